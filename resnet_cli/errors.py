@@ -1,0 +1,51 @@
+"""What can go wrong, as one tree.
+
+    ResNetShapesError                 the tool's own errors; each is one clear message
+    ├── ConfigError                   a network that cannot be built; names the field
+    ├── BackendError                  PyTorch is missing, will not import, or has not the device
+    ├── ForwardError                  PyTorch could not run the network
+    └── FileError                     a file that cannot be read or written
+    ClosedPipe                        whoever read our output has left
+
+The command line turns each of the tool's own into one message on stderr and exit code 2,
+and a closed pipe into a quiet end with 141.
+"""
+
+from collections.abc import Iterable
+
+
+class ResNetShapesError(Exception):
+    """The root of all errors that this package raises on purpose."""
+
+
+class ConfigError(ResNetShapesError):
+    """A field of a configuration that is wrong, alone or beside another field."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+
+
+class BackendError(ResNetShapesError):
+    """PyTorch is missing, will not import, or does not have the device."""
+
+
+class ForwardError(ResNetShapesError):
+    """PyTorch could not run the network, for a reason that is not a shape."""
+
+
+class FileError(ResNetShapesError):
+    """A file that cannot be read, understood or written."""
+
+
+class ClosedPipe(Exception):
+    """Whoever read our output has left; not an OSError, so that Click lets it pass."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return " (did you mean 'x'?)" for the nearest known word, or nothing."""
+    from difflib import get_close_matches  # 4 ms, and only a mistake needs it
+
+    matches = get_close_matches(word.lower(), list(known), n=1)
+    return f" (did you mean {matches[0]!r}?)" if matches else ""
