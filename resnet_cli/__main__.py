@@ -1,0 +1,6 @@
+"""`python -m resnet_cli` is the same tool."""
+
+from resnet_cli.cli import main
+
+if __name__ == "__main__":
+    main()

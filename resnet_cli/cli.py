@@ -1,0 +1,143 @@
+"""The command line: the group, and the door through which every run leaves.
+
+Exit codes: 0 ok, 1 a check or the proof failed, 2 the request was wrong or the tool failed,
+130 interrupted, 141 closed pipe.
+"""
+
+import contextlib
+import os
+import sys
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+from click.core import ParameterSource
+
+from resnet_cli import __version__
+from resnet_cli.errors import ClosedPipe, ResNetShapesError, nearest
+from resnet_cli.options import GENERAL, NETWORK, PROOF, TABLE, shared, write_options
+from resnet_cli.presets import NAMES
+from resnet_cli.screen import printable
+
+# name: (module in resnet_cli.commands, what it does); imported when it is called.
+COMMANDS = {
+    "print-net": ("print_net", "Print the architecture, as PyTorch prints it."),
+    "presets": ("presets", "List the published networks that --preset knows."),
+}
+
+EXAMPLES = """\
+  resnet-shapes --input 1x1x224x224
+  resnet-shapes --preset resnet50 --input 8x3x512x512 --depth 2
+  resnet-shapes --preset resnext50_32x4d --no-run --format json
+"""
+
+
+class Group(click.Group):
+    """The commands, imported one at a time, and help that reads from top to bottom."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in COMMANDS:
+            module = import_module(f"resnet_cli.commands.{COMMANDS[cmd_name][0]}")
+            command: click.Command = module.command
+            return command
+        if ctx.resilient_parsing:
+            return None
+        hint = nearest(cmd_name, COMMANDS)
+        if cmd_name in NAMES:
+            hint = f" (did you mean '--preset {cmd_name}'?)"
+        raise click.UsageError(f"no such command {cmd_name!r}{hint}", ctx)
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self.format_usage(ctx, formatter)
+        self.format_help_text(ctx, formatter)
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+        write_options(self, ctx, formatter)
+        with formatter.section("Examples"):
+            formatter.write(EXAMPLES)
+
+
+@click.group(
+    cls=Group,
+    invoke_without_command=True,
+    params=shared(NETWORK, TABLE, PROOF, GENERAL, environment=True),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="resnet-shapes")
+@click.pass_context
+def cli(ctx: click.Context, /, **_: Any) -> int:
+    """Predict every layer's shape of a residual network at once, then prove it with PyTorch.
+
+    Without a command: the per-layer table. Options stand before or after a command's name;
+    each is also read from the environment, --input from RESNET_SHAPES_INPUT.
+    """
+    if ctx.invoked_subcommand is not None:
+        return 0
+    from resnet_cli.commands.show import show
+
+    return show(ctx)
+
+
+def main() -> NoReturn:
+    """Run the command line on `sys.argv` and leave with its exit code."""
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except OSError:
+        code = code or 2
+    if code in (2, 141):
+        _drop_unwritten()
+    sys.exit(code)
+
+
+def run(args: list[str]) -> int:
+    """Run the command line; turn every error into one message and a code."""
+    try:
+        result = cli.main(args, prog_name="resnet-shapes", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except (click.Abort, KeyboardInterrupt):
+        return _fail("interrupted", 130)
+    except (ClosedPipe, SystemExit):  # SystemExit is Click's answer to a closed pipe
+        return 141
+    except click.ClickException as error:
+        return _fail(_message(error))
+    except ResNetShapesError as error:
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(f"cannot write the output: {error.strerror or error}")
+    except Exception as error:
+        return _fail(
+            f"a defect of this tool: {type(error).__name__}: {error} (--traceback shows it all)"
+        )
+
+
+def _message(error: click.ClickException) -> str:
+    """Return Click's message; a bad value as `--input: what was given and what is right`."""
+    if isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter):
+        hint = error.param_hint or (error.param and error.param.opts[0]) or ""
+        if isinstance(error.param, click.Option) and error.ctx is not None:
+            source = error.ctx.get_parameter_source(error.param.name or "")
+            if source is ParameterSource.ENVIRONMENT:
+                hint = str(error.param.envvar)
+        return f"{hint}: {error.message}"
+    return error.format_message()
+
+
+def _fail(message: str, code: int = 2) -> int:
+    """Say what is wrong in one line on stderr; what the user gave cannot steer the terminal."""
+    if "--traceback" in sys.argv:
+        import traceback  # 10 ms, and only this needs it
+
+        traceback.print_exc()
+    with contextlib.suppress(OSError):
+        click.echo(f"resnet-shapes: {printable(message)}", err=True)
+    return code
+
+
+def _drop_unwritten() -> None:
+    """Point a broken stdout at nothing, so that Python's own flush at exit stays quiet."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

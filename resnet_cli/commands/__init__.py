@@ -1,0 +1,1 @@
+"""A file a command; `resnet_cli.cli` imports each when it is called."""

@@ -1,0 +1,63 @@
+"""`presets`: the published networks, with what they cost."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from resnet_cli import presets, resnet
+from resnet_cli.config import format_shape
+from resnet_cli.infer import Counter
+from resnet_cli.options import GENERAL, TABLE, Command, Format, shared
+from resnet_cli.settings import resolve
+
+# A record's field: its header, whether it is a number, and when a narrow terminal drops it.
+FIELDS = {
+    "name": ("Preset", False, 0),
+    "family": ("Family", False, 2),
+    "source": ("Source", False, 4),
+    "input": ("Input", False, 1),
+    "classes": ("Classes", True, 3),
+    "params": ("Params", True, 0),
+    "macs": ("MACs", True, 0),
+}
+
+
+@click.command("presets", cls=Command, params=shared(TABLE, GENERAL))
+@click.pass_context
+def command(ctx: click.Context, /, **_: Any) -> int:
+    """List the published networks that --preset knows; no PyTorch needed."""
+    settings = resolve(ctx)
+    kind = settings.format(*Format)
+    screen = settings.screen()
+    records = [record(name) for name in presets.NAMES]
+    if kind is Format.PLAIN:
+        screen.write("".join(f"{name}\n" for name in presets.NAMES))
+    elif kind is Format.TABLE:
+        from resnet_cli.render import Head, records_table
+
+        heads = [Head(*head) for head in FIELDS.values()]
+        screen.show(records_table(heads, (r.values() for r in records), screen.look()))
+    else:
+        from resnet_cli import export
+
+        screen.write(
+            export.records(kind, "presets", [head for head, _, _ in FIELDS.values()], records)
+        )
+    return 0
+
+
+def record(name: str) -> Mapping[str, Any]:
+    """Return a preset as a record of plain values."""
+    _, family, source, config = presets.preset(name)
+    sums = Counter().sums(resnet.build(config), config.input)
+    values = (
+        name,
+        family,
+        source,
+        format_shape(config.input),
+        config.classes,
+        sums.params,
+        sums.macs,
+    )
+    return dict(zip(FIELDS, values, strict=True))

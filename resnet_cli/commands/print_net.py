@@ -1,0 +1,22 @@
+"""`print-net`: the architecture, as PyTorch prints it."""
+
+from typing import Any
+
+import click
+
+from resnet_cli.commands.show import report_proof
+from resnet_cli.network import Network
+from resnet_cli.options import GENERAL, NETWORK, PROOF, Command, Format, shared
+from resnet_cli.settings import resolve
+
+
+@click.command("print-net", cls=Command, params=shared(NETWORK, PROOF, GENERAL))
+@click.pass_context
+def command(ctx: click.Context, /, **_: Any) -> int:
+    """Print the architecture, as PyTorch prints it; no PyTorch needed."""
+    settings = resolve(ctx)
+    network = Network(settings.config())
+    settings.format(Format.TABLE, Format.PLAIN)
+    screen = settings.screen()
+    screen.write(f"{network.tree}\n")
+    return report_proof(network, settings, screen) if settings.get("run", False) else 0

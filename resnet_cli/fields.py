@@ -1,0 +1,130 @@
+"""Text or TOML to typed values: one parser a kind of field, for flags, variables and files.
+
+Each parser takes what a flag (text) or a TOML file (text, number, boolean, list) gives and
+raises `ValueError` with what was given and what would be right; the caller names the flag.
+"""
+
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from resnet_cli.config import LIMIT
+from resnet_cli.errors import nearest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Parser: TypeAlias = Callable[[object], object]
+
+E = TypeVar("E", bound=StrEnum)
+
+ALL_DEPTHS = sys.maxsize
+
+_SHAPE_FORM = "NxCxHxW (batch x channels x height x width), as in 1x3x224x224"
+
+
+def shape(value: object) -> tuple[int, ...]:
+    """Parse `1x3x224x224`."""
+    if isinstance(value, list):
+        return counts(value)
+    text = _text(value, _SHAPE_FORM)
+    for wrong in ("\N{MULTIPLICATION SIGN}", "*", ","):
+        if wrong in text:
+            raise ValueError(
+                f"{text!r} has {wrong!r} between its numbers; separate them by the letter x: "
+                + _SHAPE_FORM
+            )
+    parts = text.lower().split("x")
+    if not all(_is_number(part) for part in parts):
+        raise ValueError(f"{text!r} is not of the form {_SHAPE_FORM}")
+    return tuple(_int(part) for part in parts)
+
+
+def counts(value: object) -> tuple[int, ...]:
+    """Parse `64,128,256,512` or a list of numbers."""
+    form = "whole numbers with commas between them, as in 64,128,256,512"
+    if isinstance(value, list) and all(type(item) is int for item in value):
+        return tuple(value)
+    text = _text(value, form)
+    parts = [part.strip() for part in text.split(",")]
+    if not all(_is_number(part) for part in parts):
+        raise ValueError(f"{text!r} is not a list of {form}")
+    return tuple(_int(part) for part in parts)
+
+
+def number(value: object) -> int:
+    """Parse a whole number; whether it is in range is the configuration's to say."""
+    if type(value) is int:
+        return value
+    text = _text(value, "a whole number")
+    if not _is_number(text.strip()):
+        raise ValueError(f"{text!r} is not a whole number")
+    return _int(text.strip())
+
+
+def depth(value: object) -> int:
+    """Parse how deep a table goes: 1 or more, or `all`."""
+    if value == "all":
+        return ALL_DEPTHS
+    try:
+        level = number(value)
+    except ValueError:
+        level = 0
+    if not 1 <= level < LIMIT:
+        raise ValueError(
+            f"{value!r} is not a depth: give 1 (the network's own layers) or more, or all"
+        )
+    return level
+
+
+def flag(value: object) -> bool:
+    """Parse a switch."""
+    if isinstance(value, bool):
+        return value
+    word = str(value).lower()
+    if word in ("1", "true", "yes", "on"):
+        return True
+    if word in ("0", "false", "no", "off"):
+        return False
+    raise ValueError(f"{value!r} is not a switch: give true or false")
+
+
+def path(value: object) -> "Path":
+    """Parse a file's path."""
+    from pathlib import Path  # 6 ms, and only a file's name needs it
+
+    return Path(_text(value, "a file's path"))
+
+
+def one_of(kind: type[E]) -> Callable[[object], E]:
+    """Return the parser of a mode's words."""
+
+    def parse(value: object) -> E:
+        words = [member.value for member in kind]
+        text = _text(value, f"one of {', '.join(words)}")
+        if text.lower() not in words:
+            raise ValueError(f"{text!r} is not one of {', '.join(words)}{nearest(text, words)}")
+        return kind(text.lower())
+
+    return parse
+
+
+def _text(value: object, form: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not {form}")
+    if not value.strip():
+        raise ValueError(f"{value!r} is empty; give {form}")
+    return value
+
+
+def _is_number(text: str) -> bool:
+    """Say whether the text is a decimal number, negative ones too (refused later, by name)."""
+    return text.isascii() and text.removeprefix("-").isdigit()
+
+
+def _int(text: str) -> int:
+    # Python refuses to parse more than 4,300 digits, and the limit has ten.
+    if len(text) > len(str(LIMIT)) + 1:
+        raise ValueError(f"{text[:12]}… is too large: numbers stay below 2**31 = {LIMIT}")
+    return int(text)

@@ -1,0 +1,85 @@
+"""Fold identical neighbouring blocks into one row, for people."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from resnet_cli.summary import LayerRow
+
+
+class Folded(NamedTuple):
+    """A row that stands for `times` identical neighbours: their sums, the last one's field."""
+
+    row: LayerRow
+    times: int = 1
+
+
+def fold(rows: Sequence[LayerRow], depth: int, *, folded: bool) -> list[Folded]:
+    """Return the rows down to `depth`, runs of identical neighbouring blocks as one.
+
+    A block is a container below depth 1. Its neighbours are identical when all that lies
+    below them is, seen or not, but for position and receptive field.
+    """
+    if not folded or depth == 1:
+        return [Folded(row) for row in rows if row.depth <= depth]
+    shown: list[Folded] = []
+    position = 0
+    while position < len(rows):
+        run = _run(rows, position)
+        size = _size(rows, position) if len(run) > 1 else 1
+        for offset in range(size):
+            if rows[position + offset].depth <= depth:
+                shown.append(_merged([rows[start + offset] for start in run]))
+        position = run[-1] + size
+    return shown
+
+
+def _run(rows: Sequence[LayerRow], start: int) -> list[int]:
+    """Return where the blocks begin that are like the one at `start`, itself first."""
+    run = [start]
+    if rows[start].leaf or rows[start].depth == 1:
+        return run
+    size = _size(rows, start)
+    signature = _signature(rows, start, size)
+    while (last := run[-1] + size) < len(rows) and _signature(rows, last, size) == signature:
+        run.append(last)
+    return run
+
+
+def _size(rows: Sequence[LayerRow], start: int) -> int:
+    """Return how many rows the subtree at `start` has, itself among them."""
+    end = start + 1
+    while end < len(rows) and rows[end].depth > rows[start].depth:
+        end += 1
+    return end - start
+
+
+def _signature(rows: Sequence[LayerRow], start: int, size: int) -> list[LayerRow]:
+    """Return the subtree's rows without what may differ between identical blocks."""
+    prefix = len(rows[start].path)
+    return [
+        row._replace(path=row.path[prefix:], receptive_field=None)
+        for row in rows[start : start + size]
+    ]
+
+
+def _merged(rows: Sequence[LayerRow]) -> Folded:
+    """Return one row for all: counts summed, `2.1` to `2.7` named `2.1-7`."""
+    first, last = rows[0], rows[-1]
+    if len(rows) == 1:
+        return Folded(first)
+    return Folded(
+        last._replace(
+            path=_range(first.path, last.path),
+            params=sum(row.params for row in rows),
+            buffers=sum(row.buffers for row in rows),
+            macs=sum(row.macs for row in rows),
+            activation_bytes=sum(row.activation_bytes for row in rows),
+        ),
+        len(rows),
+    )
+
+
+def _range(first: str, last: str) -> str:
+    """Return one path for both: where they differ, `first-last`."""
+    pairs = zip(first.split("."), last.split("."), strict=True)
+    return ".".join(a if a == b else f"{a}-{b}" for a, b in pairs)

@@ -1,0 +1,316 @@
+"""Every shared option as a row of one table, and the Click options made of it.
+
+The options are accepted before and after a command's name alike. The group's copies also
+read the environment; the commands' copies do not, or the environment would beat a flag
+that stands before the command's name. `settings.py` resolves the layers.
+"""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from resnet_cli import columns, fields, presets
+from resnet_cli.config import Block, DType, Shortcut, Stem, StrideOn
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+ENV_PREFIX = "RESNET_SHAPES_"
+
+
+class Format(StrEnum):
+    """How a result is written."""
+
+    TABLE = "table"
+    PLAIN = "plain"
+    JSON = "json"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+
+
+class Device(StrEnum):
+    """Where the proof runs."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    META = "meta"
+    CUDA = "cuda"
+    MPS = "mps"
+
+
+class Color(StrEnum):
+    """Whether to write colours."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class Spec(NamedTuple):
+    """One option: its long flag, its parser, its heading in the help, and what it says there."""
+
+    name: str
+    parse: fields.Parser
+    heading: str
+    help: str
+    metavar: str = ""
+    default: str = ""
+    words: tuple[str, ...] = ()
+    switch: bool = False
+    short: str = ""
+
+    @property
+    def key(self) -> str:
+        """The option's name in Python: `width_per_group`."""
+        return self.name.replace("-", "_")
+
+
+def _modes(kind: type[StrEnum]) -> dict[str, Any]:
+    words = tuple(member.value for member in kind)
+    return {"parse": fields.one_of(kind), "words": words, "metavar": "|".join(words)}
+
+
+def _preset(value: object) -> str:
+    return presets.preset(str(value)).name
+
+
+NETWORK, TABLE, PROOF, GENERAL = "Network", "Table", "Proof", "General"
+
+SHARED: tuple[Spec, ...] = (
+    Spec(
+        "preset",
+        _preset,
+        NETWORK,
+        "Start from a published network (see 'presets'); other flags then change it.",
+        metavar="NAME",
+        words=presets.NAMES,
+    ),
+    Spec(
+        "input",
+        fields.shape,
+        NETWORK,
+        "The dummy tensor; C sets the network's input channels.",
+        metavar="NxCxHxW",
+        default="1x1x224x224",
+    ),
+    Spec(
+        "channels",
+        fields.counts,
+        NETWORK,
+        "Width of each stage, the first also the stem's; with bottlenecks the inner width.",
+        metavar="LIST",
+        default="64,128,256,512",
+    ),
+    Spec(
+        "blocks",
+        fields.counts,
+        NETWORK,
+        "Residual blocks in each stage.",
+        metavar="LIST",
+        default="2,2,2,2",
+    ),
+    Spec(
+        "classes",
+        fields.number,
+        NETWORK,
+        "Outputs of the last linear layer.",
+        metavar="N",
+        default="10",
+    ),
+    Spec("block", heading=NETWORK, help="Kind of block.", default="basic", **_modes(Block)),
+    Spec(
+        "stem",
+        heading=NETWORK,
+        help="7x7 stride 2 and max pool, or 3x3 stride 1.",
+        default="imagenet",
+        **_modes(Stem),
+    ),
+    Spec(
+        "groups",
+        fields.number,
+        NETWORK,
+        "Groups of a bottleneck's 3x3 convolution (ResNeXt).",
+        metavar="N",
+        default="1",
+    ),
+    Spec(
+        "width-per-group",
+        fields.number,
+        NETWORK,
+        "A bottleneck's inner width is int(planes * N / 64) * groups.",
+        metavar="N",
+        default="64",
+    ),
+    Spec(
+        "shortcut",
+        heading=NETWORK,
+        help="Where shapes change: a 1x1 convolution, or zero channels.",
+        default="projection",
+        **_modes(Shortcut),
+    ),
+    Spec(
+        "stride-on",
+        heading=NETWORK,
+        help="A bottleneck's strided convolution: v1.5, or the paper's v1.",
+        default="3x3",
+        **_modes(StrideOn),
+    ),
+    Spec(
+        "conv-bias",
+        fields.flag,
+        NETWORK,
+        "Whether convolutions have a bias.",
+        default="conv-bias",
+        switch=True,
+    ),
+    Spec(
+        "shortcut-norm",
+        fields.flag,
+        NETWORK,
+        "Whether a projection has a batch norm.",
+        default="no-shortcut-norm",
+        switch=True,
+    ),
+    Spec(
+        "dtype",
+        heading=NETWORK,
+        help="Element type, for bytes and for the proof.",
+        default="float32",
+        **_modes(DType),
+    ),
+    Spec(
+        "depth",
+        fields.depth,
+        TABLE,
+        "How deep to go into the module tree.",
+        metavar="N|all",
+        default="1; json and csv: all",
+    ),
+    Spec(
+        "columns",
+        columns.parse,
+        TABLE,
+        "Columns to show, in this order: " + ", ".join(columns.COLUMNS) + ".",
+        metavar="LIST",
+    ),
+    Spec(
+        "fold",
+        fields.flag,
+        TABLE,
+        "Show identical neighbouring blocks as one row, 'x N'.",
+        default="fold",
+        switch=True,
+    ),
+    Spec("format", heading=TABLE, help="How to write it.", default="table", **_modes(Format)),
+    Spec(
+        "output",
+        fields.path,
+        TABLE,
+        "Write the result to FILE instead of the screen.",
+        metavar="FILE",
+        short="-o",
+    ),
+    Spec(
+        "run",
+        fields.flag,
+        PROOF,
+        "Whether PyTorch proves the prediction.",
+        default="run; print-net: no-run",
+        switch=True,
+    ),
+    Spec(
+        "device",
+        heading=PROOF,
+        help="Where the proof runs.",
+        default="auto",
+        **_modes(Device),
+    ),
+    Spec("color", heading=GENERAL, help="Colours.", default="auto", **_modes(Color)),
+    Spec(
+        "traceback",
+        fields.flag,
+        GENERAL,
+        "Show where in the code an error arose.",
+        switch=True,
+        default="no-traceback",
+    ),
+)
+
+BY_KEY = {spec.key: spec for spec in SHARED}
+
+
+class Parsed(click.ParamType[Any]):
+    """A Click type over one of our parsers."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.name = spec.metavar or spec.name
+        self.spec = spec
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return self.spec.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> "list[CompletionItem]":
+        from click.shell_completion import CompletionItem  # only a shell that completes
+
+        if self.spec.metavar == "FILE":
+            return [CompletionItem(incomplete, type="file")]
+        return [CompletionItem(word) for word in self.spec.words if word.startswith(incomplete)]
+
+
+class Option(click.Option):
+    """A Click option that knows its heading in the help."""
+
+    def __init__(self, *args: Any, heading: str = GENERAL, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.heading = heading
+
+
+def option(spec: Spec, *, environment: bool, hidden: bool = False) -> Option:
+    """Return the Click option of a row; its value is None where nothing was given."""
+    flags = f"--{spec.name}/--no-{spec.name}" if spec.switch else f"--{spec.name}"
+    declarations = [flags, *([spec.short] if spec.short else []), spec.key]
+    return Option(
+        declarations,
+        type=click.BOOL if spec.switch else Parsed(spec),
+        default=None,
+        metavar=None if spec.switch else spec.metavar,
+        help=f"{spec.help}  [default: {spec.default}]" if spec.default else spec.help,
+        heading=spec.heading,
+        hidden=hidden,
+        envvar=ENV_PREFIX + spec.key.upper() if environment else None,
+    )
+
+
+def shared(*headings: str, environment: bool = False) -> list[click.Parameter]:
+    """Return every shared option; only those under `headings` show in the command's help."""
+    return [
+        option(spec, environment=environment, hidden=spec.heading not in headings)
+        for spec in SHARED
+    ]
+
+
+class Command(click.Command):
+    """A Click command whose help has the options under headings."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        write_options(self, ctx, formatter)
+
+
+def write_options(
+    command: click.Command, ctx: click.Context, formatter: click.HelpFormatter
+) -> None:
+    """Write a command's options under their headings, the table's order kept."""
+    sections: dict[str, list[tuple[str, str]]] = {}
+    for param in command.get_params(ctx):
+        record = param.get_help_record(ctx)
+        if record is not None:
+            sections.setdefault(getattr(param, "heading", GENERAL), []).append(record)
+    for heading, records in sections.items():
+        with formatter.section(heading):
+            formatter.write_dl(records)

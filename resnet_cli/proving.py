@@ -1,0 +1,74 @@
+"""The proof as a user sees it: progress while it runs, one line when it is done."""
+
+import threading
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from resnet_cli.network import Network
+from resnet_cli.screen import Screen
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
+    from resnet_cli.forward import Proof
+
+DELAY = 0.5
+"""Seconds of silence before a spinner appears."""
+
+
+def prove(network: Network, device: str, screen: Screen) -> "Proof":
+    """Prove a network under a spinner; errors are the caller's."""
+    with Progress(screen, "importing PyTorch") as progress:
+        return network.prove(device, progress.update)
+
+
+def outcome(proof: "Proof") -> tuple[str, str]:
+    """Return what the proof found, in one line, and its style."""
+    ran = f"PyTorch {proof.torch} on {proof.device}, {proof.seconds:.2f} s"
+    if proof.difference is None:
+        return f"proved: all {proof.modules} modules agree ({ran})", "green"
+    path, what, predicted, actual = proof.difference
+    return f"NOT proved: layer {path}: {what} {predicted} predicted, {actual} in {ran}", "bold red"
+
+
+class Progress:
+    """A spinner on stderr that names what is running, once that takes long."""
+
+    def __init__(self, screen: Screen, message: str) -> None:
+        self.screen = screen
+        self.message = message
+        self.status: Status | None = None
+        self.timer = threading.Timer(DELAY, self._start)
+        self.timer.daemon = True
+
+    def update(self, path: str) -> None:
+        """Name the layer that runs now."""
+        self.message = f"running {path}"
+        if self.status is not None:
+            self.status.update(self.message)
+
+    def __enter__(self) -> "Progress":
+        if self.screen.is_interactive():
+            self.timer.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.timer.cancel()
+        if self.timer.is_alive():
+            self.timer.join()
+        if self.status is not None:
+            self.status.stop()
+
+    def _start(self) -> None:
+        """Show the spinner; runs in the timer's thread."""
+        from rich.console import Console
+        from rich.status import Status
+
+        status = Status(self.message, console=Console(stderr=True, markup=False), spinner="line")
+        status.start()
+        self.status = status

@@ -1,0 +1,175 @@
+"""Rich renderables for people: tables, no Console, no print.
+
+Widths are computed here and not left to Rich, so that a narrow terminal loses columns and
+never digits, and a pipe gets the natural width.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from resnet_cli.columns import Column, Kind, Value, human_text
+from resnet_cli.config import format_shape
+from resnet_cli.fold import Folded, fold
+from resnet_cli.summary import Summary
+from resnet_cli.units import human_bytes, human_count
+
+MACS_NOTE = (
+    "MACs: multiply-accumulates of convolutions and linear layers, without bias and\n"
+    "normalisation; FLOPs = 2 x MACs."
+)
+FIELD_NOTE = "* receptive field larger than the input."
+
+
+ASCII_SIMPLE = box.Box("    \n    \n -- \n    \n    \n -- \n    \n    \n", ascii=True)
+
+GAP = 2
+"""Spaces between columns: a cell's padding and the box's divider."""
+
+
+class Look(NamedTuple):
+    """What the output can show: its width in columns (None: any), and whether only ASCII."""
+
+    width: int | None = None
+    ascii: bool = False
+
+    @property
+    def box(self) -> box.Box:
+        """Rules under the header and over the footer, nothing else."""
+        return ASCII_SIMPLE if self.ascii else box.SIMPLE
+
+
+class Cell(NamedTuple):
+    """One text of a table with its style."""
+
+    text: str
+    style: str = ""
+
+
+class Head(NamedTuple):
+    """One column of a table: its header, its side, and how long a narrow terminal keeps it."""
+
+    title: str
+    right: bool = False
+    rank: int = 0
+
+
+def summary_table(
+    summary: Summary, columns: Sequence[Column], *, depth: int, folded: bool, look: Look
+) -> RenderableType:
+    """Return a network's title, its table and what it adds up to."""
+    totals = summary.totals()
+    rows = fold(summary.rows, depth, folded=folded)
+    heads = [Head(c.header, c.kind in (Kind.COUNT, Kind.PERCENT), c.rank) for c in columns]
+    cells = [
+        [_cell(column, row, totals, summary.input_shape) for column in columns] for row in rows
+    ]
+    total = [Cell(human_text(column.total(totals)), "bold") for column in columns]
+    total[0] = Cell("Total", "bold")
+    shown = grid(heads, cells, total, look)
+    notes = [MACS_NOTE] if any("MACs" in head.title for head in heads) else []
+    if any(cell.text.endswith("*") for row_cells in cells for cell in row_cells):
+        notes.append(FIELD_NOTE)
+    return Group(
+        Text(f"{summary.name}  input {format_shape(summary.input_shape)}  {summary.dtype}", "bold"),
+        Text(),
+        shown,
+        Text(),
+        _sums(summary),
+        Text("\n" + "\n".join(notes), "dim") if notes else Text(),
+    )
+
+
+def grid(
+    heads: Sequence[Head],
+    rows: Iterable[Sequence[Cell]],
+    total: Sequence[Cell] | None,
+    look: Look,
+) -> Table:
+    """Return a table that fits the look's width by shedding columns of the highest rank."""
+    rows = list(rows)
+    widths = [
+        max(len(head.title), *(len(row[i].text) for row in [*rows, *([total] if total else [])]))
+        for i, head in enumerate(heads)
+    ]
+    kept = _fitting(heads, widths, look.width)
+    table = Table(
+        box=look.box,
+        show_edge=False,
+        show_footer=total is not None,
+        pad_edge=False,
+        padding=(0, GAP - 1, 0, 0),
+        header_style="bold",
+    )
+    for i in kept:
+        table.add_column(
+            Text(heads[i].title),
+            footer=Text(total[i].text, total[i].style) if total else "",
+            justify="right" if heads[i].right else "left",
+            no_wrap=True,
+            min_width=widths[i],
+        )
+    for row in rows:
+        table.add_row(*(Text(row[i].text, row[i].style) for i in kept))
+    return table
+
+
+def _fitting(heads: Sequence[Head], widths: Sequence[int], width: int | None) -> list[int]:
+    """Return which columns fit: those of the highest rank go first, of rank 0 none."""
+    kept = list(range(len(heads)))
+    while width is not None and sum(widths[i] + GAP for i in kept) - GAP > width:
+        last = max(kept, key=lambda i: heads[i].rank)
+        if heads[last].rank == 0:
+            break
+        kept.remove(last)
+    return kept
+
+
+def _cell(column: Column, folded: Folded, totals: dict[str, int], size: tuple[int, ...]) -> Cell:
+    row = folded.row
+    text = human_text(column.value(row, totals))
+    style = "" if row.leaf else "bold" if row.depth == 1 else ""
+    if column.name == "type" and folded.times > 1:
+        text += f" x {folded.times}"
+    elif column.name == "path":
+        style = "cyan"
+    elif column.name == "receptive_field":
+        if row.receptive_field is None:
+            return Cell("global", "dim")
+        if row.receptive_field > min(size[2:]):
+            return Cell(text + "*", "yellow")
+    elif text == "0":
+        style = "dim"
+    return Cell(text, style)
+
+
+def _sums(summary: Summary) -> Table:
+    """Return the totals, exact and with units."""
+    figures = (
+        ("Params", summary.params, human_bytes(summary.param_bytes)),
+        ("Buffers", summary.buffers, ""),
+        ("MACs", summary.macs, human_count(summary.macs)),
+        ("FLOPs", summary.flops, human_count(summary.flops)),
+        ("Activations", summary.activation_bytes, human_bytes(summary.activation_bytes)),
+        ("Peak", summary.peak_bytes, human_bytes(summary.peak_bytes)),
+    )
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for justify in ("left", "right", "right") * 2:
+        table.add_column(justify=justify, no_wrap=True)
+    for left, right in zip(figures[::2], figures[1::2], strict=True):
+        row = (Text(text, style) for figure in (left, right) for text, style in _figure(*figure))
+        table.add_row(*row)
+    return table
+
+
+def _figure(label: str, value: int, with_unit: str) -> tuple[tuple[str, str], ...]:
+    return (label, "dim"), (f"{value:,}", ""), (with_unit, "dim")
+
+
+def records_table(heads: Sequence[Head], records: Iterable[Iterable[Value]], look: Look) -> Table:
+    """Return a table of records."""
+    return grid(heads, [[Cell(human_text(v)) for v in record] for record in records], None, look)

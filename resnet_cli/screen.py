@@ -1,0 +1,163 @@
+"""The one place that writes: results to stdout or a file, everything else to stderr."""
+
+import os
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+from resnet_cli.errors import ClosedPipe, FileError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import RenderableType
+
+    from resnet_cli.render import Look
+
+
+class Screen:
+    """Both streams, and what each can show.
+
+    `color` is `auto`, `always` or `never`; with `auto` NO_COLOR beats FORCE_COLOR, and each
+    stream decides for itself. With `output` the results go to that file.
+    """
+
+    def __init__(self, color: str = "auto", output: "Path | None" = None) -> None:
+        self.color = color
+        self.output = output
+
+    def look(self) -> "Look":
+        """Return what the results' place can show; a pipe or file has no width."""
+        from resnet_cli.render import Look
+
+        if self.output is not None:
+            return Look()
+        return Look(_width(sys.stdout), ascii=_is_ascii(sys.stdout))
+
+    def show(self, renderable: "RenderableType") -> None:
+        """Write a renderable to the results' place."""
+        colored = self.output is None and self._is_colored(sys.stdout)
+        self.write(_rendered(renderable, colored=colored))
+
+    def write(self, text: str) -> None:
+        """Write a result as it is, and flush: it stands before anything slow begins."""
+        if self.output is not None:
+            write_atomically(self.output, text)
+        else:
+            _write(sys.stdout, text)
+
+    def note(self, message: str, style: str = "") -> None:
+        """Write a line to stderr, in colour where that can show it."""
+        if style and self._is_colored(sys.stderr):
+            from rich.text import Text
+
+            _write(sys.stderr, _rendered(Text(message, style), colored=True))
+        else:
+            _write(sys.stderr, message + "\n")
+
+    def is_interactive(self) -> bool:
+        """Say whether stderr can show a line that changes."""
+        return _is_terminal(sys.stderr) and os.environ.get("TERM") not in ("dumb", "unknown")
+
+    def _is_colored(self, stream: TextIO) -> bool:
+        if self.color != "auto":
+            return self.color == "always"
+        if os.environ.get("NO_COLOR"):
+            return False
+        if os.environ.get("FORCE_COLOR"):
+            return True
+        return _is_terminal(stream) and os.environ.get("TERM") not in ("dumb", "unknown")
+
+
+def write_atomically(path: "Path", text: str) -> None:
+    """Write a file whole or not at all: beside it first, then renamed. Raises `FileError`."""
+    import tempfile  # 4 ms, and only a file needs it
+    from pathlib import Path
+
+    beside = None
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w",
+            encoding="utf-8",
+            newline="\n",
+            dir=path.parent,
+            prefix=f".{path.name}.",
+            delete=False,
+        ) as file:
+            beside = Path(file.name)
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.chmod(path.stat().st_mode if path.exists() else 0o666 & ~_umask())
+        beside.replace(path)
+    except OSError as error:
+        if beside is not None:
+            beside.unlink(missing_ok=True)
+        raise FileError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _rendered(renderable: "RenderableType", *, colored: bool) -> str:
+    """Return what Rich makes of it, as wide as it is by nature."""
+    from io import StringIO
+
+    from rich.console import Console
+
+    # Tables fit themselves to the look's width, so no line is wrapped or cut here; with a
+    # height Rich does not overrule the width under TERM=dumb.
+    console = Console(
+        file=StringIO(),
+        width=10_000,
+        height=100,
+        color_system="standard" if colored else None,
+        force_terminal=colored,
+        legacy_windows=False,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    with console.capture() as capture:
+        console.print(renderable, soft_wrap=False)
+    return "".join(line.rstrip(" ") for line in capture.get().splitlines(keepends=True))
+
+
+def printable(text: str) -> str:
+    """Return the text with its control characters escaped, so that none steers a terminal."""
+    return "".join(
+        char if char.isprintable() or char in "\n\t" else char.encode("unicode_escape").decode()
+        for char in text
+    )
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    if stream is None:
+        raise FileError("cannot write: the output is closed")
+    encoding = stream.encoding or "utf-8"
+    try:
+        stream.write(text.encode(encoding, "replace").decode(encoding))
+        stream.flush()
+    except BrokenPipeError as error:
+        raise ClosedPipe from error
+    except OSError as error:
+        raise FileError(f"cannot write the output: {error.strerror or error}") from error
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    return stream is not None and not stream.closed and stream.isatty()
+
+
+def _width(stream: TextIO) -> int | None:
+    """Return a terminal's columns (COLUMNS beats it), None for a pipe or file."""
+    if not _is_terminal(stream):
+        return None
+    import shutil  # 4 ms, and a pipe does not need it
+
+    return shutil.get_terminal_size().columns
+
+
+def _is_ascii(stream: TextIO) -> bool:
+    return not (stream.encoding or "utf-8").lower().replace("-", "").startswith("utf")
