@@ -4,6 +4,7 @@ The defaults are the notebook's ResNet-18. Every wrong field raises `ConfigError
 field's name, so that the command line can name the flag, the variable or the file's key.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
@@ -139,7 +140,7 @@ class ResNetConfig:
 FIELDS = tuple(field.name for field in fields(ResNetConfig))
 
 
-def format_shape(shape: tuple[int, ...]) -> str:
+def format_shape(shape: Iterable[int]) -> str:
     """Write a shape as it is written everywhere: `1x64x56x56`."""
     return "x".join(map(str, shape))
 

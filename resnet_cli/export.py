@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from resnet_cli import __version__
 from resnet_cli.columns import Column, Kind, Value, human_text, plain_text
+from resnet_cli.screen import printable
 from resnet_cli.summary import LayerRow, Summary
 
 if TYPE_CHECKING:
@@ -41,26 +42,29 @@ def to_markdown(summary: Summary, columns: Sequence[Column], depth: int) -> str:
         [human_text(column.value(row, totals)) for column in columns]
         for row in summary.at_depth(depth)
     ]
-    total = [f"**{text}**" if (text := human_text(c.total(totals))) else "" for c in columns]
-    total[0] = "**Total**"
+    total = ["Total", *(human_text(column.total(totals)) for column in columns[1:])]
     right = [column.kind in (Kind.COUNT, Kind.PERCENT) for column in columns]
-    return markdown_table([column.header for column in columns], [*rows, total], right)
+    return markdown_table([column.header for column in columns], rows, right, total)
 
 
 def markdown_table(
-    heads: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[bool]
+    heads: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    right: Sequence[bool],
+    total: Sequence[str] = (),
 ) -> str:
-    """Return a GitHub table; no cell can end its column or begin HTML."""
+    """Return a GitHub table; no cell can end its column or be markup itself."""
     rule = ["---:" if is_right else "---" for is_right in right]
     lines = [heads, rule, *([markdown_text(cell) for cell in row] for row in rows)]
+    if total:
+        lines.append([f"**{markdown_text(cell)}**" if cell else "" for cell in total])
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def markdown_text(text: str) -> str:
-    """Escape what would be markup in a GitHub table's cell; bold is ours."""
-    for plain, escaped in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;"), ("\n", " "), ("`", "\\`")):
-        text = text.replace(plain, escaped)
-    return text
+    """Escape what GitHub would take for markup, a mention or a link."""
+    text = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace("@", "&#64;")
+    return "".join(f"\\{char}" if char in "\\`*_[]|~!#" else char for char in text)
 
 
 def csv_text(names: Iterable[str], rows: Iterable[Iterable[Value]]) -> str:

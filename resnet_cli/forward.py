@@ -7,11 +7,15 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
+
+import psutil
 
 from resnet_cli import layers
 from resnet_cli.errors import BackendError, ForwardError
 from resnet_cli.summary import Summary
+from resnet_cli.units import human_bytes
 
 with warnings.catch_warnings():
     # Without NumPy torch warns at import, and under -W error that would be the end of it.
@@ -90,6 +94,7 @@ def prove(
     """
     start = time.perf_counter()
     device = choose_device(summary) if device == "auto" else available(device)
+    refuse_too_large(summary, device)
     dtype = getattr(torch, summary.dtype)
     shapes: dict[str, tuple[int, ...]] = {}
     try:
@@ -177,6 +182,33 @@ def available(device: str) -> str:
             f"there are {', '.join(there)}"
         )
     return device
+
+
+def refuse_too_large(summary: Summary, device: str) -> None:
+    """Raise `BackendError` where weights and peak exceed the free memory."""
+    if device == "meta":
+        return
+    need = summary.param_bytes + summary.peak_bytes
+    free = torch.cuda.mem_get_info()[0] if device == "cuda" else free_memory()
+    if need > free:
+        raise BackendError(
+            f"--device {device}: weights and peak need {human_bytes(need)}, and "
+            f"{human_bytes(free)} are free; use --device meta, which needs none, or a smaller "
+            "--input"
+        )
+
+
+def free_memory() -> int:
+    """Return the bytes that this process may still take: the machine's, or its container's."""
+    free: int = psutil.virtual_memory().available
+    try:
+        limit, used = (
+            Path(f"/sys/fs/cgroup/memory.{name}").read_text(encoding="ascii").strip()
+            for name in ("max", "current")
+        )
+        return min(free, int(limit) - int(used))
+    except (OSError, ValueError):  # no control group, or one without a limit ("max")
+        return free
 
 
 def first_line(error: BaseException) -> str:

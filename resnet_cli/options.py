@@ -20,13 +20,17 @@ ENV_PREFIX = "RESNET_SHAPES_"
 
 
 class Format(StrEnum):
-    """How a result is written."""
+    """How a result is written; the first five write a network's layers."""
 
     TABLE = "table"
     PLAIN = "plain"
     JSON = "json"
     CSV = "csv"
     MARKDOWN = "markdown"
+    JUNIT = "junit"
+
+
+SUMMARY_FORMATS = (Format.TABLE, Format.PLAIN, Format.JSON, Format.CSV, Format.MARKDOWN)
 
 
 class Device(StrEnum):
@@ -58,7 +62,8 @@ class Spec(NamedTuple):
     default: str = ""
     words: tuple[str, ...] = ()
     switch: bool = False
-    short: str = ""
+    others: tuple[str, ...] = ()
+    multiple: bool = False
 
     @property
     def key(self) -> str:
@@ -85,6 +90,13 @@ SHARED: tuple[Spec, ...] = (
         "Start from a published network (see 'presets'); other flags then change it.",
         metavar="NAME",
         words=presets.NAMES,
+    ),
+    Spec(
+        "network",
+        str,
+        NETWORK,
+        "Start from a network of the configuration file.",
+        metavar="NAME",
     ),
     Spec(
         "input",
@@ -209,7 +221,7 @@ SHARED: tuple[Spec, ...] = (
         TABLE,
         "Write the result to FILE instead of the screen.",
         metavar="FILE",
-        short="-o",
+        others=("-o",),
     ),
     Spec(
         "run",
@@ -225,6 +237,13 @@ SHARED: tuple[Spec, ...] = (
         help="Where the proof runs.",
         default="auto",
         **_modes(Device),
+    ),
+    Spec(
+        "config",
+        fields.path,
+        GENERAL,
+        "Read FILE instead of the nearest pyproject.toml with [tool.resnet-shapes].",
+        metavar="FILE",
     ),
     Spec("color", heading=GENERAL, help="Colours.", default="auto", **_modes(Color)),
     Spec(
@@ -264,33 +283,34 @@ class Parsed(click.ParamType[Any]):
 
 
 class Option(click.Option):
-    """A Click option that knows its heading in the help."""
+    """A Click option that knows its row in the table."""
 
-    def __init__(self, *args: Any, heading: str = GENERAL, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, spec: Spec, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.heading = heading
+        self.spec = spec
 
 
 def option(spec: Spec, *, environment: bool, hidden: bool = False) -> Option:
     """Return the Click option of a row; its value is None where nothing was given."""
     flags = f"--{spec.name}/--no-{spec.name}" if spec.switch else f"--{spec.name}"
-    declarations = [flags, *([spec.short] if spec.short else []), spec.key]
+    declarations = [flags, *spec.others, spec.key]
     return Option(
         declarations,
         type=click.BOOL if spec.switch else Parsed(spec),
         default=None,
         metavar=None if spec.switch else spec.metavar,
         help=f"{spec.help}  [default: {spec.default}]" if spec.default else spec.help,
-        heading=spec.heading,
+        spec=spec,
+        multiple=spec.multiple,
         hidden=hidden,
         envvar=ENV_PREFIX + spec.key.upper() if environment else None,
     )
 
 
-def shared(*headings: str, environment: bool = False) -> list[click.Parameter]:
-    """Return every shared option; only those under `headings` show in the command's help."""
+def shared(*shown: str, environment: bool = False) -> list[click.Parameter]:
+    """Return every shared option; the help shows those under a heading or of a name in `shown`."""
     return [
-        option(spec, environment=environment, hidden=spec.heading not in headings)
+        option(spec, environment=environment, hidden=not {spec.heading, spec.name} & {*shown})
         for spec in SHARED
     ]
 
@@ -310,7 +330,8 @@ def write_options(
     for param in command.get_params(ctx):
         record = param.get_help_record(ctx)
         if record is not None:
-            sections.setdefault(getattr(param, "heading", GENERAL), []).append(record)
+            heading = param.spec.heading if isinstance(param, Option) else GENERAL
+            sections.setdefault(heading, []).append(record)
     for heading, records in sections.items():
         with formatter.section(heading):
             formatter.write_dl(records)

@@ -4,6 +4,7 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from resnet_cli.errors import BackendError, ForwardError
 from resnet_cli.network import Network
 from resnet_cli.screen import Screen
 
@@ -20,6 +21,14 @@ def prove(network: Network, device: str, screen: Screen) -> "Proof":
     """Prove a network under a spinner; errors are the caller's."""
     with Progress(screen, "importing PyTorch") as progress:
         return network.prove(device, progress.update)
+
+
+def attempt(network: Network, device: str, screen: Screen) -> "tuple[Proof | None, str | None]":
+    """Return the proof, or why PyTorch could not run, for documents that come in any case."""
+    try:
+        return prove(network, device, screen), None
+    except (BackendError, ForwardError) as error:
+        return None, str(error)
 
 
 def outcome(proof: "Proof") -> tuple[str, str]:

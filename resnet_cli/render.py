@@ -15,6 +15,7 @@ from rich.text import Text
 from resnet_cli.columns import Column, Kind, Value, human_text
 from resnet_cli.config import format_shape
 from resnet_cli.fold import Folded, fold
+from resnet_cli.screen import printable
 from resnet_cli.summary import Summary
 from resnet_cli.units import human_bytes, human_count
 
@@ -26,6 +27,10 @@ FIELD_NOTE = "* receptive field larger than the input."
 
 
 ASCII_SIMPLE = box.Box("    \n    \n -- \n    \n    \n -- \n    \n    \n", ascii=True)
+
+VERDICT_STYLES = {"yes": "green", "NO": "bold red"}
+CHANGE_STYLES = {"+": "green", "-": "red", "~": "yellow"}
+MAX_CHANGES = 60
 
 GAP = 2
 """Spaces between columns: a cell's padding and the box's divider."""
@@ -173,3 +178,30 @@ def _figure(label: str, value: int, with_unit: str) -> tuple[tuple[str, str], ..
 def records_table(heads: Sequence[Head], records: Iterable[Iterable[Value]], look: Look) -> Table:
     """Return a table of records."""
     return grid(heads, [[Cell(human_text(v)) for v in record] for record in records], None, look)
+
+
+def verdicts_table(
+    heads: Sequence[str], rows: Iterable[Sequence[str]], look: Look
+) -> RenderableType:
+    """Return what was expected, what is, and whether it holds."""
+    cells = [
+        [*(Cell(printable(text)) for text in row[:-1]), Cell(row[-1], VERDICT_STYLES[row[-1]])]
+        for row in rows
+    ]
+    return grid([Head(head) for head in heads], cells, None, look)
+
+
+def changes_table(
+    name: str, heads: Sequence[str], rows: Sequence[Sequence[str]], look: Look
+) -> RenderableType:
+    """Return the first changes since a network was locked, as a diff marks them."""
+    cells = [[Cell(printable(text), CHANGE_STYLES[row[0]]) for text in row] for row in rows]
+    rest = len(rows) - MAX_CHANGES
+    more = f"and {rest} more; --format json has them all" if rest > 0 else ""
+    # The totals stand last, and stay when the middle is left out.
+    kept = cells[: MAX_CHANGES - 2] + cells[-2:] if rest > 0 else cells
+    return Group(
+        Text(f"\n{name}, since it was locked:\n", "bold"),
+        grid([Head(head) for head in heads], kept, None, look),
+        Text(more, "dim"),
+    )

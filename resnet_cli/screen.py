@@ -126,10 +126,9 @@ def _rendered(renderable: "RenderableType", *, colored: bool) -> str:
 
 
 def printable(text: str) -> str:
-    """Return the text with its control characters escaped, so that none steers a terminal."""
+    """Return the text on one line, control characters escaped: none steers a terminal or CI."""
     return "".join(
-        char if char.isprintable() or char in "\n\t" else char.encode("unicode_escape").decode()
-        for char in text
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     )
 
 

@@ -1,8 +1,9 @@
-"""Flag, environment and default resolved: the nearer layer wins, before or after a command.
+"""Flag, environment, file and default resolved: the nearer layer wins.
 
 The layers, nearest first: flags after the command's name and before it (one layer), the
-environment, the defaults. A preset's own values stand at the layer that names it: they beat
-every farther layer and lose to explicit values in its own or a nearer one.
+environment, the configuration file's network, its defaults, the tool's own. A preset's own
+values stand at the layer that names it: they beat every farther layer and lose to explicit
+values in its own or a nearer one.
 """
 
 from collections.abc import Mapping
@@ -11,22 +12,16 @@ from typing import Any, NamedTuple
 import click
 from click.core import ParameterSource
 
-from resnet_cli import presets
+from resnet_cli import presets, projectfile
 from resnet_cli.config import FIELDS, ResNetConfig
-from resnet_cli.errors import ConfigError
-from resnet_cli.options import BY_KEY, ENV_PREFIX, Format
+from resnet_cli.errors import ConfigError, nearest
+from resnet_cli.options import ENV_PREFIX, Format, Option
+from resnet_cli.projectfile import Project, Values
 from resnet_cli.screen import Screen
 
 
-class Layer(NamedTuple):
-    """Explicit values from one source; `names` says how the source spells a key."""
-
-    values: Mapping[str, Any]
-    names: Mapping[str, str] = {}
-
-
 class Settings(NamedTuple):
-    """Every shared option resolved; a key that nobody gave is absent."""
+    """Every option resolved, and how the user spelled it; what nobody gave is absent."""
 
     values: Mapping[str, Any]
     names: Mapping[str, str]
@@ -37,7 +32,7 @@ class Settings(NamedTuple):
 
     def name(self, key: str) -> str:
         """Return how the user spelled an option: flag, variable or file key."""
-        return self.names.get(key, "--" + key.replace("_", "-"))
+        return self.names.get(key, _flag(key))
 
     def config(self) -> ResNetConfig:
         """Return the network. Raises `click.BadParameter` that names the source."""
@@ -68,38 +63,92 @@ class Settings(NamedTuple):
         return Screen(self.get("color", "auto"), self.get("output"))
 
 
-def resolve(ctx: click.Context) -> Settings:
-    """Resolve the options of a command and its group."""
+class Request(NamedTuple):
+    """What one call of the tool asks for, layer by layer, nearest first."""
+
+    flags: Values
+    environment: Values
+    project: Project | None
+
+    def settings(self, network: str | None = None) -> Settings:
+        """Resolve for one configured network, or for none."""
+        layers = [self.flags, self.environment]
+        if self.project is not None:
+            layers += [self.project.networks[network]] if network else []
+            layers.append(self.project.defaults)
+        values: dict[str, Any] = {}
+        names: dict[str, str] = {}
+        for layer in reversed(layers):
+            if preset := layer.values.get("preset"):
+                values.update(presets.preset(preset).values())
+            values.update(layer.values)
+            names.update(layer.names)
+        return Settings(values, names)
+
+    def picked(self) -> str | None:
+        """Return the configured network that `--network` picks. Raises `click.BadParameter`."""
+        for layer in (self.flags, self.environment):
+            name = layer.values.get("network")
+            if name is not None:
+                known = self.project.networks if self.project else {}
+                if name not in known:
+                    there = f"; there are {', '.join(known)}" if known else ""
+                    raise click.BadParameter(
+                        f"{name!r} is no configured network{nearest(name, known)}{there}",
+                        param_hint=layer.names["network"],
+                    )
+                return str(name)
+        return None
+
+    def networks(self) -> dict[str, Settings]:
+        """Return what `check` and `lock` handle: named as configured, or "network" from flags.
+
+        Network flags make one network; without them all configured ones are meant, or the
+        one that `--network` picks, which flags may then change.
+        """
+        if (name := self.picked()) is not None:
+            return {name: self.settings(name)}
+        if self.project is None or not self.project.networks or self._has_network_flags():
+            return {"network": self.settings()}
+        return {name: self.settings(name) for name in self.project.networks}
+
+    def _has_network_flags(self) -> bool:
+        return any(key in FIELDS or key == "preset" for key in self.flags.values)
+
+
+def request(ctx: click.Context) -> Request:
+    """Gather what a command, its group, the environment and the configuration file say."""
     group = ctx.find_root()
-    flags, environment = _split(group)
+    flags, environment = _explicit(group)
     if ctx is not group:
-        flags = {**flags, **_split(ctx)[0]}
-    variables = {key: ENV_PREFIX + key.upper() for key in environment}
-    return overlay([Layer(flags), Layer(environment, variables)])
+        own_flags, own_environment = _explicit(ctx)
+        flags, environment = {**flags, **own_flags}, {**environment, **own_environment}
+    config = flags.get("config", environment.get("config"))
+    return Request(
+        Values(flags, {key: _flag(key) for key in flags}),
+        Values(environment, {key: ENV_PREFIX + key.upper() for key in environment}),
+        projectfile.load(config),
+    )
 
 
-def overlay(layers: list[Layer]) -> Settings:
-    """Lay explicit values over each other, nearest first."""
-    values: dict[str, Any] = {}
-    names: dict[str, str] = {}
-    for layer in reversed(layers):
-        if name := layer.values.get("preset"):
-            values.update(presets.preset(name).values())
-        values.update(layer.values)
-        names.update({key: layer.names.get(key, _flag(key)) for key in layer.values})
-    return Settings(values, names)
+def resolve(ctx: click.Context) -> Settings:
+    """Resolve a command's options for the one network that it shows."""
+    asked = request(ctx)
+    return asked.settings(asked.picked())
 
 
 def _flag(key: str) -> str:
     return "--" + key.replace("_", "-")
 
 
-def _split(ctx: click.Context) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return a context's shared options as given by flags, and by the environment."""
+def _explicit(ctx: click.Context) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a context's options as given by flags, and by the environment."""
     flags: dict[str, Any] = {}
     environment: dict[str, Any] = {}
-    for key, value in ctx.params.items():
-        if key in BY_KEY and value is not None:
+    for param in ctx.command.params:
+        key = param.name or ""
+        value = ctx.params.get(key)
+        if isinstance(param, Option) and value is not None and value != ():
             source = ctx.get_parameter_source(key)
             (environment if source is ParameterSource.ENVIRONMENT else flags)[key] = value
     return flags, environment

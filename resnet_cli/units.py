@@ -46,4 +46,5 @@ def _parse(value: object, units: Mapping[str, int], form: str) -> int:
     if isinstance(value, bool) or match is None or match[3] not in units:
         raise ValueError(f"{value!r} is not {form}")
     whole, fraction, unit = match[1], match[2] or "", match[3]
-    return int(whole + fraction) * units[unit] // 10 ** len(fraction)
+    scale: int = 10 ** len(fraction)
+    return int(whole + fraction) * units[unit] // scale

@@ -8,7 +8,7 @@ import click
 from resnet_cli import presets, resnet
 from resnet_cli.config import format_shape
 from resnet_cli.infer import Counter
-from resnet_cli.options import GENERAL, TABLE, Command, Format, shared
+from resnet_cli.options import GENERAL, SUMMARY_FORMATS, TABLE, Command, Format, shared
 from resnet_cli.settings import resolve
 
 # A record's field: its header, whether it is a number, and when a narrow terminal drops it.
@@ -28,7 +28,7 @@ FIELDS = {
 def command(ctx: click.Context, /, **_: Any) -> int:
     """List the published networks that --preset knows; no PyTorch needed."""
     settings = resolve(ctx)
-    kind = settings.format(*Format)
+    kind = settings.format(*SUMMARY_FORMATS)
     screen = settings.screen()
     records = [record(name) for name in presets.NAMES]
     if kind is Format.PLAIN:

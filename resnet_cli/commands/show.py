@@ -3,10 +3,9 @@
 import click
 
 from resnet_cli import columns, fields
-from resnet_cli.errors import BackendError, ForwardError
 from resnet_cli.network import Network
-from resnet_cli.options import Format
-from resnet_cli.proving import outcome, prove
+from resnet_cli.options import SUMMARY_FORMATS, Format
+from resnet_cli.proving import attempt, outcome, prove
 from resnet_cli.screen import Screen
 from resnet_cli.settings import Settings, resolve
 
@@ -18,7 +17,7 @@ def show(ctx: click.Context) -> int:
     settings = resolve(ctx)
     network = Network(settings.config())
     screen = settings.screen()
-    if settings.format(*Format) is Format.JSON:
+    if settings.format(*SUMMARY_FORMATS) is Format.JSON:
         return _show_json(network, settings, screen)
     _show_text(network, settings, screen)
     if not settings.get("run", True):
@@ -34,7 +33,7 @@ def report_proof(network: Network, settings: Settings, screen: Screen) -> int:
 
 
 def _show_text(network: Network, settings: Settings, screen: Screen) -> None:
-    kind = settings.format(*Format)
+    kind = settings.format(*SUMMARY_FORMATS)
     depth = settings.get("depth", fields.ALL_DEPTHS if kind is Format.CSV else 1)
     if kind is Format.TABLE:
         from resnet_cli import render
@@ -67,18 +66,15 @@ def _show_json(network: Network, settings: Settings, screen: Screen) -> int:
     """Prove first, so that the one document has the outcome; it comes in any case."""
     from resnet_cli import export
 
-    code = 0
     forward: dict[str, object] | None = None
-    message: str | None = None
+    code = 0
     if settings.get("run", True):
-        try:
-            proof = prove(network, settings.get("device", "auto"), screen)
-            forward = export.proof_dict(proof)
-            code = 0 if proof.agrees else 1
-        except (BackendError, ForwardError) as error:
-            forward, code, message = {"error": str(error)}, 2, str(error)
+        proof, error = attempt(network, settings.get("device", "auto"), screen)
+        if proof is not None:
+            forward, code = export.proof_dict(proof), 0 if proof.agrees else 1
+        else:
+            forward, code = {"error": error}, 2
+            screen.note(f"resnet-shapes: {error}")
     depth = settings.get("depth", fields.ALL_DEPTHS)
     screen.write(export.to_json(network.summary, network.config.to_dict(), forward, depth))
-    if message:
-        screen.note(f"resnet-shapes: {message}")
     return code

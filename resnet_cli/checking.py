@@ -1,0 +1,69 @@
+"""Hold a network against its expectations and its lock, and say what does not hold."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from resnet_cli import lockfile
+from resnet_cli.expectations import EXPECTATIONS, Verdict, verdicts
+from resnet_cli.summary import Summary
+
+if TYPE_CHECKING:
+    from resnet_cli.forward import Proof
+
+
+class Report(NamedTuple):
+    """A network's verdicts, and its layers' changes since they were locked."""
+
+    name: str
+    title: str
+    verdicts: tuple[Verdict, ...]
+    changes: tuple[lockfile.Change, ...] = ()
+    proof: "Proof | None" = None
+    error: str | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether every expectation holds, the proof among them."""
+        return all(verdict.holds for verdict in self.all_verdicts)
+
+    @property
+    def all_verdicts(self) -> tuple[Verdict, ...]:
+        """The verdicts and, where it ran or could not, the proof as one more."""
+        if self.error is not None:
+            return (*self.verdicts, Verdict("proof", "agrees", self.error, False))
+        if self.proof is None:
+            return self.verdicts
+        found = self.proof.difference
+        actual = "agrees" if found is None else f"{found.path}: {found.what} {found.actual}"
+        return (*self.verdicts, Verdict("proof", "agrees", actual, self.proof.agrees))
+
+
+def is_checked(expected: Mapping[str, Any]) -> bool:
+    """Say whether there is anything to hold a network against."""
+    return any(expected.get(spec.key) for spec in EXPECTATIONS)
+
+
+def judge(
+    name: str,
+    summary: Summary,
+    config: Mapping[str, Any],
+    expected: Mapping[str, Any],
+    lock: Mapping[str, lockfile.Entry] | None,
+) -> Report:
+    """Return the report of one network. Raises `ExpectationError` for an unknown layer."""
+    found = list(verdicts(summary, expected))
+    changes: list[lockfile.Change] = []
+    if lock is not None and name not in lock:
+        found.append(Verdict("lock", "locked", "not in the lock file", False))
+    elif lock is not None:
+        changes = lockfile.changes(lock[name], lockfile.entry(summary, config))
+        count = sum(change.where != "config" for change in changes)
+        actual = f"{count} difference{'s' * (count != 1)}" if count else "as locked"
+        found.append(Verdict("lock", "as locked", actual, not count))
+    return Report(name, summary.name, tuple(found), tuple(changes))
+
+
+def forgotten(lock: Mapping[str, lockfile.Entry], names: Mapping[str, object]) -> list[Report]:
+    """Return a failing report for each locked network that is no longer configured."""
+    verdict = Verdict("lock", "configured", "only in the lock file", False)
+    return [Report(name, "", (verdict,)) for name in lock if name not in names]

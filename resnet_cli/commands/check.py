@@ -1,0 +1,124 @@
+"""`check`: hold networks against expectations and a lock file; 0 all hold, 1 one does not."""
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import click
+
+from resnet_cli import lockfile, reports
+from resnet_cli.checking import Report, forgotten, is_checked, judge
+from resnet_cli.expectations import EXPECTATIONS, ExpectationError
+from resnet_cli.network import Network
+from resnet_cli.options import GENERAL, NETWORK, PROOF, Command, Format, option, shared
+from resnet_cli.proving import attempt, outcome
+from resnet_cli.screen import Screen, printable
+from resnet_cli.settings import Settings, request
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FORMATS = (Format.TABLE, Format.JSON, Format.JUNIT, Format.MARKDOWN)
+
+
+_FORMATS = (Format.TABLE, Format.JSON, Format.JUNIT, Format.MARKDOWN)
+
+_WRITERS = {
+    Format.JSON: reports.to_json,
+    Format.JUNIT: reports.to_junit,
+    Format.MARKDOWN: reports.to_markdown,
+}
+
+Networks: TypeAlias = Mapping[str, tuple[Network, Settings]]
+
+
+@click.command(
+    "check",
+    cls=Command,
+    params=[
+        *(option(spec, environment=True) for spec in EXPECTATIONS),
+        *shared(NETWORK, PROOF, GENERAL, "format", "output"),
+    ],
+)
+@click.pass_context
+def command(ctx: click.Context, /, **_: Any) -> int:
+    """Hold networks against expectations and a lock file, and prove them.
+
+    Without network flags: every network of the configuration file. Exit code 0 when all
+    holds, 1 when something does not, 2 when the request is wrong.
+    """
+    asked = request(ctx)
+    settings = asked.settings(asked.picked())
+    kind, screen = settings.format(*_FORMATS), settings.screen()
+    networks = {name: (Network(own.config()), own) for name, own in asked.networks().items()}
+    found = _judged(networks, picked=asked.picked() is not None)
+    if kind is Format.TABLE:
+        _show(found, screen)
+    if settings.get("run", True):
+        found = [_proved(report, networks, screen) for report in found]
+    if kind is not Format.TABLE:
+        screen.write(_WRITERS[kind](found))
+    _tell(found, screen, proofs=kind is Format.TABLE)
+    if any(report.error for report in found):
+        return 2
+    return 0 if all(report.holds for report in found) else 1
+
+
+def _judged(networks: Networks, *, picked: bool) -> list[Report]:
+    """Return a report a network, and one for each that only a lock file still has."""
+    locks: dict[Path, dict[str, lockfile.Entry]] = {}
+    found = []
+    for name, (network, own) in networks.items():
+        if not is_checked(own.values):
+            raise click.UsageError(
+                f"there is nothing to check in {name!r}: give an expectation (--expect-output, "
+                "--expect, --max-params …) or a lock file (--lock)"
+            )
+        path = own.get("lock")
+        if path is not None and path not in locks:
+            locks[path] = lockfile.read(path)
+        try:
+            lock = None if path is None else locks[path]
+            config = network.config.to_dict()
+            found.append(judge(name, network.summary, config, own.values, lock))
+        except ExpectationError as error:
+            raise click.BadParameter(str(error), param_hint=own.name("expect")) from error
+    for lock in () if picked else locks.values():
+        found += forgotten(lock, networks)
+    return found
+
+
+def _show(found: list[Report], screen: Screen) -> None:
+    """Show the verdicts, then each network's changes as a diff."""
+    from resnet_cli import render
+
+    look = screen.look()
+    screen.show(render.verdicts_table(reports.HEADS, reports.rows(found), look))
+    for report in found:
+        if report.changes:
+            changes = list(reports.change_rows(report))
+            screen.show(render.changes_table(report.name, reports.CHANGE_HEADS, changes, look))
+
+
+def _proved(report: Report, networks: Networks, screen: Screen) -> Report:
+    """Return the report with the proof, or with why there is none."""
+    if report.name not in networks:
+        return report
+    network, own = networks[report.name]
+    proof, error = attempt(network, own.get("device", "auto"), screen)
+    return report._replace(proof=proof, error=error)
+
+
+def _tell(found: list[Report], screen: Screen, *, proofs: bool) -> None:
+    """Say on stderr how the proofs went, and tell GitHub what failed."""
+    for report in found:
+        if report.proof is not None and proofs:
+            message, style = outcome(report.proof)
+            screen.note(f"{report.name}: {message}", style)
+        if report.error is not None:
+            screen.note(f"resnet-shapes: {report.name}: {printable(report.error)}")
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for line in reports.annotations(found):
+            screen.note(line)
+        if problem := reports.append_step_summary(found):
+            screen.note(f"resnet-shapes: {printable(problem)}")

@@ -1,0 +1,42 @@
+"""`lock`: write what the networks' layers are now."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from resnet_cli import lockfile
+from resnet_cli.expectations import EXPECTATIONS
+from resnet_cli.network import Network
+from resnet_cli.options import GENERAL, NETWORK, Command, option, shared
+from resnet_cli.screen import printable, write_atomically
+from resnet_cli.settings import request
+
+LOCK = next(spec for spec in EXPECTATIONS if spec.name == "lock")
+
+
+@click.command(
+    "lock",
+    cls=Command,
+    params=[option(LOCK, environment=True), *shared(NETWORK, GENERAL, "output")],
+)
+@click.pass_context
+def command(ctx: click.Context, /, **_: Any) -> int:
+    """Write a lock file with every layer of the configured networks, or of one from flags.
+
+    The file is -o FILE, or --lock, or the configured one, or resnet-shapes.lock.json.
+    """
+    asked = request(ctx)
+    networks = asked.networks()
+    settings = asked.settings()
+    path = settings.get("output") or settings.get("lock") or Path(lockfile.DEFAULT_NAME)
+    entries = {}
+    for name, own in networks.items():
+        network = Network(own.config())
+        entries[name] = lockfile.entry(network.summary, network.config.to_dict())
+    if asked.picked() is not None and path.exists():
+        # One network is locked anew; the others stay as they are.
+        entries = {**lockfile.read(path), **entries}
+    write_atomically(path, lockfile.to_text(entries))
+    settings.screen().note(printable(f"locked {', '.join(networks)} in {path}"), "green")
+    return 0

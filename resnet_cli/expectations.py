@@ -1,0 +1,136 @@
+"""What `check` can be told to expect, and whether it holds."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+from resnet_cli import fields, units
+from resnet_cli.config import LIMIT
+from resnet_cli.errors import ResNetShapesError, nearest
+from resnet_cli.options import Spec
+from resnet_cli.summary import LayerRow, Summary
+
+Pattern: TypeAlias = tuple[int | None, ...]
+
+HEADING = "Expectations"
+
+BUDGETS = {
+    "max_params": "params",
+    "max_macs": "macs",
+    "max_flops": "flops",
+    "max_param_bytes": "param_bytes",
+    "max_activations": "activation_bytes",
+    "max_peak": "peak_bytes",
+}
+
+
+class ExpectationError(ResNetShapesError):
+    """An expectation of something that the network does not have."""
+
+
+class LayerExpectation(NamedTuple):
+    """A layer by path or role, and the output shape that it should have."""
+
+    layer: str
+    pattern: Pattern
+
+
+class Verdict(NamedTuple):
+    """One expectation, what is, and whether it holds."""
+
+    what: str
+    expected: str
+    actual: str
+    holds: bool
+
+
+def pattern(value: object) -> Pattern:
+    """Parse an output shape of any rank; `?` or `N` matches any number."""
+    form = "an output shape, as in 1x10 or ?x512x7x7 (? or N matches any number)"
+    if isinstance(value, list):
+        value = "x".join(map(str, value))
+    parts = value.strip().split("x") if isinstance(value, str) else []
+    sizes = [None if part in ("?", "N") else part for part in parts]
+    if not sizes or not all(size is None or (size.isascii() and size.isdigit()) for size in sizes):
+        raise ValueError(f"{value!r} is not {form}")
+    if any(size is not None and len(size) > len(str(LIMIT)) for size in sizes):
+        raise ValueError(f"{value!r} is too large: numbers stay below 2**31 = {LIMIT}")
+    return tuple(size if size is None else int(size) for size in sizes)
+
+
+def layer_pattern(value: object) -> LayerExpectation:
+    """Parse `4=1x512x7x7` or `stage 2=?x128x28x28`."""
+    layer, equals, shape = str(value).rpartition("=")
+    if not equals or not layer.strip():
+        raise ValueError(
+            f"{value!r} is not LAYER=SHAPE, as in 4=1x512x7x7 or 'stage 2=?x128x28x28'"
+        )
+    return LayerExpectation(layer.strip(), pattern(shape))
+
+
+def _budget(name: str, what: str, parse: fields.Parser, *others: str) -> Spec:
+    metavar = "BYTES" if parse is units.parse_bytes else "COUNT"
+    return Spec(name, parse, HEADING, f"At most so many {what}.", metavar=metavar, others=others)
+
+
+EXPECTATIONS = (
+    Spec("expect-output", pattern, HEADING, "The output's shape.", metavar="SHAPE"),
+    Spec(
+        "expect",
+        layer_pattern,
+        HEADING,
+        "A layer's output shape, the layer by path or role; ? or N matches any number. Repeatable.",
+        metavar="LAYER=SHAPE",
+        multiple=True,
+    ),
+    _budget("max-params", "trainable parameters, as in 12M", units.parse_count),
+    _budget("max-macs", "MACs, as in 2G", units.parse_count),
+    _budget("max-flops", "FLOPs, as in 4G", units.parse_count),
+    _budget("max-param-bytes", "bytes of parameters, as in 40MiB", units.parse_bytes),
+    _budget(
+        "max-activations",
+        "bytes of all activations",
+        units.parse_bytes,
+        "--max-activation-bytes",
+    ),
+    _budget("max-peak", "bytes held at once", units.parse_bytes, "--max-peak-bytes"),
+    Spec(
+        "lock",
+        fields.path,
+        HEADING,
+        "A lock file that 'lock' wrote.",
+        metavar="FILE",
+    ),
+)
+
+
+def verdicts(summary: Summary, expected: Mapping[str, Any]) -> Iterator[Verdict]:
+    """Give a verdict for each expectation. Raises `ExpectationError` for an unknown layer."""
+    if (wanted := expected.get("expect_output")) is not None:
+        yield _shape("output", wanted, summary.output_shape)
+    for layer, wanted in expected.get("expect") or ():
+        yield _shape(layer, wanted, find(summary, layer).output_shape)
+    totals = summary.totals()
+    for key, total in BUDGETS.items():
+        if (limit := expected.get(key)) is not None:
+            actual = totals[total]
+            yield Verdict(total, f"<= {limit:,}", f"{actual:,}", actual <= limit)
+
+
+def find(summary: Summary, layer: str) -> LayerRow:
+    """Return the row of a path, or the row at depth 1 of a role. Raises `ExpectationError`."""
+    for row in summary.rows:
+        if row.path == layer or (row.depth == 1 and row.role == layer):
+            return row
+    known = [row.path for row in summary.rows] + [row.role for row in summary.at_depth(1)]
+    raise ExpectationError(
+        f"{layer!r} is no layer of this network{nearest(layer, known)}; "
+        "give a path, as in 2.0.conv1, or a role, as in 'stage 2'"
+    )
+
+
+def _shape(what: str, wanted: Pattern, actual: tuple[int, ...]) -> Verdict:
+    holds = len(wanted) == len(actual) and all(
+        size is None or size == is_ for size, is_ in zip(wanted, actual, strict=True)
+    )
+    expected = "x".join("?" if size is None else str(size) for size in wanted)
+    return Verdict(what, expected, "x".join(map(str, actual)), holds)

@@ -1,0 +1,175 @@
+"""`[tool.resnet-shapes]` of pyproject.toml: defaults for every command, and named networks.
+
+A plain TOML file given by `--config` has the same keys at its top. Values go through the
+parsers of the flags that they are named after, so both refuse the same things.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from resnet_cli.errors import FileError, nearest
+from resnet_cli.expectations import EXPECTATIONS
+from resnet_cli.options import NETWORK, SHARED, Spec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TABLE = "resnet-shapes"
+
+MAX_BYTES = 2**19
+MAX_LINE = 20_000
+"""A TOML parser's time may grow with the square of a line; no configuration is near these."""
+
+# What decides where a configuration is read from, or belongs to one run, is no key in it.
+_FLAG_ONLY = ("config", "network", "traceback", "output")
+_KEYS = {spec.name: spec for spec in (*SHARED, *EXPECTATIONS) if spec.name not in _FLAG_ONLY}
+_NETWORK_KEYS = {
+    name: spec
+    for name, spec in _KEYS.items()
+    if spec.heading == NETWORK or (spec in EXPECTATIONS and name != "lock")
+}
+
+_NAME = re.compile(r"\w[\w .+-]{0,99}")
+
+
+class Values(NamedTuple):
+    """A table's parsed values, and how the file spells each key."""
+
+    values: Mapping[str, Any]
+    names: Mapping[str, str]
+
+
+class Project(NamedTuple):
+    """A configuration file: its defaults and its networks, in the file's order."""
+
+    path: "Path"
+    defaults: Values
+    networks: Mapping[str, Values]
+
+
+def load(config: "Path | None") -> Project | None:
+    """Return the configuration that `--config` names, or the nearest one, or None.
+
+    The nearest is the first pyproject.toml with a `[tool.resnet-shapes]` table, from the
+    working directory up. Raises `FileError` that names file and key.
+    """
+    if config is None:
+        return _nearest()
+    data = _parsed(config, _read(config))
+    table, where = _tool_table(data)
+    return _project(config, data, "") if table is None else _project(config, table, where)
+
+
+def _nearest() -> Project | None:
+    """Return the nearest pyproject.toml with our table; others are not even parsed."""
+    try:
+        folder = os.getcwd()
+    except FileNotFoundError:  # a working directory that was removed has no parents
+        return None
+    while True:
+        name = os.path.join(folder, "pyproject.toml")
+        if os.path.isfile(name):
+            from pathlib import Path  # 6 ms, and most folders have no such file
+
+            path = Path(name)
+            if TABLE.encode() in (data := _read(path)):
+                table, where = _tool_table(_parsed(path, data))
+                if table is not None:
+                    return _project(path, table, where)
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+
+
+def _tool_table(data: Mapping[str, Any]) -> tuple[Any, str]:
+    """Return the tool's own table of a pyproject.toml, None if it has none, and its name."""
+    tool = data.get("tool")
+    return (tool.get(TABLE) if isinstance(tool, dict) else None), f"tool.{TABLE}."
+
+
+def _read(path: "Path") -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise FileError(f"cannot read {path}: {error.strerror or error}") from error
+    if len(data) > MAX_BYTES:
+        raise FileError(f"{path}: is over {MAX_BYTES // 1024} KiB; that is no configuration")
+    return data
+
+
+def _parsed(path: "Path", data: bytes) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        text = data.decode("utf-8-sig")
+        if max(map(len, text.splitlines()), default=0) > MAX_LINE:
+            raise FileError(f"{path}: has a line of over {MAX_LINE:,} characters")
+        return tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        raise FileError(f"{path}: is not UTF-8 text, at byte {error.start}") from error
+    except RecursionError as error:
+        raise FileError(f"{path}: is nested too deeply") from error
+    except ValueError as error:  # TOMLDecodeError, and numbers too long to parse
+        raise FileError(f"{path}: is not valid TOML: {error}") from error
+
+
+def _project(path: "Path", table: Any, where: str) -> Project:
+    """Return what the tool's table says."""
+    if not isinstance(table, dict):
+        raise FileError(f"{path}: {where.rstrip('.')}: is not a table")
+    networks = table.get("networks", {})
+    if not isinstance(networks, dict):
+        raise FileError(f"{path}: {where}networks: is not a table of networks")
+    defaults = {key: value for key, value in table.items() if key != "networks"}
+    return Project(
+        path,
+        _values(path, where, defaults, _KEYS, ("networks",)),
+        {name: _network(path, where, name, keys) for name, keys in networks.items()},
+    )
+
+
+def _network(path: "Path", where: str, name: str, keys: Any) -> Values:
+    if not _NAME.fullmatch(name):
+        raise FileError(
+            f"{path}: {where}networks: {name!r} is not a network's name: give up to 100 "
+            "letters, digits, spaces, or any of _ . + -, a letter or digit first"
+        )
+    if not isinstance(keys, dict):
+        raise FileError(f"{path}: {where}networks.{name}: is not a table")
+    return _values(path, f"{where}networks.{name}.", keys, _NETWORK_KEYS)
+
+
+def _values(
+    path: "Path",
+    where: str,
+    table: Mapping[str, Any],
+    known: Mapping[str, Spec],
+    others: tuple[str, ...] = (),
+) -> Values:
+    """Parse a table's values with the parsers of their flags."""
+    values, names = {}, {}
+    for name, value in table.items():
+        key = f"{path}: {where}{name}"
+        if name not in known:
+            raise FileError(f"{key}: is no key here{nearest(name, (*known, *others))}")
+        spec = known[name]
+        try:
+            values[spec.key] = _parse(spec, value, path)
+        except ValueError as error:
+            raise FileError(f"{key}: {error}") from error
+        names[spec.key] = key
+    return Values(values, names)
+
+
+def _parse(spec: Spec, value: Any, path: "Path") -> Any:
+    if spec.multiple:
+        # A table of layers reads better than a list of 'layer=shape'; both are taken.
+        texts = [f"{k}={v}" for k, v in value.items()] if isinstance(value, dict) else value
+        return tuple(spec.parse(text) for text in (texts if isinstance(texts, list) else [texts]))
+    parsed: Any = spec.parse(value)
+    # A path in a file is relative to that file.
+    return path.parent / parsed if spec.metavar == "FILE" else parsed

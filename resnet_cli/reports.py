@@ -1,0 +1,120 @@
+"""What `check` found, for machines: JSON, JUnit XML, Markdown, GitHub's workflow commands."""
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from resnet_cli import export
+from resnet_cli.checking import Report
+from resnet_cli.screen import printable
+
+HEADS = ("Network", "Expectation", "Expected", "Actual", "Holds")
+CHANGE_HEADS = ("", "Layer", "Metric", "Locked", "Now")
+
+
+def rows(reports: Sequence[Report]) -> Iterator[tuple[str, str, str, str, str]]:
+    """Give a row a verdict, for every table."""
+    for report in reports:
+        for what, expected, actual, holds in report.all_verdicts:
+            yield report.name, what, expected, actual, "yes" if holds else "NO"
+
+
+def change_rows(report: Report) -> Iterator[tuple[str, str, str, str, str]]:
+    """Give a row a change, marked as a diff marks it: added, removed, changed."""
+    for where, metric, old, new in report.changes:
+        mark = "+" if old is None else "-" if new is None else "~"
+        yield mark, where, metric, old or "", new or ""
+
+
+def to_json(reports: Sequence[Report]) -> str:
+    """Return one JSON document, a line a network."""
+    head = {
+        "schema_version": export.SCHEMA_VERSION,
+        "tool": export.TOOL,
+        "holds": all(report.holds for report in reports),
+    }
+    return export.json_text(head, "networks", map(_dict, reports), {})
+
+
+def to_junit(reports: Sequence[Report]) -> str:
+    """Return JUnit XML: a suite a network, a test case an expectation."""
+    from xml.etree import ElementTree as ET
+
+    suites = ET.Element("testsuites", name="resnet-shapes")
+    for report in reports:
+        cases = report.all_verdicts
+        failures = str(sum(not verdict.holds for verdict in cases))
+        suite = ET.SubElement(
+            suites, "testsuite", name=report.name, tests=str(len(cases)), failures=failures
+        )
+        for what, expected, actual, holds in cases:
+            case = ET.SubElement(
+                suite, "testcase", classname=f"resnet-shapes.{report.name}", name=printable(what)
+            )
+            if not holds:
+                message = f"expected {expected}, is {actual}"
+                failure = ET.SubElement(case, "failure", message=printable(message))
+                failure.text = _changes_text(report) if what == "lock" else printable(message)
+    ET.indent(suites)
+    body = ET.tostring(suites, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
+
+
+def to_markdown(reports: Sequence[Report]) -> str:
+    """Return the verdicts and every change as GitHub tables."""
+    text = export.markdown_table(HEADS, rows(reports), [False] * 5)
+    for report in reports:
+        if report.changes:
+            text += f"\n{export.markdown_text(report.name)}, since it was locked:\n\n"
+            text += export.markdown_table(CHANGE_HEADS, change_rows(report), [False] * 5)
+    return text
+
+
+def annotations(reports: Sequence[Report]) -> Iterator[str]:
+    """Give GitHub's `::error` command for each failure."""
+    for report in reports:
+        for what, expected, actual, holds in report.all_verdicts:
+            if not holds:
+                title = _escaped(f"resnet-shapes: {report.name}: {what}", ":,")
+                yield f"::error title={title}::{_escaped(f'expected {expected}, is {actual}')}"
+
+
+def append_step_summary(reports: Sequence[Report]) -> str | None:
+    """Append the tables to the file that GITHUB_STEP_SUMMARY names; return what went wrong."""
+    name = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not name:
+        return None
+    try:
+        with open(name, "a", encoding="utf-8") as file:
+            file.write(f"### resnet-shapes check\n\n{to_markdown(reports)}\n")
+    except OSError as error:
+        return f"cannot append to GITHUB_STEP_SUMMARY {name}: {error.strerror or error}"
+    return None
+
+
+def _escaped(text: str, also: str = "") -> str:
+    """Escape a workflow command's data, in a property `:` and `,` as well."""
+    for char in "%\r\n" + also:
+        text = text.replace(char, f"%{ord(char):02X}")
+    return printable(text)
+
+
+def _changes_text(report: Report) -> str:
+    lines = (" ".join(part for part in row if part) for row in change_rows(report))
+    return printable("; ".join(lines)) or "not in the lock file"
+
+
+def _dict(report: Report) -> dict[str, Any]:
+    forward: dict[str, object] | None = None
+    if report.proof is not None:
+        forward = export.proof_dict(report.proof)
+    elif report.error is not None:
+        forward = {"error": report.error}
+    return {
+        "name": report.name,
+        "network": report.title,
+        "holds": report.holds,
+        "expectations": [verdict._asdict() for verdict in report.verdicts],
+        "changes": [change._asdict() for change in report.changes],
+        "forward": forward,
+    }
