@@ -27,6 +27,8 @@ COMMANDS = {
     "presets": ("presets", "List the published networks that --preset knows."),
 }
 
+COMPLETE = "_RESNET_SHAPES_COMPLETE"
+
 EXAMPLES = """\
   resnet-shapes --input 1x1x224x224
   resnet-shapes --preset resnet50 --input 8x3x512x512 --depth 2
@@ -102,7 +104,11 @@ def run(args: list[str]) -> int:
         return result if isinstance(result, int) else 0
     except (click.Abort, KeyboardInterrupt):
         return _fail("interrupted", 130)
-    except (ClosedPipe, SystemExit):  # SystemExit is Click's answer to a closed pipe
+    except ClosedPipe:
+        return 141
+    except SystemExit as left:  # Click leaves so after a completion, and when a pipe closed
+        if COMPLETE in os.environ:
+            return 2 if left.code else 0
         return 141
     except click.ClickException as error:
         return _fail(_message(error))

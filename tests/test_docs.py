@@ -1,0 +1,30 @@
+"""The README says what the tool does: its screens are the tool's, its pictures are fresh."""
+
+import re
+
+import pytest
+
+from tests import docs
+
+
+def test_every_screen_of_the_readme_is_what_the_tool_prints():
+    text = docs.README.read_text(encoding="utf-8")
+    assert len(docs.BLOCK.findall(text)) >= 2
+    assert docs.fresh_readme(text) == text
+
+
+def test_a_stale_screen_is_found():
+    text = "```console\n$ resnet-shapes --version\nresnet-shapes, version 0\n```\n"
+    assert docs.fresh_readme(text) != text
+
+
+@pytest.mark.parametrize("name", docs.SCREENS)
+def test_the_pictures_of_screens_are_fresh(name):
+    assert (docs.IMAGES / name).read_text(encoding="utf-8") == docs.screen(name)
+
+
+def test_every_picture_of_the_readme_is_there():
+    text = docs.README.read_text(encoding="utf-8")
+    names = re.findall(r"\(\.github/images/([^)]+)\)", text)
+    assert names
+    assert all((docs.IMAGES / name).is_file() for name in names)
