@@ -259,7 +259,7 @@ SHARED: tuple[Spec, ...] = (
 BY_KEY = {spec.key: spec for spec in SHARED}
 
 
-class Parsed(click.ParamType[Any]):
+class Parsed(click.ParamType):  # type: ignore[type-arg]  # not generic in Click 8.2
     """A Click type over one of our parsers."""
 
     def __init__(self, spec: Spec) -> None:
