@@ -1,6 +1,6 @@
 """Published networks as configurations, each with its source."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from resnet_cli.config import FIELDS, Block, ResNetConfig, Shortcut, Stem
@@ -97,21 +97,30 @@ def preset(name: str) -> Preset:
 
 def identify(config: ResNetConfig) -> str | None:
     """Return the name of the preset that has this network, whatever batch, size and dtype."""
-    for name in NAMES:
-        known = preset(name).config
-        if known.input[1] == config.input[1] and all(
-            getattr(known, field) == getattr(config, field)
-            for field in FIELDS
-            if field not in ("input", "dtype")
-        ):
+    for name, differences in _likenesses(config):
+        if not differences:
             return name
     return None
 
 
 def title(config: ResNetConfig) -> str:
-    """Name a network: as its preset, or ResNet-N by the paper's count of layers."""
-    if known := identify(config):
-        return known
+    """Name a network: as its preset, with what differs, or ResNet-N by the paper's count."""
+    for name, differences in sorted(_likenesses(config), key=lambda likeness: len(likeness[1])):
+        return ", ".join((name, *differences))
     blocks, channels = (",".join(map(str, v)) for v in (config.blocks, config.channels))
     groups = f", groups {config.groups}" if config.groups != 1 else ""
     return f"ResNet-{config.depth} ({config.block} {blocks}; channels {channels}{groups})"
+
+
+def _likenesses(config: ResNetConfig) -> Iterator[tuple[str, list[str]]]:
+    """Give each preset of the same body, with what differs at its two ends."""
+    body = [field for field in FIELDS if field not in ("input", "classes", "dtype")]
+    for name in NAMES:
+        known = preset(name).config
+        if all(getattr(known, field) == getattr(config, field) for field in body):
+            ends = []
+            if known.input[1] != config.input[1]:
+                ends.append(f"{config.input[1]} input channels")
+            if known.classes != config.classes:
+                ends.append(f"{config.classes} classes")
+            yield name, ends
