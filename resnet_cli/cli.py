@@ -89,7 +89,8 @@ def main() -> NoReturn:
     """Run the command line on `sys.argv` and leave with its exit code."""
     code = run(sys.argv[1:])
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it is None where the stream was closed from the start
+            sys.stdout.flush()
     except OSError:
         code = code or 2
     if code in (2, 141):

@@ -58,7 +58,7 @@ class Screen:
         """Say whether stderr can show a line that changes."""
         return _is_terminal(sys.stderr) and os.environ.get("TERM") not in ("dumb", "unknown")
 
-    def _is_colored(self, stream: TextIO) -> bool:
+    def _is_colored(self, stream: TextIO | None) -> bool:
         if self.color != "auto":
             return self.color == "always"
         if os.environ.get("NO_COLOR"):
@@ -145,11 +145,11 @@ def _write(stream: TextIO | None, text: str) -> None:
         raise FileError(f"cannot write the output: {error.strerror or error}") from error
 
 
-def _is_terminal(stream: TextIO) -> bool:
+def _is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and not stream.closed and stream.isatty()
 
 
-def _width(stream: TextIO) -> int | None:
+def _width(stream: TextIO | None) -> int | None:
     """Return a terminal's columns (COLUMNS beats it), None for a pipe or file."""
     if not _is_terminal(stream):
         return None
@@ -158,5 +158,6 @@ def _width(stream: TextIO) -> int | None:
     return shutil.get_terminal_size().columns
 
 
-def _is_ascii(stream: TextIO) -> bool:
-    return not (stream.encoding or "utf-8").lower().replace("-", "").startswith("utf")
+def _is_ascii(stream: TextIO | None) -> bool:
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return not encoding.lower().replace("-", "").startswith("utf")
