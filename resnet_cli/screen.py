@@ -122,7 +122,7 @@ def _rendered(renderable: "RenderableType", *, colored: bool) -> str:
     )
     with console.capture() as capture:
         console.print(renderable, soft_wrap=False)
-    return "".join(line.rstrip(" ") for line in capture.get().splitlines(keepends=True))
+    return "".join(line.rstrip(" ") + "\n" for line in capture.get().splitlines())
 
 
 def printable(text: str) -> str:
