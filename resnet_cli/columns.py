@@ -1,6 +1,6 @@
 """The columns of every table, CSV and Markdown file: a row in a table here, not an `if`."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
@@ -126,6 +126,12 @@ def parse(value: object) -> tuple[str, ...]:
 def pick(names: Iterable[str]) -> list[Column]:
     """Return the columns of these names."""
     return [COLUMNS[name] for name in names]
+
+
+def total_texts(columns: Sequence[Column], totals: Totals) -> list[str]:
+    """Return a table's last row: the sums, and "Total" where the first column has none."""
+    texts = [human_text(column.total(totals)) for column in columns]
+    return [texts[0] or "Total", *texts[1:]]
 
 
 def _name(word: str) -> str:

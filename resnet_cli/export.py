@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from resnet_cli import __version__
-from resnet_cli.columns import Column, Kind, Value, human_text, plain_text
+from resnet_cli.columns import Column, Kind, Value, human_text, plain_text, total_texts
 from resnet_cli.screen import printable
 from resnet_cli.summary import LayerRow, Summary
 
@@ -42,9 +42,9 @@ def to_markdown(summary: Summary, columns: Sequence[Column], depth: int) -> str:
         [human_text(column.value(row, totals)) for column in columns]
         for row in summary.at_depth(depth)
     ]
-    total = ["Total", *(human_text(column.total(totals)) for column in columns[1:])]
     right = [column.kind in (Kind.COUNT, Kind.PERCENT) for column in columns]
-    return markdown_table([column.header for column in columns], rows, right, total)
+    heads = [column.header for column in columns]
+    return markdown_table(heads, rows, right, total_texts(columns, totals))
 
 
 def markdown_table(

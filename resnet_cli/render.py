@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from resnet_cli.columns import Column, Kind, Value, human_text
+from resnet_cli.columns import Column, Kind, Value, human_text, total_texts
 from resnet_cli.config import format_shape
 from resnet_cli.fold import Folded, fold
 from resnet_cli.screen import printable
@@ -73,8 +73,7 @@ def summary_table(
     cells = [
         [_cell(column, row, totals, summary.input_shape) for column in columns] for row in rows
     ]
-    total = [Cell(human_text(column.total(totals)), "bold") for column in columns]
-    total[0] = Cell("Total", "bold")
+    total = [Cell(text, "bold") for text in total_texts(columns, totals)]
     shown = grid(heads, cells, total, look)
     notes = [MACS_NOTE] if any("MACs" in head.title for head in heads) else []
     if any(cell.text.endswith("*") for row_cells in cells for cell in row_cells):
@@ -98,7 +97,7 @@ def grid(
     """Return a table that fits the look's width by shedding columns of the highest rank."""
     rows = list(rows)
     widths = [
-        max(len(head.title), *(len(row[i].text) for row in [*rows, *([total] if total else [])]))
+        max([len(head.title), *(len(row[i].text) for row in [*rows, *([total] if total else [])])])
         for i, head in enumerate(heads)
     ]
     kept = _fitting(heads, widths, look.width)
