@@ -69,30 +69,38 @@ class Screen:
 
 
 def write_atomically(path: "Path", text: str) -> None:
-    """Write a file whole or not at all: beside it first, then renamed. Raises `FileError`."""
+    """Write a file whole or not at all: beside it first, then renamed. Raises `FileError`.
+
+    A link keeps pointing where it did, and what is no regular file (`/dev/stdout`, a named
+    pipe) is written to and never replaced.
+    """
+    try:
+        if path.is_file() or path.is_dir() or not path.exists():
+            _replace(path.resolve(), text)
+        else:
+            path.write_text(text, encoding="utf-8", newline="\n")
+    except BrokenPipeError as error:
+        raise ClosedPipe from error
+    except OSError as error:
+        raise FileError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _replace(path: "Path", text: str) -> None:
+    """Put a finished file in the place of `path`; leave nothing else behind."""
     import tempfile  # 4 ms, and only a file needs it
     from pathlib import Path
 
-    beside = None
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    beside = Path(name)
     try:
-        with tempfile.NamedTemporaryFile(
-            "w",
-            encoding="utf-8",
-            newline="\n",
-            dir=path.parent,
-            prefix=f".{path.name}.",
-            delete=False,
-        ) as file:
-            beside = Path(file.name)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
         beside.chmod(path.stat().st_mode if path.exists() else 0o666 & ~_umask())
         beside.replace(path)
-    except OSError as error:
-        if beside is not None:
-            beside.unlink(missing_ok=True)
-        raise FileError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _umask() -> int:
