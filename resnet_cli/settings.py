@@ -80,7 +80,9 @@ class Request(NamedTuple):
         names: dict[str, str] = {}
         for layer in reversed(layers):
             if preset := layer.values.get("preset"):
-                values.update(presets.preset(preset).values())
+                decided = presets.preset(preset).values()
+                values.update(decided)
+                names = {key: name for key, name in names.items() if key not in decided}
             values.update(layer.values)
             names.update(layer.names)
         return Settings(values, names)
