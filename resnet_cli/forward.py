@@ -141,10 +141,13 @@ def build(layer: layers.Layer, **factory: Any) -> nn.Module:
 def compare(
     summary: Summary, model: nn.Module, shapes: dict[str, tuple[int, ...]]
 ) -> Difference | None:
-    """Return the first difference, in the order of execution, or None."""
+    """Return the first difference, leaves before containers, in the order of execution, or None.
+
+    What differs in a leaf differs in all that hold it; the leaf says where.
+    """
     modules = dict(model.named_modules())
     del modules[""]
-    for row in summary.rows:
+    for row in sorted(summary.rows, key=lambda row: not row.leaf):
         if row.path not in modules:
             return Difference(row.path, "modules", "there", "no such module")
         module = modules.pop(row.path)
