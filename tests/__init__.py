@@ -1,0 +1,1 @@
+"""A file a module; `strategies` and `conftest` are what they share."""

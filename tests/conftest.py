@@ -6,8 +6,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
+from hypothesis import settings
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from resnet_cli.cli import run
+
+# The first example pays for imports, so a deadline would judge the machine.
+settings.register_profile("here", deadline=None, database=None)
+settings.load_profile("here")
 
 
 class Result(NamedTuple):
@@ -45,3 +51,28 @@ def invoke(capsys, monkeypatch) -> Invoke:
         return Result(code, *capsys.readouterr())
 
     return call
+
+
+@pytest.fixture
+def terminal(monkeypatch) -> Callable[[int], None]:
+    """Give stdout a terminal of so many columns, without colours."""
+
+    def of(columns: int) -> None:
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+        monkeypatch.setenv("COLUMNS", str(columns))
+        monkeypatch.setenv("TERM", "dumb")
+
+    return of
+
+
+class ScreenExtension(SingleFileSnapshotExtension):
+    """A whole screen as a text file of its own, to be read as users see it."""
+
+    _write_mode = WriteMode.TEXT
+    file_extension = "txt"
+
+
+@pytest.fixture
+def golden(snapshot):
+    """Compare a screen with its file under `__snapshots__`."""
+    return snapshot.use_extension(ScreenExtension)

@@ -1,0 +1,46 @@
+"""Hypothesis strategies: small random networks in every variant."""
+
+from hypothesis import strategies as st
+
+from resnet_cli.config import BASE_WIDTH, Block, DType, ResNetConfig, Shortcut, Stem, StrideOn
+
+
+@st.composite
+def inputs(draw, largest: int = 40) -> tuple[int, int, int, int]:
+    """Give `(N, C, H, W)`, one pixel and odd, unequal sides among them."""
+    sides = st.integers(1, largest)
+    return draw(st.integers(1, 3)), draw(st.integers(1, 4)), draw(sides), draw(sides)
+
+
+@st.composite
+def configs(draw, stages: int = 4, dtypes=(DType.FLOAT32,)) -> ResNetConfig:
+    """Give any network that the flags can describe, small enough to run in milliseconds."""
+    count = draw(st.integers(1, stages))
+    channels = draw(st.lists(st.integers(1, 12), min_size=count, max_size=count))
+    shortcut = draw(st.sampled_from(Shortcut))
+    block = draw(st.sampled_from(Block))
+    return ResNetConfig(
+        input=draw(inputs()),
+        # Zero-padding cannot drop channels.
+        channels=tuple(sorted(channels) if shortcut is Shortcut.PAD else channels),
+        blocks=tuple(draw(st.lists(st.integers(1, 3), min_size=count, max_size=count))),
+        classes=draw(st.integers(1, 20)),
+        block=block,
+        stem=draw(st.sampled_from(Stem)),
+        shortcut=shortcut,
+        conv_bias=draw(st.booleans()),
+        shortcut_norm=draw(st.booleans()),
+        dtype=draw(st.sampled_from(dtypes)),
+        **(draw(_bottlenecks(min(channels))) if block is Block.BOTTLENECK else {}),
+    )
+
+
+@st.composite
+def _bottlenecks(draw, narrowest: int) -> dict[str, object]:
+    """Give what only bottlenecks have; no width comes out as 0."""
+    least = -(-BASE_WIDTH // narrowest)
+    return {
+        "groups": draw(st.integers(1, 4)),
+        "width_per_group": draw(st.integers(least, least + 64)),
+        "stride_on": draw(st.sampled_from([None, *StrideOn])),
+    }

@@ -1,0 +1,103 @@
+"""Columns by name, and values as text."""
+
+import pytest
+
+from resnet_cli import columns
+from resnet_cli.config import ResNetConfig
+from resnet_cli.network import Network
+
+SUMMARY = Network(ResNetConfig()).summary
+STEM = SUMMARY.rows[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("path,output_shape,params", ("path", "output_shape", "params")),
+        ("macs, path", ("macs", "path")),
+        ("Output shape,MACs %,Field", ("output_shape", "macs_percent", "receptive_field")),
+        ("output-bytes,input,cumulative stride", ("output_bytes", "input_shape", "stride")),
+        (["path", "window"], ("path", "window")),
+    ],
+)
+def test_columns_are_named_as_people_spell_them(text, names):
+    assert columns.parse(text) == names
+
+
+@pytest.mark.parametrize("column", columns.COLUMNS.values(), ids=lambda column: column.name)
+def test_each_header_is_a_name_as_well(column):
+    assert columns.parse(column.header) == (column.name,)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("parms", r"'parms' is no column \(did you mean 'params'\?\); they are path, role,"),
+        ("", "'' is no column"),
+        ("path,path", "'path' is named 2 times; name a column once"),
+        ("output,shape", "'output_shape' is named 2 times"),
+        (3, "3 is not a list of columns"),
+        (["path", 3], "is not a list of columns"),
+    ],
+)
+def test_a_column_that_is_unknown_or_repeated_is_refused(value, said):
+    with pytest.raises(ValueError, match=said):
+        columns.parse(value)
+
+
+def test_a_row_has_every_quantity():
+    totals = SUMMARY.totals()
+    texts = {
+        name: columns.human_text(column.value(SUMMARY.rows[1], totals))
+        for name, column in columns.COLUMNS.items()
+    }
+    assert texts == {
+        "path": "0.0",
+        "role": "stem",
+        "type": "Conv2d",
+        "input_shape": "1x1x224x224",
+        "output_shape": "1x64x112x112",
+        "params": "3,200",
+        "params_percent": "0.0%",
+        "buffers": "0",
+        "macs": "39,337,984",
+        "macs_percent": "2.3%",
+        "flops": "78,675,968",
+        "receptive_field": "7",
+        "stride": "2",
+        "output_bytes": "3,211,264",
+        "window": "k7 s2 p3",
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "machine", "human"),
+    [
+        (1_234_567, "1234567", "1,234,567"),
+        (26.74, "26.7400", "26.7%"),
+        ((1, 64, 56, 56), "1x64x56x56", "1x64x56x56"),
+        (None, "", ""),
+        ("stem", "stem", "stem"),
+    ],
+)
+def test_a_value_is_written_for_machines_and_for_people(value, machine, human):
+    assert (columns.plain_text(value), columns.human_text(value)) == (machine, human)
+
+
+def test_a_share_of_nothing_is_nothing():
+    none = dict.fromkeys(SUMMARY.totals(), 0)
+    share = columns.COLUMNS["macs_percent"]
+    assert share.value(STEM, none) is None
+    assert share.total(none) is None
+
+
+@pytest.mark.parametrize(
+    ("names", "texts"),
+    [
+        (("path", "type", "params"), ["Total", "", "11,178,378"]),
+        (("params", "path"), ["11,178,378", ""]),
+        (("macs_percent", "flops"), ["100.0%", "3,469,780,992"]),
+    ],
+)
+def test_the_total_never_hides_a_number(names, texts):
+    assert columns.total_texts(columns.pick(names), SUMMARY.totals()) == texts

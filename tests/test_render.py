@@ -1,0 +1,109 @@
+"""Tables that fit: columns go, digits stay."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.text import Text
+
+from resnet_cli import columns, render
+from resnet_cli.config import ResNetConfig
+from resnet_cli.network import Network
+from resnet_cli.presets import preset
+from resnet_cli.render import Cell, Head, Look
+from resnet_cli.screen import _rendered as rendered
+from tests.strategies import configs
+
+SUMMARY = Network(ResNetConfig()).summary
+
+
+def table(summary, names=columns.DEFAULT, *, depth=1, folded=True, width=None, ascii=False):
+    """Return a network's screen."""
+    look = Look(width, ascii=ascii)
+    picked = columns.pick(names)
+    shown = render.summary_table(summary, picked, depth=depth, folded=folded, look=look)
+    return rendered(shown, colored=False)
+
+
+def test_a_pipe_gets_every_column_whole():
+    screen = table(SUMMARY, tuple(columns.COLUMNS), depth=99)
+    for column in columns.COLUMNS.values():
+        assert column.header in screen
+    assert "…" not in screen
+    assert "1,734,890,496" in screen
+
+
+@pytest.mark.parametrize(
+    ("width", "headers"),
+    [
+        (100, ["Path", "Role", "Type", "Output shape", "Params", "MACs", "MACs %", "Field"]),
+        (80, ["Path", "Role", "Type", "Output shape", "Params", "MACs"]),
+        (60, ["Path", "Type", "Output shape", "Params"]),
+        (40, ["Path", "Output shape", "Params"]),
+    ],
+)
+def test_a_narrow_terminal_sheds_columns(width, headers):
+    header = table(SUMMARY, width=width).splitlines()[2]
+    assert re.split(r"\s{2,}", header) == headers
+
+
+@given(configs(), st.integers(1, 4), st.integers(60, 160), st.booleans())
+def test_no_line_is_wider_than_the_terminal_and_no_digit_is_lost(config, depth, width, ascii):
+    summary = Network(config).summary
+    names = ("path", "role", "type", "params", "macs", "flops", "receptive_field", "window")
+    screen = table(summary, names, depth=depth, width=width, ascii=ascii)
+    title, *lines = screen.splitlines()
+    assert title.startswith(summary.name)
+    assert all(len(line) <= width for line in lines)
+    assert not any(line.endswith(" ") for line in lines)
+    assert f"{summary.params:,}" in screen
+    assert f"{summary.macs:,}" in screen
+    assert not ascii or screen.isascii()
+
+
+def test_a_field_larger_than_the_input_is_marked():
+    big = table(SUMMARY)
+    assert "435*" in big
+    assert render.FIELD_NOTE in big
+    whole = table(Network(ResNetConfig(input=(1, 1, 512, 512))).summary)
+    assert "435" in whole
+    assert "*" not in whole
+
+
+def test_from_the_global_pool_on_the_field_is_global():
+    assert table(SUMMARY).count("global") == 3
+
+
+def test_the_caption_says_what_a_mac_is_where_macs_are_shown():
+    assert "FLOPs = 2 x MACs" in table(SUMMARY)
+    assert "FLOPs = 2 x MACs" not in table(SUMMARY, ("path", "params"))
+
+
+def test_folded_blocks_are_marked_with_their_number():
+    summary = Network(preset("resnet50").config).summary
+    screen = table(summary, depth=2)
+    assert "Residual x 5" in screen
+    assert "3.1-5" in screen
+    assert " x " not in table(summary, depth=2, folded=False).split("FLOPs =")[0]
+
+
+def test_text_of_others_is_never_markup():
+    head = [Head("[bold]")]
+    shown = render.grid(head, [[Cell("[red]n, 64[/red]")]], None, Look())
+    screen = rendered(shown, colored=False)
+    assert "[bold]" in screen
+    assert "[red]n, 64[/red]" in screen
+
+
+def test_a_table_without_rows_is_its_header():
+    assert "Name" in rendered(render.grid([Head("Name")], [], None, Look()), colored=False)
+
+
+def test_the_sum_of_a_first_column_of_numbers_stays():
+    assert "11,178,378" in table(SUMMARY, ("params", "path")).split("Activations")[0]
+
+
+def test_colours_are_written_where_they_were_asked_for():
+    assert rendered(Text("ok", "green"), colored=True) == "\x1b[32mok\x1b[0m\n"
+    assert rendered(Text("ok", "green"), colored=False) == "ok\n"
