@@ -123,6 +123,7 @@ def _rendered(renderable: "RenderableType", *, colored: bool) -> str:
         height=100,
         color_system="standard" if colored else None,
         force_terminal=colored,
+        no_color=False,  # decided above; Rich would ask NO_COLOR once more
         legacy_windows=False,
         highlight=False,
         markup=False,
@@ -140,12 +141,20 @@ def printable(text: str) -> str:
     )
 
 
+PIECE = 1024
+"""Characters written at once: with PYTHONUNBUFFERED, Python does not notice that a reader or a
+disk took only a part, so the next piece must; as UTF-8 a piece is at most what a pipe takes whole.
+"""
+
+
 def _write(stream: TextIO | None, text: str) -> None:
     if stream is None:
         raise FileError("cannot write: the output is closed")
     encoding = stream.encoding or "utf-8"
     try:
-        stream.write(text.encode(encoding, "replace").decode(encoding))
+        for start in range(0, len(text), PIECE):
+            piece = text[start : start + PIECE]
+            stream.write(piece.encode(encoding, "replace").decode(encoding))
         stream.flush()
     except BrokenPipeError as error:
         raise ClosedPipe from error
