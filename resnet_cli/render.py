@@ -76,7 +76,8 @@ def summary_table(
     total = [Cell(text, "bold") for text in total_texts(columns, totals)]
     shown = grid(heads, cells, total, look)
     notes = [MACS_NOTE] if any("MACs" in head.title for head in heads) else []
-    if any(cell.text.endswith("*") for row_cells in cells for cell in row_cells):
+    kept = {str(column.header) for column in shown.columns}
+    if any(head.title in kept and _is_marked(cells, i) for i, head in enumerate(heads)):
         notes.append(FIELD_NOTE)
     return Group(
         Text(f"{summary.name}  input {format_shape(summary.input_shape)}  {summary.dtype}", "bold"),
@@ -86,6 +87,10 @@ def summary_table(
         _sums(summary),
         Text("\n" + "\n".join(notes), "dim") if notes else Text(),
     )
+
+
+def _is_marked(rows: Sequence[Sequence[Cell]], column: int) -> bool:
+    return any(row[column].text.endswith("*") for row in rows)
 
 
 def grid(
