@@ -54,8 +54,6 @@ def test_identical_neighbours_are_one_row_with_the_last_ones_field():
     assert folded["1.0-2"].times == 3
 
 
-
-
 def test_stages_and_leaves_are_never_folded():
     summary = Network(ResNetConfig(channels=(8, 8, 8), blocks=(1, 1, 1))).summary
     shown = fold(summary.rows, 4, folded=True)

@@ -17,9 +17,7 @@ SEED = Path(__file__).parent / "seed"
 def blocks(tree: Sequential) -> list[Residual]:
     """Return the residual blocks, in the order of execution."""
     stages = [stage for _, stage in tree.children if isinstance(stage, Sequential)]
-    return [
-        block for stage in stages for _, block in stage.children if isinstance(block, Residual)
-    ]
+    return [block for stage in stages for _, block in stage.children if isinstance(block, Residual)]
 
 
 def test_the_default_network_prints_as_the_notebook_did():

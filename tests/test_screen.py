@@ -1,0 +1,250 @@
+"""Streams, colours and files: what is written where, and what happens when it cannot be."""
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from resnet_cli.errors import ClosedPipe, FileError
+from resnet_cli.screen import Screen, printable, write_atomically
+
+TOOL = [sys.executable, "-m", "resnet_cli", "--no-run"]
+posix = pytest.mark.skipif(os.name != "posix", reason="what POSIX files do")
+
+
+def stream(encoding="utf-8", *, terminal=True, fails=None):
+    """Return a text stream that is a terminal or not, and whose writing can fail."""
+
+    class Stream(io.TextIOWrapper):
+        def isatty(self):
+            return terminal
+
+        def flush(self):
+            if fails:
+                raise fails
+            super().flush()
+
+    return Stream(io.BytesIO(), encoding=encoding)
+
+
+@pytest.mark.parametrize(
+    ("color", "environment", "terminal", "colored"),
+    [
+        ("auto", {}, True, True),
+        ("auto", {}, False, False),
+        ("auto", {"TERM": "dumb"}, True, False),
+        ("auto", {"NO_COLOR": "1"}, True, False),
+        ("auto", {"NO_COLOR": ""}, True, True),
+        ("auto", {"FORCE_COLOR": "1"}, False, True),
+        ("auto", {"FORCE_COLOR": "1", "NO_COLOR": "1"}, True, False),
+        ("auto", {"FORCE_COLOR": "1", "TERM": "dumb"}, False, True),
+        ("always", {"NO_COLOR": "1"}, False, True),
+        ("never", {"FORCE_COLOR": "1"}, True, False),
+    ],
+)
+def test_the_flag_beats_no_color_beats_force_color_beats_the_terminal(
+    monkeypatch, color, environment, terminal, colored
+):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "stderr", stream(terminal=terminal))
+    Screen(color).note("proved", "green")
+    assert (b"\x1b[32m" in sys.stderr.buffer.getvalue()) is colored
+
+
+def test_each_stream_decides_for_itself(monkeypatch):
+    from rich.text import Text
+
+    monkeypatch.setattr(sys, "stdout", stream(terminal=False))
+    monkeypatch.setattr(sys, "stderr", stream(terminal=True))
+    screen = Screen()
+    screen.show(Text("table", "green"))
+    screen.note("proved", "green")
+    assert sys.stdout.buffer.getvalue() == b"table\n"
+    assert sys.stderr.buffer.getvalue() == b"\x1b[32mproved\x1b[0m\n"
+
+
+def test_a_terminal_has_its_width_and_a_pipe_none(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "91")
+    monkeypatch.setattr(sys, "stdout", stream())
+    assert Screen().look() == (91, False)
+    monkeypatch.setattr(sys, "stdout", stream("ascii", terminal=False))
+    assert Screen().look() == (None, True)
+    assert Screen(output=Path("f")).look() == (None, False)
+
+
+def test_what_an_encoding_lacks_is_replaced_not_fatal(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", stream("ascii"))
+    Screen().write("─ 64 …\n")
+    assert sys.stdout.buffer.getvalue() == b"? 64 ?\n"
+
+
+def test_control_characters_cannot_steer_the_terminal():
+    assert printable("a\x1b[31mb\x07\tc\n\u202e") == r"a\x1b[31mb\x07\tc\n\u202e"
+
+
+@pytest.mark.parametrize("term", ["dumb", "unknown"])
+def test_a_dumb_terminal_has_no_changing_line(monkeypatch, term):
+    monkeypatch.setattr(sys, "stderr", stream())
+    assert Screen().is_interactive()
+    monkeypatch.setenv("TERM", term)
+    assert not Screen().is_interactive()
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [(BrokenPipeError(), ClosedPipe), (OSError(28, "No space left on device"), FileError)],
+)
+def test_a_stream_that_fails_says_so(monkeypatch, error, raised):
+    broken = stream(fails=error)
+    monkeypatch.setattr(sys, "stdout", broken)
+    with pytest.raises(raised):
+        Screen().write("text")
+    broken.flush = lambda: None  # for the interpreter, which flushes once more
+
+
+def test_a_closed_stdout_has_a_look_and_says_so():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdout", None)
+        assert Screen().look() == (None, False)
+        with pytest.raises(FileError, match="the output is closed"):
+            Screen().write("text")
+
+
+def names(folder):
+    """Return what lies in a folder."""
+    return [path.name for path in folder.iterdir()]
+
+
+def test_a_file_is_written_whole_and_alone(tmp_path):
+    target = tmp_path / "net.json"
+    write_atomically(target, "old\n")
+    write_atomically(target, "new ×\n")  # noqa: RUF001
+    assert target.read_bytes() == b"new \xc3\x97\n"
+    assert names(tmp_path) == ["net.json"]
+
+
+def test_a_file_that_cannot_be_finished_leaves_the_old_one_whole(tmp_path, monkeypatch):
+    target = tmp_path / "net.json"
+    target.write_text("old")
+    for error in (OSError(28, "No space left on device"), KeyboardInterrupt()):
+
+        def full(_, error=error):
+            raise error
+
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises((FileError, KeyboardInterrupt)):
+            write_atomically(target, "new")
+        assert target.read_text() == "old"
+        assert names(tmp_path) == ["net.json"]
+
+
+def test_a_file_that_cannot_be_encoded_leaves_nothing_behind(tmp_path):
+    with pytest.raises(UnicodeEncodeError):
+        write_atomically(tmp_path / "net.json", "\udcff")
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("place", ["missing/net.json", "folder"])
+def test_a_place_that_cannot_be_written_is_named(tmp_path, place):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(FileError, match=f"cannot write .*{place}: "):
+        write_atomically(tmp_path / place, "text")
+    assert names(tmp_path) == ["folder"]
+
+
+@posix
+def test_a_new_file_follows_the_umask_and_an_old_one_keeps_its_mode(tmp_path):
+    target = tmp_path / "net.json"
+    before = os.umask(0o027)
+    try:
+        write_atomically(target, "")
+    finally:
+        os.umask(before)
+    assert target.stat().st_mode & 0o777 == 0o640
+    target.chmod(0o600)
+    write_atomically(target, "again")
+    assert target.stat().st_mode & 0o777 == 0o600
+
+
+@posix
+def test_a_link_keeps_pointing_where_it_did(tmp_path):
+    (tmp_path / "real").write_text("old")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    write_atomically(tmp_path / "link", "new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_text() == "new"
+
+
+@posix
+def test_a_device_is_written_to_and_not_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_atomically(pipe, "text")
+        assert os.read(reader, 99) == b"text"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+
+
+@posix
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_leaves_ends_the_tool_quietly(unbuffered):
+    with subprocess.Popen(
+        [*TOOL, "--preset", "resnet1202_cifar10", "--format", "json"],
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as tool:
+        tool.stdout.read(1)
+        tool.stdout.close()
+        assert tool.stderr.read() == b""
+        assert tool.wait() == 141
+
+
+@posix
+@pytest.mark.parametrize("args", [(), ("--help",), ("--format", "json")])
+def test_a_full_disk_is_one_line_and_two(args):
+    if not Path("/dev/full").exists():  # macOS has none; the stream test above covers it
+        return
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*TOOL, *args], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 2
+    assert done.stderr == "resnet-shapes: cannot write the output: No space left on device\n"
+
+
+@posix
+@pytest.mark.parametrize(
+    ("args", "code", "said"),
+    [
+        ((), 2, "resnet-shapes: cannot write: the output is closed\n"),
+        (("--output", "net.txt"), 0, ""),
+        (("--version",), 0, ""),
+    ],
+)
+def test_a_stdout_closed_from_the_start_is_no_crash(args, code, said):
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *TOOL, *args],
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (code, said)
+
+
+def test_a_pipe_is_readable_in_ascii_and_nothing_is_cut():
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "TERM": "dumb", "COLUMNS": "20"}
+    done = subprocess.run(
+        [*TOOL, "--depth", "all"], capture_output=True, env=environment, check=True
+    )
+    text = done.stdout.decode("ascii")
+    assert "1,734,890,496" in text
+    assert "?" not in text
+    assert done.stderr == b""
