@@ -27,6 +27,7 @@ COMMANDS = {
     "presets": ("presets", "List the published networks that --preset knows."),
 }
 
+OFF = ("", "0", "false", "no", "off")
 COMPLETE = "_RESNET_SHAPES_COMPLETE"
 
 EXAMPLES = """\
@@ -137,7 +138,7 @@ def _message(error: click.ClickException) -> str:
 
 def _fail(message: str, code: int = 2) -> int:
     """Say what is wrong in one line on stderr; what the user gave cannot steer the terminal."""
-    if "--traceback" in sys.argv:
+    if "--traceback" in sys.argv or os.environ.get("RESNET_SHAPES_TRACEBACK", "0") not in OFF:
         import traceback  # 10 ms, and only this needs it
 
         traceback.print_exc()

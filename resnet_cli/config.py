@@ -105,6 +105,8 @@ class ResNetConfig:
     dtype: DType = DType.FLOAT32
 
     def __post_init__(self) -> None:
+        for field, kind in _MODES.items():
+            _coerce(self, field, kind)
         _check_input(self.input)
         for field in ("channels", "blocks"):
             _check_list(field, getattr(self, field))
@@ -137,12 +139,29 @@ class ResNetConfig:
         return values
 
 
+_MODES: dict[str, type[StrEnum]] = {
+    "block": Block,
+    "stem": Stem,
+    "shortcut": Shortcut,
+    "stride_on": StrideOn,
+    "dtype": DType,
+}
+
 FIELDS = tuple(field.name for field in fields(ResNetConfig))
 
 
 def format_shape(shape: Iterable[int]) -> str:
     """Write a shape as it is written everywhere: `1x64x56x56`."""
     return "x".join(map(str, shape))
+
+
+def _coerce(config: ResNetConfig, field: str, kind: type[StrEnum]) -> None:
+    """Make a member of a mode's plain word: whoever builds in Python may give either."""
+    word = getattr(config, field)
+    if word is not None and not isinstance(word, kind):
+        if word not in [*kind]:
+            raise ConfigError(field, f"{word!r} is not one of {', '.join(kind)}")
+        object.__setattr__(config, field, kind(word))
 
 
 def _check_number(field: str, value: int, what: str = "") -> None:

@@ -135,3 +135,14 @@ def test_the_largest_network_is_built_and_one_layer_more_is_not():
 
 def test_a_shape_is_written_with_the_letter_x():
     assert format_shape((1, 64, 56, 56)) == "1x64x56x56"
+
+
+def test_a_mode_may_be_its_plain_word():
+    config = ResNetConfig(block="bottleneck", stride_on="1x1")
+    assert config.block is Block.BOTTLENECK
+    assert config.stride_on is StrideOn.FIRST
+
+
+def test_a_word_that_is_no_mode_is_refused():
+    with pytest.raises(ConfigError, match="'tall' is not one of basic, bottleneck"):
+        ResNetConfig(block="tall")
