@@ -1,0 +1,170 @@
+"""A page drawn by matplotlib: SVG, PDF or PNG, the same byte for byte from run to run."""
+
+from io import BytesIO
+from typing import NamedTuple
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch
+from matplotlib.path import Path
+from matplotlib.transforms import Affine2D, Transform
+
+from resnet_cli.figures.layout import SIZES, Arrow, Box, Frame, Label, Page
+from resnet_cli.figures.scene import Kind
+
+INK = "#1a1a1a"
+LINE = "#404040"
+GROUND = "#f4f4f4"
+
+DPI = 200
+MAX_PIXELS = 60_000_000
+"""A larger PNG gets fewer dots an inch."""
+
+
+class Look(NamedTuple):
+    """How a kind of box looks: fill, line style and text colour."""
+
+    fill: str
+    style: str = "-"
+    text: str = INK
+
+
+# Tints of Okabe and Ito's palette (2008), which colour-blind readers can tell apart; the
+# lightness falls from one to the next, so that they survive grey printing as well.
+LOOKS = {
+    Kind.RELU: Look("#ffffff", "--"),
+    Kind.NORM: Look("#f8f1a6"),
+    Kind.PAD: Look("#e0e0e0", ":"),
+    Kind.CONV: Look("#a3d5f5"),
+    Kind.FLATTEN: Look("#bdbdbd"),
+    Kind.POOL: Look("#e9a42a"),
+    Kind.BLOCK: Look("#4fb894"),
+    Kind.LINEAR: Look("#00609c", text="#ffffff"),
+    Kind.ADD: Look("#ffffff"),
+}
+
+SETTINGS = {
+    "font.family": ["DejaVu Sans"],
+    "svg.fonttype": "none",  # text stays text
+    "svg.hashsalt": "resnet-shapes",
+    "pdf.fonttype": 42,
+    "path.simplify": False,
+}
+
+
+def write(figure: Figure, kind: str, title: str, command: str) -> bytes:
+    """Return the file of a figure; `kind` is its ending. No date: runs must not differ."""
+    metadata: dict[str, str | None] = {
+        "svg": {"Title": title, "Description": command, "Date": None},
+        "pdf": {"Title": title, "Subject": command, "CreationDate": None},
+        "png": {"Title": title, "Description": command},
+    }[kind]
+    width, height = figure.get_size_inches()
+    dpi = min(DPI, (MAX_PIXELS / (width * height)) ** 0.5)
+    file = BytesIO()
+    figure.savefig(file, format=kind, dpi=dpi if kind == "png" else 72, metadata=metadata)
+    return file.getvalue()
+
+
+def draw(page: Page, kind: str, title: str, command: str) -> bytes:
+    """Return the file of a page: SVG, PDF or PNG by `kind`."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(SETTINGS)
+        return write(paint(page), kind, title, command)
+
+
+def paint(page: Page) -> Figure:
+    """Return the figure of a page; a point of the page is a point on paper."""
+    figure = Figure(figsize=(page.width / 72, page.height / 72))
+    place = Affine2D().scale(1, -1).translate(0, page.height).scale(1 / 72)
+    transform = place + figure.dpi_scale_trans
+    for frame in page.frames:
+        figure.add_artist(_frame(frame, transform))
+    for arrow in page.arrows:
+        figure.add_artist(_arrow(arrow, transform))
+    for box in page.boxes:
+        _box(figure, box, transform)
+    for label in page.labels:
+        _label(figure, label, transform)
+    return figure
+
+
+def _frame(frame: Frame, transform: Transform) -> FancyBboxPatch:
+    return FancyBboxPatch(
+        (frame.x, frame.y),
+        frame.width,
+        frame.height,
+        boxstyle="round,pad=0,rounding_size=5",
+        facecolor=GROUND,
+        edgecolor="#b0b0b0",
+        linewidth=0.6,
+        transform=transform,
+    )
+
+
+def _box(figure: Figure, box: Box, transform: Transform) -> None:
+    look = LOOKS[box.kind]
+    edge = {"facecolor": look.fill, "edgecolor": LINE, "linewidth": 0.8, "linestyle": look.style}
+    if box.kind is not Kind.ADD:
+        rounding = "round,pad=0,rounding_size=2.5"
+        corner = (box.x, box.y)
+        figure.add_artist(
+            FancyBboxPatch(
+                corner, box.width, box.height, boxstyle=rounding, transform=transform, **edge
+            )
+        )
+        return
+    x, y, radius = box.x + box.width / 2, box.y + box.height / 2, box.width / 2
+    figure.add_artist(Ellipse((x, y), box.width, box.height, transform=transform, **edge))
+    arm = radius * 0.55
+    for points in (((x - arm, y), (x + arm, y)), ((x, y - arm), (x, y + arm))):
+        figure.add_artist(_arrow(Arrow(points, head=False), transform))
+
+
+def _arrow(arrow: Arrow, transform: Transform) -> FancyArrowPatch:
+    return FancyArrowPatch(
+        path=_rounded(arrow.points),
+        arrowstyle="-|>,head_length=4,head_width=1.8" if arrow.head else "-",
+        mutation_scale=1,
+        linewidth=0.9,
+        color=LINE,
+        fill=arrow.head,
+        joinstyle="miter",
+        capstyle="butt",
+        transform=transform,
+    )
+
+
+def _rounded(points: tuple[tuple[float, float], ...], radius: float = 7) -> Path:
+    """Return the path through the points with every corner rounded."""
+    vertices, codes = [points[0]], [Path.MOVETO]
+    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
+        vertices += [_toward(corner, before, radius), corner, _toward(corner, after, radius)]
+        codes += [Path.LINETO, Path.CURVE3, Path.CURVE3]
+    return Path([*vertices, points[-1]], [*codes, Path.LINETO])
+
+
+def _toward(
+    start: tuple[float, float], end: tuple[float, float], radius: float
+) -> tuple[float, float]:
+    """Return the point `radius` from start to end, at most half of the way."""
+    x, y = end[0] - start[0], end[1] - start[1]
+    length = abs(x) + abs(y)  # the lines are horizontal or vertical
+    share = min(radius / length, 0.5) if length else 0
+    return start[0] + share * x, start[1] + share * y
+
+
+def _label(figure: Figure, label: Label, transform: Transform) -> None:
+    figure.text(
+        label.x,
+        label.y,
+        label.text,
+        transform=transform,
+        fontsize=SIZES[label.style],
+        fontweight="bold" if label.style in ("title", "heading", "count", "stage") else "normal",
+        color=LOOKS[label.kind].text if label.kind else INK,
+        horizontalalignment=label.align,
+        verticalalignment="center_baseline",
+        parse_math=False,
+    )
