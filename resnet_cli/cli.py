@@ -22,6 +22,7 @@ from resnet_cli.screen import printable
 # name: (module in resnet_cli.commands, what it does); imported when it is called.
 COMMANDS = {
     "print-net": ("print_net", "Print the architecture, as PyTorch prints it."),
+    "draw": ("draw", "Draw the network, a stage, a block, or the costs of its layers."),
     "check": ("check", "Hold networks against expectations and a lock file, for CI."),
     "lock": ("lock", "Write a lock file of the networks' layers, for 'check'."),
     "presets": ("presets", "List the published networks that --preset knows."),

@@ -4,6 +4,7 @@
     ├── ConfigError                   a network that cannot be built; names the field
     ├── BackendError                  PyTorch is missing, will not import, or has not the device
     ├── ForwardError                  PyTorch could not run the network
+    ├── FigureError                   a figure that cannot be drawn
     └── FileError                     a file that cannot be read or written
     ClosedPipe                        whoever read our output has left
 
@@ -33,6 +34,10 @@ class BackendError(ResNetShapesError):
 
 class ForwardError(ResNetShapesError):
     """PyTorch could not run the network, for a reason that is not a shape."""
+
+
+class FigureError(ResNetShapesError):
+    """A figure that cannot be drawn: matplotlib is missing, or the page would be too large."""
 
 
 class FileError(ResNetShapesError):

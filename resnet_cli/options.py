@@ -71,7 +71,8 @@ class Spec(NamedTuple):
         return self.name.replace("-", "_")
 
 
-def _modes(kind: type[StrEnum]) -> dict[str, Any]:
+def modes(kind: type[StrEnum]) -> dict[str, Any]:
+    """Return the columns of a row whose values are an enum's words."""
     words = tuple(member.value for member in kind)
     return {"parse": fields.one_of(kind), "words": words, "metavar": "|".join(words)}
 
@@ -130,13 +131,13 @@ SHARED: tuple[Spec, ...] = (
         metavar="N",
         default="10",
     ),
-    Spec("block", heading=NETWORK, help="Kind of block.", default="basic", **_modes(Block)),
+    Spec("block", heading=NETWORK, help="Kind of block.", default="basic", **modes(Block)),
     Spec(
         "stem",
         heading=NETWORK,
         help="7x7 stride 2 and max pool, or 3x3 stride 1.",
         default="imagenet",
-        **_modes(Stem),
+        **modes(Stem),
     ),
     Spec(
         "groups",
@@ -159,14 +160,14 @@ SHARED: tuple[Spec, ...] = (
         heading=NETWORK,
         help="Where shapes change: a 1x1 convolution, or zero channels.",
         default="projection",
-        **_modes(Shortcut),
+        **modes(Shortcut),
     ),
     Spec(
         "stride-on",
         heading=NETWORK,
         help="A bottleneck's strided convolution: v1.5, or the paper's v1.",
         default="3x3",
-        **_modes(StrideOn),
+        **modes(StrideOn),
     ),
     Spec(
         "conv-bias",
@@ -189,7 +190,7 @@ SHARED: tuple[Spec, ...] = (
         heading=NETWORK,
         help="Element type, for bytes and for the proof.",
         default="float32",
-        **_modes(DType),
+        **modes(DType),
     ),
     Spec(
         "depth",
@@ -214,7 +215,7 @@ SHARED: tuple[Spec, ...] = (
         default="fold",
         switch=True,
     ),
-    Spec("format", heading=TABLE, help="How to write it.", default="table", **_modes(Format)),
+    Spec("format", heading=TABLE, help="How to write it.", default="table", **modes(Format)),
     Spec(
         "output",
         fields.path,
@@ -236,7 +237,7 @@ SHARED: tuple[Spec, ...] = (
         heading=PROOF,
         help="Where the proof runs.",
         default="auto",
-        **_modes(Device),
+        **modes(Device),
     ),
     Spec(
         "config",
@@ -245,7 +246,7 @@ SHARED: tuple[Spec, ...] = (
         "Read FILE instead of the nearest pyproject.toml with [tool.resnet-shapes].",
         metavar="FILE",
     ),
-    Spec("color", heading=GENERAL, help="Colours.", default="auto", **_modes(Color)),
+    Spec("color", heading=GENERAL, help="Colours.", default="auto", **modes(Color)),
     Spec(
         "traceback",
         fields.flag,

@@ -68,24 +68,25 @@ class Screen:
         return _is_terminal(stream) and os.environ.get("TERM") not in ("dumb", "unknown")
 
 
-def write_atomically(path: "Path", text: str) -> None:
+def write_atomically(path: "Path", content: str | bytes) -> None:
     """Write a file whole or not at all: beside it first, then renamed. Raises `FileError`.
 
-    A link keeps pointing where it did, and what is no regular file (`/dev/stdout`, a named
-    pipe) is written to and never replaced.
+    Text becomes UTF-8 with its line ends as they are. A link keeps pointing where it did, and
+    what is no regular file (`/dev/stdout`, a named pipe) is written to and never replaced.
     """
+    data = content.encode() if isinstance(content, str) else content
     try:
         if path.is_file() or path.is_dir() or not path.exists():
-            _replace(path.resolve(), text)
+            _replace(path.resolve(), data)
         else:
-            path.write_text(text, encoding="utf-8", newline="\n")
+            path.write_bytes(data)
     except BrokenPipeError as error:
         raise ClosedPipe from error
     except OSError as error:
         raise FileError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def _replace(path: "Path", text: str) -> None:
+def _replace(path: "Path", data: bytes) -> None:
     """Put a finished file in the place of `path`; leave nothing else behind."""
     import tempfile  # 4 ms, and only a file needs it
     from pathlib import Path
@@ -93,8 +94,8 @@ def _replace(path: "Path", text: str) -> None:
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     beside = Path(name)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         beside.chmod(path.stat().st_mode if path.exists() else 0o666 & ~_umask())

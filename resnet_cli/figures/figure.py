@@ -1,7 +1,9 @@
 """A page drawn by matplotlib: SVG, PDF or PNG, the same byte for byte from run to run."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
-from typing import NamedTuple
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -9,41 +11,19 @@ from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, Transform
 
-from resnet_cli.figures.layout import SIZES, Arrow, Box, Frame, Label, Page
-from resnet_cli.figures.scene import Kind
+from resnet_cli.figures.kinds import INK, LOOKS, Kind
+from resnet_cli.figures.page import SIZES, Arrow, Box, Frame, Label, Page
 
-INK = "#1a1a1a"
 LINE = "#404040"
 GROUND = "#f4f4f4"
 
 DPI = 200
 MAX_PIXELS = 60_000_000
-"""A larger PNG gets fewer dots an inch."""
+MAX_SIDE = 60_000
+"""A larger PNG gets fewer dots an inch; matplotlib's own limit is 2**16 a side."""
 
 
-class Look(NamedTuple):
-    """How a kind of box looks: fill, line style and text colour."""
-
-    fill: str
-    style: str = "-"
-    text: str = INK
-
-
-# Tints of Okabe and Ito's palette (2008), which colour-blind readers can tell apart; the
-# lightness falls from one to the next, so that they survive grey printing as well.
-LOOKS = {
-    Kind.RELU: Look("#ffffff", "--"),
-    Kind.NORM: Look("#f8f1a6"),
-    Kind.PAD: Look("#e0e0e0", ":"),
-    Kind.CONV: Look("#a3d5f5"),
-    Kind.FLATTEN: Look("#bdbdbd"),
-    Kind.POOL: Look("#e9a42a"),
-    Kind.BLOCK: Look("#4fb894"),
-    Kind.LINEAR: Look("#00609c", text="#ffffff"),
-    Kind.ADD: Look("#ffffff"),
-}
-
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "font.family": ["DejaVu Sans"],
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "resnet-shapes",
@@ -54,24 +34,31 @@ SETTINGS = {
 
 def write(figure: Figure, kind: str, title: str, command: str) -> bytes:
     """Return the file of a figure; `kind` is its ending. No date: runs must not differ."""
-    metadata: dict[str, str | None] = {
+    metadata: dict[str, dict[str, str | None]] = {
         "svg": {"Title": title, "Description": command, "Date": None},
         "pdf": {"Title": title, "Subject": command, "CreationDate": None},
         "png": {"Title": title, "Description": command},
-    }[kind]
+    }
     width, height = figure.get_size_inches()
-    dpi = min(DPI, (MAX_PIXELS / (width * height)) ** 0.5)
+    dpi = min(DPI, (MAX_PIXELS / (width * height)) ** 0.5, MAX_SIDE / max(width, height))
     file = BytesIO()
-    figure.savefig(file, format=kind, dpi=dpi if kind == "png" else 72, metadata=metadata)
+    figure.savefig(file, format=kind, dpi=dpi if kind == "png" else 72, metadata=metadata[kind])
     return file.getvalue()
 
 
 def draw(page: Page, kind: str, title: str, command: str) -> bytes:
     """Return the file of a page: SVG, PDF or PNG by `kind`."""
+    with settings():
+        return write(paint(page), kind, title, command)
+
+
+@contextmanager
+def settings() -> Iterator[None]:
+    """Put the figures' settings in the place of the user's own."""
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(SETTINGS)
-        return write(paint(page), kind, title, command)
+        mpl.rcParams.update(SETTINGS)  # type: ignore[arg-type]  # names checked when it runs
+        yield
 
 
 def paint(page: Page) -> Figure:
@@ -105,7 +92,12 @@ def _frame(frame: Frame, transform: Transform) -> FancyBboxPatch:
 
 def _box(figure: Figure, box: Box, transform: Transform) -> None:
     look = LOOKS[box.kind]
-    edge = {"facecolor": look.fill, "edgecolor": LINE, "linewidth": 0.8, "linestyle": look.style}
+    edge: dict[str, Any] = {
+        "facecolor": look.fill,
+        "edgecolor": LINE,
+        "linewidth": 0.8,
+        "linestyle": look.style,
+    }
     if box.kind is not Kind.ADD:
         rounding = "round,pad=0,rounding_size=2.5"
         corner = (box.x, box.y)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from resnet_cli import resnet
 from resnet_cli.config import format_shape
+from resnet_cli.figures.kinds import Kind
 from resnet_cli.layers import (
     AdaptiveAvgPool2d,
     BatchNorm2d,
@@ -25,20 +26,6 @@ from resnet_cli.layers import (
     Shape,
 )
 from resnet_cli.network import Network
-
-
-class Kind(StrEnum):
-    """What a box stands for; its value is what the legend says."""
-
-    CONV = "convolution"
-    NORM = "batch norm"
-    RELU = "ReLU"
-    BLOCK = "residual block"
-    POOL = "pooling"
-    FLATTEN = "flatten"
-    LINEAR = "linear"
-    PAD = "zero padding"
-    ADD = "addition"
 
 
 class Level(StrEnum):
@@ -75,6 +62,11 @@ class Unit(NamedTuple):
     def output(self) -> str:
         """The shape that leaves the unit."""
         return self.steps[-1].shape
+
+    @property
+    def repeats(self) -> str:
+        """How often the unit stands there, for people."""
+        return f"\N{MULTIPLICATION SIGN} {self.times}"
 
 
 class Section(NamedTuple):
@@ -213,7 +205,7 @@ def _unit(residual: Residual, shape: Shape, level: Level, times: int) -> Unit:
     if residual.shortcut is not None:
         beside = residual.shortcut[1]
         inner = [c for _, c in beside.children] if isinstance(beside, Sequential) else [beside]
-        shortcut, _ = _steps(inner, shape, level)  # type: ignore[arg-type]
+        shortcut, _ = _steps(inner, shape, level)
     if level is Level.BLOCKS:
         text = " · ".join(step.text.replace(" conv", "") for step in steps)
         steps = [Step(text, Kind.BLOCK, format_shape(out))]

@@ -1,0 +1,201 @@
+"""`draw`: the network as a figure: SVG, PNG, PDF, or Mermaid text."""
+
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from resnet_cli import fields
+from resnet_cli.errors import FigureError, nearest
+from resnet_cli.network import Network
+from resnet_cli.options import GENERAL, NETWORK, Command, Spec, modes, option, shared
+from resnet_cli.screen import printable, write_atomically
+from resnet_cli.settings import Settings, resolve
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from resnet_cli.figures.scene import Scene
+
+FIGURE = "Figure"
+ENDINGS = (".svg", ".png", ".pdf", ".mmd")
+MAX_BOXES = 5_000
+
+
+class Part(StrEnum):
+    """What is drawn."""
+
+    NETWORK = "network"
+    STAGE = "stage"
+    """A stage's kinds of block in a row."""
+    BLOCK = "block"
+    """The two kinds of residual block beside each other."""
+
+
+OPTIONS = (
+    Spec("part", heading=FIGURE, help="What to draw.", default="network", **modes(Part)),
+    Spec(
+        "stage",
+        fields.number,
+        FIGURE,
+        "Which stage --part takes.",
+        metavar="N",
+        default="the first with a stride and both kinds of block",
+    ),
+    Spec(
+        "blocks-detail",
+        fields.flag,
+        FIGURE,
+        "Draw every convolution of the network's blocks; with --no-fold of every block.",
+        default="no-blocks-detail",
+        switch=True,
+    ),
+    Spec(
+        "profile",
+        fields.flag,
+        FIGURE,
+        "Plot each layer's params, MACs and output bytes instead.",
+        default="no-profile",
+        switch=True,
+    ),
+)
+
+
+@click.command(
+    "draw",
+    cls=Command,
+    params=[
+        *(option(spec, environment=True) for spec in OPTIONS),
+        *shared(NETWORK, GENERAL, "output", "fold"),
+    ],
+)
+@click.pass_context
+def command(ctx: click.Context, /, **_: Any) -> int:
+    """Draw the network; the ending of -o FILE says how: .svg, .png, .pdf or .mmd (Mermaid).
+
+    All but .mmd need matplotlib: pip install "resnet-shapes[draw]". No PyTorch needed.
+    """
+    settings = resolve(ctx)
+    path = _target(settings)
+    network = Network(settings.config())
+    line = _command_line()
+    if settings.get("profile", False):
+        _refuse_beside_profile(settings, path)
+        write_atomically(path, _profile(network, path, line))
+        return 0
+    scene = _scene(network, settings)
+    if path.suffix.lower() == ".mmd":
+        from resnet_cli.figures import mermaid
+
+        text = mermaid.to_mermaid(scene, line)
+        write_atomically(path, text)
+        if (arrows := mermaid.count_arrows(text)) > mermaid.MAX_ARROWS:
+            settings.screen().note(
+                f"{arrows} arrows: GitHub renders at most {mermaid.MAX_ARROWS}", "yellow"
+            )
+    else:
+        write_atomically(path, _drawn(scene, path, line))
+    return 0
+
+
+def _target(settings: Settings) -> "Path":
+    """Return the figure's file. Raises `click.BadParameter` for none, or an unknown ending."""
+    path: Path | None = settings.get("output")
+    endings = ", ".join(ENDINGS)
+    if path is None:
+        raise click.BadParameter(
+            f"is missing; give a file, its ending says how to draw: {endings}", param_hint="-o"
+        )
+    if path.suffix.lower() not in ENDINGS:
+        hint = nearest(path.suffix, ENDINGS) if path.suffix else ""
+        raise click.BadParameter(
+            f"'{path}' does not end in one of {endings}{hint}", param_hint=settings.name("output")
+        )
+    if settings.name("format") == "--format" and settings.get("format") is not None:
+        raise click.BadParameter(
+            f"{settings.get('format').value!r} is not for draw; the ending of -o says how to draw",
+            param_hint="--format",
+        )
+    return path
+
+
+def _refuse_beside_profile(settings: Settings, path: "Path") -> None:
+    """Refuse what a plot of all layers cannot have. Raises `click.BadParameter`."""
+    if path.suffix.lower() == ".mmd":
+        raise click.BadParameter(
+            "plots bars, which Mermaid cannot; give a file that ends in .svg, .png or .pdf",
+            param_hint=settings.name("profile"),
+        )
+    for key in ("part", "stage", "blocks_detail"):
+        if settings.get(key) is not None:
+            raise click.BadParameter(
+                f"plots every layer of the network; leave out {settings.name(key)}",
+                param_hint=settings.name("profile"),
+            )
+
+
+def _scene(network: Network, settings: Settings) -> "Scene":
+    """Return what to draw. Raises `click.BadParameter`, or `FigureError` where it is too much."""
+    from resnet_cli.figures import scene
+
+    part, number = settings.get("part", Part.NETWORK), settings.get("stage")
+    folded = settings.get("fold", True)
+    stages = len(network.config.blocks)
+    if number is not None and not 1 <= number <= stages:
+        raise click.BadParameter(
+            f"{number} is no stage of this network; it has 1 to {stages}",
+            param_hint=settings.name("stage"),
+        )
+    if number is not None and part is Part.NETWORK:
+        raise click.BadParameter(
+            "needs --part stage or --part block", param_hint=settings.name("stage")
+        )
+    if part is Part.BLOCK:
+        found = scene.block(network, number)
+    elif part is Part.STAGE:
+        found = scene.stage(network, number, folded=folded)
+    else:
+        detail = settings.get("blocks_detail", False)
+        level = scene.Level.CONVOLUTIONS if detail else scene.Level.BLOCKS
+        found = scene.network(network, level, folded=folded)
+    if (boxes := sum(1 for _ in found.steps())) > MAX_BOXES:
+        raise FigureError(
+            f"the figure would have {boxes:,} boxes, more than {MAX_BOXES:,}; "
+            "leave out --no-fold or --blocks-detail"
+        )
+    return found
+
+
+def _drawn(scene: "Scene", path: "Path", line: str) -> bytes:
+    from resnet_cli.figures import layout
+
+    _require_matplotlib(path)
+    from resnet_cli.figures import figure
+
+    return figure.draw(layout.arrange(scene), path.suffix.lower()[1:], scene.title, line)
+
+
+def _profile(network: Network, path: "Path", line: str) -> bytes:
+    _require_matplotlib(path)
+    from resnet_cli.figures import profile
+
+    return profile.draw(network.summary, path.suffix.lower()[1:], line)
+
+
+def _require_matplotlib(path: "Path") -> None:
+    """Raise `FigureError` with the remedy where matplotlib is missing or broken."""
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError as error:
+        raise FigureError(
+            f"-o {path}: {path.suffix} needs matplotlib, which cannot be imported ({error}); "
+            'pip install "resnet-shapes[draw]", or write .mmd, which needs nothing'
+        ) from error
+
+
+def _command_line() -> str:
+    """Return the command that makes the figure again, on one line."""
+    import shlex
+
+    return printable("resnet-shapes " + shlex.join(sys.argv[1:]))

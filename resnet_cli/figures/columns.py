@@ -1,0 +1,169 @@
+"""How large the parts of a scene are, and where it is broken into columns."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from resnet_cli.figures.kinds import Kind
+from resnet_cli.figures.page import SIZES, TEXT, text_width
+from resnet_cli.figures.scene import Scene, Section, Step, Unit
+
+PAPER = (504.0, 680.0)
+"""What a figure has on a page of a paper: the columns are chosen so that it is shrunk least."""
+
+MARGIN = 8.0
+BOX_HEIGHT = 20.0
+SIDE_LINE = 9.0
+"""What a line of text adds to the height of a box on a shortcut."""
+CIRCLE = 11.0
+GAP = 9.0
+"""Between boxes where the arrow has no label."""
+SHAPE_GAP = 21.0
+"""Between boxes where the arrow has a shape beside it."""
+FORK_GAP = 28.0
+"""Above a residual unit: the shape, then the fork of the shortcut."""
+FORK = 11.0
+"""From the fork down to the first box."""
+FRAME_GAP = 7.0
+"""From a frame to what is inside, and to what is outside."""
+GUTTER = 26.0
+AROUND = 100.0
+"""About what title, legend, entry and exit add to a column."""
+TERMINAL = 11.0
+"""Height of the shape that enters or leaves the figure."""
+
+
+class Metrics(NamedTuple):
+    """What all columns of a figure have in common; offsets are from a column's left side."""
+
+    repeat: float
+    box: float
+    shape: float
+    side: float
+    framed: bool
+
+    @property
+    def left(self) -> float:
+        """Where the main boxes begin."""
+        return max(self.repeat, 2.0) + (FRAME_GAP if self.framed else 0)
+
+    @property
+    def middle(self) -> float:
+        """Where the arrows run down."""
+        return self.left + self.box / 2
+
+    @property
+    def line(self) -> float:
+        """Where the shortcuts run down; their boxes touch neither main boxes nor shapes."""
+        return self.middle + max(self.box / 2 + 9, self.shape + 12) + self.side / 2
+
+    @property
+    def width(self) -> float:
+        """Of a whole column."""
+        return self.line + self.side / 2 + (FRAME_GAP if self.framed else 0)
+
+
+def measure(scene: Scene) -> Metrics:
+    """Return what a scene's columns have in common: as wide as its widest texts."""
+    units = [unit for section in scene.sections for unit in section.units]
+    steps = [step for unit in units for step in unit.steps]
+    side = [two_lines(step.text) for unit in units for step in unit.shortcut]
+    residual = [unit for unit in units if unit.residual]
+    framed = scene.chained and any(section.title for section in scene.sections)
+    counts = [text_width(u.repeats, SIZES["count"], bold=True) for u in units if u.times > 1]
+    shapes = (step.shape for unit in residual for step in unit.steps[:-1])
+    return Metrics(
+        repeat=max(counts) + 16 if counts else 0.0,
+        box=max(90.0, *(text_width(step.text, TEXT) + 14 for step in steps)),
+        shape=max((text_width(shape, SIZES["shape"]) for shape in shapes), default=0.0),
+        side=max(
+            text_width("identity", SIZES["shape"]) if residual else 0.0,
+            *(_widest(text, SIZES["shape"]) + 8 for text in side),
+            0.0,
+        ),
+        framed=framed,
+    )
+
+
+def break_columns(scene: Scene, metrics: Metrics) -> list[list[Section]]:
+    """Break a figure into the columns with which paper shrinks it least; fewer if it is equal."""
+    if scene.columns:
+        return [[section] for section in scene.sections]
+    limit = sum(map(_height, scene.sections))
+    lowest = max(_unit_height(unit) for section in scene.sections for unit in section.units)
+    best, best_score = [[*scene.sections]], (0.0, 0, 0.0)
+    while limit > lowest * 0.97:
+        columns = _filled(scene.sections, limit)
+        height = max(sum(map(_height, column)) for column in columns)
+        wide = PAPER[0] / (len(columns) * (metrics.width + GUTTER))
+        tall = PAPER[1] / (height + AROUND)
+        if wide < best_score[0]:
+            break  # and more columns are wider still
+        score = (round(min(1, wide, tall), 3), -len(columns), -height)
+        if score > best_score:
+            best, best_score = columns, score
+        limit *= 0.97
+    return best
+
+
+def _filled(sections: Iterable[Section], limit: float) -> list[list[Section]]:
+    """Fill columns up to `limit`; a stage is broken only where it is taller than a column."""
+    columns: list[list[Section]] = [[]]
+    used = 0.0
+    for section in (piece for whole in sections for piece in _pieces(whole, limit)):
+        height = _height(section)
+        if used and used + height > limit:
+            columns.append([])
+            used = 0.0
+        columns[-1].append(section)
+        used += height
+    return columns
+
+
+def _pieces(section: Section, limit: float) -> Iterable[Section]:
+    """Give a section in equal pieces that fit, itself if it does."""
+    units = section.units
+    size = -(-len(units) // -int(-_height(section) // limit))
+    for start in range(0, len(units), size):
+        yield section._replace(units=units[start : start + size])
+
+
+def _height(section: Section) -> float:
+    frame = 3 * FRAME_GAP if section.title else 0
+    return frame + sum(_unit_height(unit) for unit in section.units)
+
+
+def _unit_height(unit: Unit) -> float:
+    inside = _stack_height(unit.steps)
+    if not unit.residual:
+        return SHAPE_GAP + inside
+    after = len(unit.after) * (GAP + BOX_HEIGHT)
+    return FORK_GAP + max(inside + GAP, side_height(unit) - FORK) + CIRCLE + after
+
+
+def _stack_height(steps: Sequence[Step]) -> float:
+    gaps = (gap_below(step) for step in steps[:-1])
+    return len(steps) * BOX_HEIGHT + sum(gaps)
+
+
+def side_height(unit: Unit) -> float:
+    """Return what the shortcut's boxes need from the fork down to the circle."""
+    return sum(side_box_height(step) + GAP for step in unit.shortcut)
+
+
+def side_box_height(step: Step) -> float:
+    """Return the height of a box on a shortcut."""
+    return 8 + SIDE_LINE * (1 + two_lines(step.text).count("\n"))
+
+
+def gap_below(step: Step) -> float:
+    """Return the gap below a step: a shape stands there where it may have changed."""
+    return GAP if step.kind in (Kind.NORM, Kind.RELU) or not step.shape else SHAPE_GAP
+
+
+def two_lines(text: str) -> str:
+    """Return a shortcut's text with what it gives on a line of its own."""
+    return text.replace(" conv, ", " conv\n").replace("pad, ", "pad\n")
+
+
+def _widest(text: str, size: float) -> float:
+    return max(text_width(line, size) for line in text.split("\n"))

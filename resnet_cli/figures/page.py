@@ -1,0 +1,88 @@
+"""A page with everything in its place: boxes, labels, arrows and frames; no matplotlib.
+
+Lengths are points (1/72 inch); x grows to the right, y downwards.
+"""
+
+from typing import NamedTuple
+
+from resnet_cli.figures.kinds import Kind
+
+Point = tuple[float, float]
+
+TEXT = 8.0
+SIZES = {"title": 10.0, "heading": 8.5, "count": 9.5, "stage": 8.5, "text": TEXT, "shape": 7.0}
+
+
+class Box(NamedTuple):
+    """A box, or with `Kind.ADD` the circle of an addition, by its upper left corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    kind: Kind
+
+
+class Label(NamedTuple):
+    """A text by its middle height and its left end, middle or right end (`align`)."""
+
+    x: float
+    y: float
+    text: str
+    style: str
+    align: str = "center"
+    kind: Kind | None = None
+    """The kind of box that it stands in, which sets its colour."""
+
+
+class Arrow(NamedTuple):
+    """A line with round corners; with `head` an arrow at its end."""
+
+    points: tuple[Point, ...]
+    head: bool = True
+
+
+class Frame(NamedTuple):
+    """The background of a stage."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class Page(NamedTuple):
+    """A figure with everything in its place."""
+
+    width: float
+    height: float
+    boxes: list[Box]
+    labels: list[Label]
+    arrows: list[Arrow]
+    frames: list[Frame]
+
+
+def text_width(text: str, size: float, *, bold: bool = False) -> float:
+    """Return about how wide a text is in DejaVu Sans, rather too wide than too narrow."""
+    ems = sum(_EMS.get(char, 0.8 if char.isupper() else 0.645) for char in text)
+    return ems * size * (1.12 if bold else 1)
+
+
+_EMS = {
+    **dict.fromkeys("ijl' ,.:;/·|", 0.34),
+    **dict.fromkeys("ftr()-[]", 0.42),
+    **dict.fromkeys("mwMW%", 0.99),
+    **dict.fromkeys("+=\N{MULTIPLICATION SIGN}", 0.84),
+}
+
+
+def wrapped(text: str, size: float, width: float) -> list[str]:
+    """Return a bold text in lines no wider than `width`, but for a word that alone is."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(longer, size, bold=True) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
