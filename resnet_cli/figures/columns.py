@@ -1,10 +1,11 @@
 """How large the parts of a scene are, and where it is broken into columns."""
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from resnet_cli.figures.kinds import Kind
-from resnet_cli.figures.page import SIZES, TEXT, text_width
+from resnet_cli.figures.page import BOLD, SIZES, text_width
 from resnet_cli.figures.scene import Scene, Section, Step, Unit
 
 PAPER = (504.0, 680.0)
@@ -33,55 +34,48 @@ TERMINAL = 11.0
 
 
 class Metrics(NamedTuple):
-    """What all columns of a figure have in common; offsets are from a column's left side."""
+    """What all columns of a figure have in common; offsets are from a column's left side.
 
-    repeat: float
+    The boxes, `box` wide, begin at `left`; the shortcuts run down at `line`, and their boxes
+    are `side` wide.
+    """
+
+    left: float
     box: float
-    shape: float
+    line: float
     side: float
-    framed: bool
-
-    @property
-    def left(self) -> float:
-        """Where the main boxes begin."""
-        return max(self.repeat, 2.0) + (FRAME_GAP if self.framed else 0)
+    width: float
 
     @property
     def middle(self) -> float:
         """Where the arrows run down."""
         return self.left + self.box / 2
 
-    @property
-    def line(self) -> float:
-        """Where the shortcuts run down; their boxes touch neither main boxes nor shapes."""
-        return self.middle + max(self.box / 2 + 9, self.shape + 12) + self.side / 2
-
-    @property
-    def width(self) -> float:
-        """Of a whole column."""
-        return self.line + self.side / 2 + (FRAME_GAP if self.framed else 0)
-
 
 def measure(scene: Scene) -> Metrics:
-    """Return what a scene's columns have in common: as wide as its widest texts."""
+    """Return what a scene's columns have in common: its widest texts touch nothing."""
     units = [unit for section in scene.sections for unit in section.units]
-    steps = [step for unit in units for step in unit.steps]
-    side = [two_lines(step.text) for unit in units for step in unit.shortcut]
-    residual = [unit for unit in units if unit.residual]
-    framed = scene.chained and any(section.title for section in scene.sections)
-    counts = [text_width(u.repeats, SIZES["count"], bold=True) for u in units if u.times > 1]
-    shapes = (step.shape for unit in residual for step in unit.steps[:-1])
-    return Metrics(
-        repeat=max(counts) + 16 if counts else 0.0,
-        box=max(90.0, *(text_width(step.text, TEXT) + 14 for step in steps)),
-        shape=max((text_width(shape, SIZES["shape"]) for shape in shapes), default=0.0),
-        side=max(
-            text_width("identity", SIZES["shape"]) if residual else 0.0,
-            *(_widest(text, SIZES["shape"]) + 8 for text in side),
-            0.0,
-        ),
-        framed=framed,
-    )
+    half = max(90.0, *(_width(step.text, "text") + 14 for u in units for step in u.steps)) / 2
+    heads = [section.title.split("\n")[0] for section in scene.sections]
+    counts = [_width(unit.repeats, "count") + 16 for unit in units if unit.times > 1]
+    framed = scene.chained and any(heads)
+    shape = 5 + max(_width(step.shape, "shape") for step in scene.steps())
+    # What stands across the middle of a column: its entry, its exit, its heading.
+    across = [_width(shape, "text") for unit in units for shape in (unit.input, unit.output)]
+    across += [] if scene.chained else [_width(head, "heading") for head in heads]
+    # A frame's title ends before the arrow that runs down beside it.
+    before = max(_width(head, "stage") for head in heads) + 8 if framed else 0.0
+    edge = FRAME_GAP if framed else 0.0
+    left = edge + max(2.0, max(across) / 2 - half, before - half, *counts)
+    sides = [two_lines(step.text).split("\n") for unit in units for step in unit.shortcut]
+    side = max(_width(line, "shape") for line in ["identity", *itertools.chain(*sides)]) + 8
+    line = left + half + max(half + 9, shape + 7) + side / 2
+    width = max(line + side / 2, left + half + max(shape + 4, max(across) / 2)) + edge
+    return Metrics(left, 2 * half, line, side, width)
+
+
+def _width(text: str, style: str) -> float:
+    return text_width(text, SIZES[style], bold=style in BOLD)
 
 
 def break_columns(scene: Scene, metrics: Metrics) -> list[list[Section]]:
@@ -157,13 +151,9 @@ def side_box_height(step: Step) -> float:
 
 def gap_below(step: Step) -> float:
     """Return the gap below a step: a shape stands there where it may have changed."""
-    return GAP if step.kind in (Kind.NORM, Kind.RELU) or not step.shape else SHAPE_GAP
+    return GAP if step.kind in (Kind.NORM, Kind.RELU) else SHAPE_GAP
 
 
 def two_lines(text: str) -> str:
     """Return a shortcut's text with what it gives on a line of its own."""
     return text.replace(" conv, ", " conv\n").replace("pad, ", "pad\n")
-
-
-def _widest(text: str, size: float) -> float:
-    return max(text_width(line, size) for line in text.split("\n"))

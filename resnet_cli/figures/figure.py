@@ -12,7 +12,7 @@ from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, Transform
 
 from resnet_cli.figures.kinds import INK, LOOKS, Kind
-from resnet_cli.figures.page import SIZES, Arrow, Box, Frame, Label, Page
+from resnet_cli.figures.page import BOLD, SIZES, Arrow, Box, Frame, Label, Page
 
 LINE = "#404040"
 GROUND = "#f4f4f4"
@@ -154,7 +154,7 @@ def _label(figure: Figure, label: Label, transform: Transform) -> None:
         label.text,
         transform=transform,
         fontsize=SIZES[label.style],
-        fontweight="bold" if label.style in ("title", "heading", "count", "stage") else "normal",
+        fontweight="bold" if label.style in BOLD else "normal",
         color=LOOKS[label.kind].text if label.kind else INK,
         horizontalalignment=label.align,
         verticalalignment="center_baseline",

@@ -9,8 +9,10 @@ from resnet_cli.figures.kinds import Kind
 
 Point = tuple[float, float]
 
-TEXT = 8.0
-SIZES = {"title": 10.0, "heading": 8.5, "count": 9.5, "stage": 8.5, "text": TEXT, "shape": 7.0}
+SIZES = {"title": 10.0, "heading": 8.5, "count": 9.5, "stage": 8.5, "text": 8.0, "shape": 7.0}
+"""A style's size of type."""
+
+BOLD = ("title", "heading", "count", "stage")
 
 
 class Box(NamedTuple):
@@ -65,7 +67,7 @@ class Page(NamedTuple):
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """Return about how wide a text is in DejaVu Sans, rather too wide than too narrow."""
     ems = sum(_EMS.get(char, 0.8 if char.isupper() else 0.645) for char in text)
-    return ems * size * (1.12 if bold else 1)
+    return ems * size * (1.14 if bold else 1)
 
 
 _EMS = {

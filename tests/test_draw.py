@@ -1,0 +1,198 @@
+"""`draw`: files by their ending, what it refuses, and what stands in a file."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from resnet_cli.figures.mermaid import MAX_ARROWS
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_the_ending_says_how_to_draw(invoke):
+    starts = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF", "mmd": b"---\ntitle"}
+    for ending, start in starts.items():
+        assert invoke("draw", "-o", f"net.{ending}") == (0, "", "")
+        assert Path(f"net.{ending}").read_bytes().startswith(start)
+    assert invoke("draw", "-o", "NET.SVG").code == 0
+    assert not [name for name in os.listdir() if name.startswith(".")]
+
+
+@pytest.mark.parametrize("part", ["network", "stage", "block"])
+def test_svg_is_xml_with_texts_and_the_command_line(invoke, part):
+    result = invoke("draw", "--preset", "resnet50", "--part", part, "-o", "a & <b>.svg")
+    assert result == (0, "", "")
+    root = _svg("a & <b>.svg")
+    texts = ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
+    assert "1x512x28x28" in texts
+    assert "identity" in texts
+    described = [e.text for e in root.iter("{http://purl.org/dc/elements/1.1/}description")]
+    assert described == [f"resnet-shapes draw --preset resnet50 --part {part} -o 'a & <b>.svg'"]
+    assert not list(root.iter("{http://purl.org/dc/elements/1.1/}date"))
+
+
+def test_pdf_and_png_carry_the_command_line(invoke):
+    for ending in ("pdf", "png"):
+        invoke("draw", "--part", "block", "-o", f"block.{ending}")
+        content = Path(f"block.{ending}").read_bytes()
+        assert f"resnet-shapes draw --part block -o block.{ending}".encode() in content
+        assert b"CreationDate" not in content
+
+
+def test_pdf_embeds_its_font_as_text(invoke):
+    invoke("draw", "-o", "net.pdf")
+    content = Path("net.pdf").read_bytes()
+    assert b"/CIDFontType2" in content
+    assert b"/Type3" not in content
+
+
+def test_the_users_own_matplotlib_settings_change_nothing(invoke):
+    import matplotlib as mpl
+
+    invoke("draw", "-o", "net.svg")
+    plain = Path("net.svg").read_bytes()
+    with mpl.rc_context({"svg.fonttype": "path", "font.size": 30, "savefig.bbox": "tight"}):
+        invoke("draw", "-o", "net.svg")
+        assert mpl.rcParams["font.size"] == 30
+    assert Path("net.svg").read_bytes() == plain
+
+
+def test_a_figure_is_the_same_byte_for_byte_in_every_run():
+    code = """if True:
+        from resnet_cli.cli import run
+        for ending in ("svg", "pdf", "png"):
+            run(["draw", "--part", "block", "-o", f"block.{ending}"])
+            run(["draw", "--profile", "-o", f"profile.{ending}"])
+        """
+    runs = []
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+        runs.append({name: Path(name).read_bytes() for name in sorted(os.listdir())})
+    assert len(runs[0]) == 6
+    for name, content in runs[0].items():
+        assert content == runs[1][name], name
+
+
+def test_mermaid_imports_neither_matplotlib_nor_torch_nor_rich():
+    code = (
+        "import sys; from resnet_cli.cli import run; code = run(['draw', '-o', 'net.mmd']); "
+        "print(code, [m for m in ('matplotlib', 'numpy', 'torch', 'rich') if m in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "0 []\n"
+
+
+def test_a_figure_imports_no_pyplot_and_no_torch():
+    code = (
+        "import sys; from resnet_cli.cli import run; code = run(['draw', '-o', 'net.svg']); "
+        "print(code, [m for m in ('matplotlib.pyplot', 'torch', 'rich') if m in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "0 []\n"
+
+
+def test_without_matplotlib_it_says_how_to_install_it(invoke, monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("matplotlib")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    for option in ((), ("--profile",)):
+        result = invoke("draw", *option, "-o", "net.pdf")
+        assert result.code == 2
+        assert 'pip install "resnet-shapes[draw]"' in result.stderr
+        assert result.stderr.count("\n") == 1
+        assert not Path("net.pdf").exists()
+    assert invoke("draw", "-o", "net.mmd").code == 0
+
+
+REFUSED = {
+    (): "-o: is missing; give a file, its ending says how to draw: .svg, .png, .pdf, .mmd",
+    ("-o", "net"): "--output: 'net' does not end in one of .svg, .png, .pdf, .mmd",
+    ("-o", "net.swg"): "--output: 'net.swg' does not end in one of .svg, .png, .pdf, .mmd "
+    "(did you mean '.svg'?)",
+    ("-o", "a.svg", "--format", "json"): "--format: 'json' is not for draw; "
+    "the ending of -o says how to draw",
+    ("-o", "a.svg", "--part", "stage", "--stage", "5"): "--stage: 5 is no stage of this network; "
+    "it has 1 to 4",
+    ("-o", "a.svg", "--part", "stage", "--stage", "0"): "--stage: 0 is no stage of this network; "
+    "it has 1 to 4",
+    ("-o", "a.svg", "--stage", "2"): "--stage: needs --part stage or --part block",
+    ("-o", "a.svg", "--part", "blok"): "--part: 'blok' is not one of network, stage, block "
+    "(did you mean 'block'?)",
+    ("-o", "a.mmd", "--profile"): "--profile: plots bars, which Mermaid cannot; "
+    "give a file that ends in .svg, .png or .pdf",
+    ("-o", "a.svg", "--profile", "--part", "block"): "--profile: plots every layer of the "
+    "network; leave out --part",
+    ("-o", "no/a.svg"): "cannot write no/a.svg: No such file or directory",
+    (
+        *("-o", "a.svg", "--preset", "resnet20_cifar10", "--blocks", "900,900,900"),
+        *("--no-fold", "--blocks-detail"),
+    ): "the figure would have 5,406 boxes, more than 5,000; leave out --no-fold or --blocks-detail",
+}
+
+
+@pytest.mark.parametrize("args", REFUSED, ids=" ".join)
+def test_what_cannot_be_drawn_is_refused_in_one_line(invoke, args):
+    assert invoke("draw", *args) == (2, "", f"resnet-shapes: {REFUSED[args]}\n")
+    assert os.listdir() == []
+
+
+def test_options_are_read_from_the_environment_too(invoke, monkeypatch):
+    monkeypatch.setenv("RESNET_SHAPES_OUTPUT", "net.xyz")
+    assert "RESNET_SHAPES_OUTPUT: 'net.xyz' does not end" in invoke("draw").stderr
+    monkeypatch.setenv("RESNET_SHAPES_FORMAT", "json")
+    monkeypatch.setenv("RESNET_SHAPES_PART", "block")
+    assert invoke("draw", "-o", "net.mmd").code == 0
+    assert "identity shortcut" in Path("net.mmd").read_text(encoding="utf-8")
+
+
+def test_blocks_detail_and_no_fold_draw_more(invoke):
+    sizes = []
+    for option in ((), ("--blocks-detail",), ("--blocks-detail", "--no-fold")):
+        invoke("draw", "--preset", "resnet50", *option, "-o", "net.mmd")
+        sizes.append(Path("net.mmd").read_text(encoding="utf-8").count(":::conv"))
+    # The stem and four projections; each kind of block; each block.
+    assert sizes == [5, 5 + 4 * 2 * 3, 5 + 16 * 3]
+
+
+def test_mermaid_beyond_what_github_renders_is_noted(invoke):
+    result = invoke("draw", "--blocks", "90,90,90,90", "--no-fold", "-o", "net.mmd")
+    assert result.code == 0
+    assert f"GitHub renders at most {MAX_ARROWS}" in result.stderr
+
+
+def test_a_profile_has_a_bar_a_convolution_and_names_the_stages(invoke):
+    assert invoke("draw", "--preset", "resnet18", "--profile", "-o", "p.svg") == (0, "", "")
+    root = _svg("p.svg")
+    texts = ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
+    convs = {f"{s}.{b}.conv{c}" for s in range(1, 5) for b in range(2) for c in (1, 2)}
+    assert convs <= set(texts)
+    for text in ("stem", "stage 1", "stage 4", "head", "Parameters: 11.690 M", "MACs: 1.814 G"):
+        assert text in texts
+
+
+def test_a_figure_replaces_a_file_whole_and_keeps_its_mode(invoke):
+    Path("net.svg").write_text("old" * 100_000, encoding="utf-8")
+    Path("net.svg").chmod(0o640)
+    invoke("draw", "-o", "net.svg")
+    _svg("net.svg")
+    if os.name == "posix":
+        assert Path("net.svg").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.slow
+def test_a_huge_network_still_becomes_a_png(invoke):
+    args = ("--preset", "resnet1202_cifar10", "--no-fold", "-o", "net.png")
+    assert invoke("draw", *args) == (0, "", "")
+    content = Path("net.png").read_bytes()
+    width, height = (int.from_bytes(content[i : i + 4], "big") for i in (16, 20))
+    assert max(width, height) < 2**16
+    assert width * height <= 60_500_000
+
+
+def _svg(name):
+    return ET.parse(name).getroot()  # noqa: S314 (our own file)

@@ -1,0 +1,303 @@
+"""The figures: what they show, that nothing overlaps, and that grey and colour tell apart."""
+
+from dataclasses import replace
+from itertools import combinations, pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from resnet_cli import presets
+from resnet_cli.config import Block, ResNetConfig, Shortcut, Stem
+from resnet_cli.figures import scene
+from resnet_cli.figures.kinds import LOOKS, Kind
+from resnet_cli.figures.layout import arrange
+from resnet_cli.figures.mermaid import count_arrows, to_mermaid
+from resnet_cli.figures.page import BOLD, SIZES, text_width, wrapped
+from resnet_cli.figures.scene import Level
+from resnet_cli.network import Network
+
+FINE = 10
+"""Pixels a point at which texts are measured: extents are whole pixels."""
+
+SPREAD = (
+    "d2l-resnet18",
+    "resnet34",
+    "resnet50",
+    "resnet152",
+    "resnext101_64x4d",
+    "wide_resnet101_2",
+    "resnet110_cifar10",
+)
+
+
+def _network(name, **changes):
+    return Network(replace(presets.preset(name).config, **changes))
+
+
+def _scenes(network):
+    for folded in (True, False):
+        yield scene.network(network, Level.BLOCKS, folded=folded)
+        yield scene.network(network, Level.CONVOLUTIONS, folded=folded)
+        yield scene.stage(network, None, folded=folded)
+    yield scene.block(network, None)
+
+
+def _extents(page):
+    """Return each label's rectangle as matplotlib measures it, in the page's own points."""
+    from matplotlib.backends.backend_agg import RendererAgg
+
+    from resnet_cli.figures.figure import paint
+    from resnet_cli.figures.figure import settings as figure_settings
+
+    with figure_settings():
+        figure = paint(page)
+        figure.set_dpi(72 * FINE)
+        renderer = RendererAgg(1, 1, 72 * FINE)
+        for text in figure.texts:
+            box = text.get_window_extent(renderer)
+            x0, y0, x1, y1 = (value / FINE for value in box.extents)
+            yield x0, page.height - y1, x1, page.height - y0
+
+
+def _estimates(page):
+    for label in page.labels:
+        size = SIZES[label.style]
+        width = text_width(label.text, size, bold=label.style in BOLD)
+        x = label.x - {"left": 0, "center": width / 2, "right": width}[label.align]
+        yield x, label.y - size / 2, x + width, label.y + size / 2
+
+
+def _rectangles(boxes):
+    return [(box.x, box.y, box.x + box.width, box.y + box.height) for box in boxes]
+
+
+def _overlap(one, other, slack=0.01):
+    return (
+        one[0] < other[2] - slack
+        and other[0] < one[2] - slack
+        and one[1] < other[3] - slack
+        and other[1] < one[3] - slack
+    )
+
+
+def _lines(page):
+    """Give each straight part of each arrow as a rectangle without a width."""
+    for arrow in page.arrows:
+        for (x0, y0), (x1, y1) in pairwise(arrow.points):
+            yield min(x0, x1) - 0.1, min(y0, y1) - 0.1, max(x0, x1) + 0.1, max(y0, y1) + 0.1
+
+
+def _clashes(page, labels):
+    """Return what overlaps: boxes and labels pairwise, arrows with both, anything with the edge."""
+    boxes, lines = _rectangles(page.boxes), list(_lines(page))
+    framed = _rectangles(page.frames)
+    free = [
+        rectangle
+        for rectangle, label in zip(labels, page.labels, strict=True)
+        if label.kind is None
+    ]
+    found = [pair for pair in combinations(boxes, 2) if _overlap(*pair)]
+    found += [pair for pair in combinations(labels, 2) if _overlap(*pair)]
+    found += [pair for pair in combinations(framed, 2) if _overlap(*pair)]
+    found += [(a, b) for a in free for b in [*boxes, *lines] if _overlap(a, b)]
+    # An arrow touches a box where it begins and ends, and there only.
+    found += [(a, b) for a in lines for b in boxes if _overlap(a, b, 0.15)]
+    found += [
+        (0, 0, page.width, page.height, rectangle)
+        for rectangle in [*boxes, *labels, *lines, *framed]
+        if rectangle[0] < 0
+        or rectangle[1] < 0
+        or rectangle[2] > page.width
+        or rectangle[3] > page.height
+    ]
+    return found
+
+
+@pytest.mark.parametrize("name", SPREAD)
+def test_nothing_overlaps_in_the_presets(name):
+    for shown in _scenes(_network(name)):
+        page = arrange(shown)
+        if len(page.boxes) < 300:
+            assert _clashes(page, list(_extents(page))) == []
+        else:
+            assert _overlapping_neighbours(page) == []
+
+
+def _overlapping_neighbours(page):
+    """Check a huge page by bands of height, or the pairs would be millions."""
+    estimates = list(_estimates(page))
+    found = []
+    for rectangles in (_rectangles(page.boxes), estimates):
+        ordered = sorted(rectangles, key=lambda r: r[1])
+        for index, one in enumerate(ordered):
+            for other in ordered[index + 1 :]:
+                if other[1] >= one[3]:
+                    break
+                if _overlap(one, other):
+                    found.append((one, other))
+    return found
+
+
+def test_the_check_for_overlaps_sees_one():
+    page = arrange(scene.block(_network("resnet50"), None))
+    moved = page.boxes[1]._replace(x=page.boxes[0].x + 1, y=page.boxes[0].y + 1)
+    page.boxes[1] = moved
+    assert _clashes(page, list(_extents(page)))
+    assert _overlapping_neighbours(page)
+
+
+@pytest.mark.parametrize("name", ["resnet50", "resnet20_cifar10"])
+def test_a_text_is_estimated_as_wide_as_it_is_or_a_little_more(name):
+    page = arrange(scene.network(_network(name), Level.BLOCKS, folded=True))
+    for measured, estimated in zip(_extents(page), _estimates(page), strict=True):
+        width = measured[2] - measured[0]
+        assert width <= estimated[2] - estimated[0] <= 1.25 * width + 1
+
+
+def test_texts_fit_their_boxes():
+    for name in SPREAD:
+        page = arrange(scene.network(_network(name), Level.BLOCKS, folded=True))
+        boxes = _rectangles(page.boxes)
+        for label, text in zip(page.labels, _extents(page), strict=True):
+            if label.kind is not None:
+                assert any(
+                    box[0] < text[0] and box[1] < text[1] and text[2] < box[2] and text[3] < box[3]
+                    for box in boxes
+                ), label
+
+
+@st.composite
+def configs(draw):
+    stages = draw(st.integers(1, 5))
+    block = draw(st.sampled_from(Block))
+    widths = sorted(draw(st.lists(st.integers(1, 300), min_size=stages, max_size=stages)))
+    return ResNetConfig(
+        input=(draw(st.integers(1, 10**9)), 3, 224, 224),
+        channels=tuple(16 * width for width in widths),
+        blocks=tuple(draw(st.lists(st.integers(1, 5), min_size=stages, max_size=stages))),
+        block=block,
+        groups=draw(st.sampled_from([1, 32])) if block is Block.BOTTLENECK else 1,
+        stem=draw(st.sampled_from(Stem)),
+        shortcut=draw(st.sampled_from(Shortcut)),
+        shortcut_norm=draw(st.booleans()),
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(configs())
+def test_nothing_overlaps_whatever_the_network(config):
+    for shown in _scenes(Network(config)):
+        page = arrange(shown)
+        assert _clashes(page, list(_estimates(page))) == []
+
+
+@settings(max_examples=25, deadline=None)
+@given(configs())
+def test_every_convolution_is_drawn_and_folding_loses_none(config):
+    network = Network(config)
+    built = sum(row.type == "Conv2d" for row in network.summary.rows)
+    for folded in (True, False):
+        drawn = 0
+        for section in scene.network(network, Level.CONVOLUTIONS, folded=folded).sections:
+            for unit in section.units:
+                steps = (*unit.steps, *unit.shortcut)
+                drawn += unit.times * sum(step.kind is Kind.CONV for step in steps)
+        assert drawn == built
+
+
+def test_shapes_in_a_figure_are_those_of_the_table():
+    network = _network("resnet50")
+    shown = scene.network(network, Level.CONVOLUTIONS, folded=False)
+    convs = [row for row in network.summary.rows if row.type == "Conv2d"]
+    drawn = [step.shape for step in shown.steps() if step.kind is Kind.CONV]
+    assert drawn == ["x".join(map(str, row.output_shape)) for row in convs]
+
+
+def test_a_block_is_drawn_in_both_kinds_from_a_stage_that_has_both():
+    left, right = scene.block(_network("d2l-resnet18"), None).sections
+    assert left.title == "identity shortcut\nstage 2, block 2"
+    assert right.title == "1x1 convolution shortcut\nstage 2, block 1"
+    assert [step.text for step in right.units[0].shortcut] == ["1x1 conv, 128, /2"]
+    assert [step.text for step in left.units[0].steps] == [
+        "3x3 conv, 128",
+        "batch norm",
+        "ReLU",
+        "3x3 conv, 128",
+        "batch norm",
+    ]
+
+
+def test_a_network_without_one_kind_of_block_shows_the_other():
+    (only,) = scene.block(_network("d2l-resnet18", channels=(64,), blocks=(3,)), None).sections
+    assert only.title == "identity shortcut\nstage 1, blocks 1 to 3"
+
+
+def test_a_stage_shows_its_blocks_in_a_row():
+    shown = scene.stage(_network("resnet50"), 3, folded=True)
+    assert [section.title for section in shown.sections] == ["block 1", "blocks 2 to 6"]
+    assert [section.units[0].times for section in shown.sections] == [1, 5]
+    assert len({frame.y for frame in arrange(shown).frames}) == 1
+
+
+def test_a_page_grows_with_the_network_and_keeps_its_form():
+    for folded in (True, False):
+        page = arrange(scene.network(_network("resnet152"), Level.CONVOLUTIONS, folded=folded))
+        assert 0.4 < page.width / page.height < 1.5
+    assert page.width * page.height > 1_000_000
+
+
+def _lightness(color):
+    """Return CIE L* of a colour: what is left of it in grey."""
+    parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    luminance = sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return 116 * luminance ** (1 / 3) - 16
+
+
+def test_kinds_of_box_differ_in_grey():
+    looks = [look for kind, look in LOOKS.items() if kind is not Kind.ADD]
+    for one, other in combinations(looks, 2):
+        assert abs(_lightness(one.fill) - _lightness(other.fill)) > 4, (one, other)
+
+
+def test_texts_stand_out_from_their_boxes():
+    for look in LOOKS.values():
+        assert abs(_lightness(look.fill) - _lightness(look.text)) > 45, look
+
+
+def test_a_title_breaks_into_lines_that_fit():
+    lines = wrapped(
+        "ResNet-18 (basic 2,2,2,2; channels 64,128,256,512), input 1x1x224x224", 10, 200
+    )
+    assert len(lines) > 1
+    assert all(text_width(line, 10, bold=True) <= 200 for line in lines)
+
+
+@settings(max_examples=25, deadline=None)
+@given(configs())
+def test_mermaid_arrows_lead_from_node_to_node_outside_of_subgraphs(config):
+    for shown in _scenes(Network(config)):
+        lines = to_mermaid(shown, "resnet-shapes draw").splitlines()
+        nodes = {
+            line.split("[")[0].split("(")[0].strip() for line in lines if line.strip()[0] == "n"
+        }
+        arrows = [line for line in lines if " -->" in line]
+        assert count_arrows("\n".join(lines)) == len(arrows)
+        assert {arrow.split()[0] for arrow in arrows} <= nodes
+        assert {arrow.split()[-1] for arrow in arrows} <= nodes
+        last = max(i for i, line in enumerate(lines) if line.strip() == "end")
+        assert min(i for i, line in enumerate(lines) if " -->" in line) > last
+        assert sum("subgraph" in line for line in lines) == sum(
+            line.strip() == "end" for line in lines
+        )
+
+
+def test_mermaid_escapes_what_would_be_syntax():
+    shown = scene.block(_network("resnet18"), None)
+    step = shown.sections[0].units[0].steps[0]._replace(text='a"b#c<d>')
+    unit = shown.sections[0].units[0]._replace(steps=(step,))
+    sections = (shown.sections[0]._replace(units=(unit,)),)
+    text = to_mermaid(shown._replace(sections=sections, title='say "x"\\'), "draw")
+    assert '["a#quot;b#35;c#lt;d#gt;"]' in text
+    assert 'title: "say \\"x\\"\\\\"\n' in text
