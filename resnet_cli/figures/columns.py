@@ -9,7 +9,7 @@ from resnet_cli.figures.page import BOLD, SIZES, text_width
 from resnet_cli.figures.scene import Scene, Section, Step, Unit
 
 PAPER = (504.0, 680.0)
-"""What a figure has on a page of a paper: the columns are chosen so that it is shrunk least."""
+"""What a figure has on a page of a paper; a larger one will be shrunk to that."""
 
 MARGIN = 8.0
 BOX_HEIGHT = 20.0
@@ -79,20 +79,23 @@ def _width(text: str, style: str) -> float:
 
 
 def break_columns(scene: Scene, metrics: Metrics) -> list[list[Section]]:
-    """Break a figure into the columns with which paper shrinks it least; fewer if it is equal."""
+    """Break a figure into columns: paper shrinks it little, and the columns are even.
+
+    Evenness is worth a tenth of the size.
+    """
     if scene.columns:
         return [[section] for section in scene.sections]
-    limit = sum(map(_height, scene.sections))
+    limit = total = sum(map(_height, scene.sections))
     lowest = max(_unit_height(unit) for section in scene.sections for unit in section.units)
-    best, best_score = [[*scene.sections]], (0.0, 0, 0.0)
+    best, best_score = [[*scene.sections]], 0.0
     while limit > lowest * 0.97:
         columns = _filled(scene.sections, limit)
         height = max(sum(map(_height, column)) for column in columns)
         wide = PAPER[0] / (len(columns) * (metrics.width + GUTTER))
         tall = PAPER[1] / (height + AROUND)
-        if wide < best_score[0]:
+        if wide < best_score:
             break  # and more columns are wider still
-        score = (round(min(1, wide, tall), 3), -len(columns), -height)
+        score = min(1, wide, tall) * (0.9 + 0.1 * total / (len(columns) * height))
         if score > best_score:
             best, best_score = columns, score
         limit *= 0.97

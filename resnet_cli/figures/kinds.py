@@ -37,8 +37,8 @@ LOOKS = {
     Kind.PAD: Look("#e0e0e0", ":"),
     Kind.CONV: Look("#a3d5f5"),
     Kind.FLATTEN: Look("#bdbdbd"),
-    Kind.POOL: Look("#e9a42a"),
-    Kind.BLOCK: Look("#4fb894"),
+    Kind.POOL: Look("#e39b1f"),
+    Kind.BLOCK: Look("#3fa582"),
     Kind.LINEAR: Look("#00609c", text="#ffffff"),
     Kind.ADD: Look("#ffffff"),
 }
