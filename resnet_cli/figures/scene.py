@@ -149,7 +149,9 @@ def _title(source: Network) -> str:
 
 
 def _blocks(first: int, times: int) -> str:
-    return f"block {first}" if times == 1 else f"blocks {first} to {first + times - 1}"
+    if times == 1:
+        return f"block {first}"
+    return f"blocks {first} {'and' if times == 2 else 'to'} {first + times - 1}"
 
 
 def _shortcut_name(unit: Unit) -> str:
