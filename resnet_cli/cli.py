@@ -28,7 +28,7 @@ COMMANDS = {
     "presets": ("presets", "List the published networks that --preset knows."),
 }
 
-OFF = ("", "0", "false", "no", "off")
+ON = ("1", "true", "yes", "on")
 COMPLETE = "_RESNET_SHAPES_COMPLETE"
 
 EXAMPLES = """\
@@ -139,7 +139,7 @@ def _message(error: click.ClickException) -> str:
 
 def _fail(message: str, code: int = 2) -> int:
     """Say what is wrong in one line on stderr; what the user gave cannot steer the terminal."""
-    if "--traceback" in sys.argv or os.environ.get("RESNET_SHAPES_TRACEBACK", "0") not in OFF:
+    if "--traceback" in sys.argv or os.environ.get("RESNET_SHAPES_TRACEBACK") in ON:
         import traceback  # 10 ms, and only this needs it
 
         traceback.print_exc()
