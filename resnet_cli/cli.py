@@ -25,6 +25,9 @@ COMMANDS = {
     "draw": ("draw", "Draw the network, a stage, a block, or the costs of its layers."),
     "check": ("check", "Hold networks against expectations and a lock file, for CI."),
     "lock": ("lock", "Write a lock file of the networks' layers, for 'check'."),
+    "block": ("block", "Show one residual block: both branches and where they meet."),
+    "explain": ("explain", "Show the arithmetic behind a layer's numbers."),
+    "compare": ("compare", "Show networks side by side."),
     "presets": ("presets", "List the published networks that --preset knows."),
 }
 

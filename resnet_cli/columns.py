@@ -22,6 +22,8 @@ class Kind(StrEnum):
     """With thousands separators where people read it."""
     PERCENT = "percent"
     """One decimal where people read it."""
+    BAR = "bar"
+    """A percentage that people see as a bar's length."""
 
 
 class Column(NamedTuple):
@@ -39,6 +41,8 @@ class Column(NamedTuple):
 
     def total(self, totals: Totals) -> Value:
         """Return the column's sum over the network, None where there is none."""
+        if self.kind is Kind.BAR:
+            return None
         if self.kind is Kind.PERCENT:
             return 100.0 if totals[self.name.removesuffix("_percent")] else None
         return totals.get(self.name)
@@ -86,6 +90,11 @@ _ALL = (
 )
 
 COLUMNS = {column.name: column for column in _ALL}
+
+BARS = tuple(
+    COLUMNS[name]._replace(header=header, kind=Kind.BAR, rank=2)
+    for name, header in (("params_percent", "Params share"), ("macs_percent", "MACs share"))
+)
 
 DEFAULT = (
     "path",

@@ -211,12 +211,18 @@ def _check_stages(config: ResNetConfig) -> None:
 def _check_pad(config: ResNetConfig) -> None:
     """Refuse zero-padding that would have to drop channels."""
     for wide, narrow in zip(config.channels, config.channels[1:], strict=False):
-        if config.shortcut is Shortcut.PAD and narrow < wide:
-            raise ConfigError(
-                "shortcut",
-                f"pad adds zero channels and cannot go from {wide} to {narrow}; "
-                "use --shortcut projection, or channels that do not shrink",
-            )
+        if config.shortcut is Shortcut.PAD:
+            check_widening(wide, narrow)
+
+
+def check_widening(in_channels: int, out_channels: int) -> None:
+    """Refuse a zero-padded shortcut that would have to drop channels."""
+    if out_channels < in_channels:
+        raise ConfigError(
+            "shortcut",
+            f"pad adds zero channels and cannot go from {in_channels} to {out_channels}; "
+            "use --shortcut projection, or channels that do not shrink",
+        )
 
 
 def _check_basic(config: ResNetConfig) -> None:

@@ -111,11 +111,17 @@ def json_text(
 def to_json(
     summary: Summary,
     config: Mapping[str, object],
-    forward: Mapping[str, object] | None,
+    tail: Mapping[str, object],
     depth: int,
 ) -> str:
-    """Return one JSON document, a line a layer; `forward` as `proof_dict` gives it, or None."""
-    head = {
+    """Return one JSON document, a line a layer; `tail` has how `forward` went, or None."""
+    layers = map(layer_dict, summary.at_depth(depth))
+    return json_text(document_head(summary, config), "layers", layers, tail)
+
+
+def document_head(summary: Summary, config: Mapping[str, object]) -> dict[str, object]:
+    """Return what stands at the top of a document about one network."""
+    return {
         "schema_version": SCHEMA_VERSION,
         "tool": TOOL,
         "config": config,
@@ -124,8 +130,6 @@ def to_json(
         "output_shape": summary.output_shape,
         "totals": summary.totals(),
     }
-    layers = map(layer_dict, summary.at_depth(depth))
-    return json_text(head, "layers", layers, {"forward": forward})
 
 
 def layer_dict(row: LayerRow) -> dict[str, Any]:

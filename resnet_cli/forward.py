@@ -5,6 +5,7 @@ The only file that imports torch; `commands` import it inside the one function t
 
 import time
 import warnings
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -135,7 +136,7 @@ def build(layer: layers.Layer, **factory: Any) -> nn.Module:
         case layers.Residual():
             return Residual(layer, child)
         case layers.Sequential(children):
-            return nn.Sequential(*(child(inner) for _, inner in children))
+            return nn.Sequential(OrderedDict((name, child(inner)) for name, inner in children))
 
 
 def compare(

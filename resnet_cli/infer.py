@@ -219,6 +219,18 @@ def grown_field(field: int, stride_so_far: int, window: Window) -> int:
     return field + (window.kernel - 1) * stride_so_far
 
 
+def addends(block: Residual, shape: Shape) -> tuple[Shape, Shape]:
+    """Return the shapes that a block on an input of `shape` adds: main path's, shortcut's."""
+    counter = Counter()
+    main = counter.sums(Sequential(block.main), shape).output_shape
+    if block.shortcut is None:
+        return main, shape
+    layer = block.shortcut[1]
+    if isinstance(layer, PadShortcut):
+        return main, layer.facts(shape).output_shape
+    return main, counter.sums(layer, shape).output_shape
+
+
 def add(main: Tensor, side: Tensor) -> Tensor:
     """Return the sum of a block's two branches: their one shape, the larger field."""
     if main.field is None or side.field is None:

@@ -72,7 +72,7 @@ class Spec(NamedTuple):
 
 
 def modes(kind: type[StrEnum]) -> dict[str, Any]:
-    """Return the columns of a row whose values are an enum's words."""
+    """Return the parts of a row that an enumeration of words decides."""
     words = tuple(member.value for member in kind)
     return {"parse": fields.one_of(kind), "words": words, "metavar": "|".join(words)}
 
@@ -213,6 +213,14 @@ SHARED: tuple[Spec, ...] = (
         TABLE,
         "Show identical neighbouring blocks as one row, 'x N'.",
         default="fold",
+        switch=True,
+    ),
+    Spec(
+        "bars",
+        fields.flag,
+        TABLE,
+        "Draw each row's share of the params and MACs as a bar.",
+        default="no-bars",
         switch=True,
     ),
     Spec("format", heading=TABLE, help="How to write it.", default="table", **modes(Format)),

@@ -63,14 +63,20 @@ def _stage(
     return _sequence(first, *[rest] * (count - 1))
 
 
-def residual_block(config: ResNetConfig, in_channels: int, planes: int, stride: int) -> Residual:
-    """Return one residual block of `config`'s kind (figure 5)."""
+def residual_block(
+    config: ResNetConfig, in_channels: int, planes: int, stride: int, *, identity: bool = False
+) -> Residual:
+    """Return one residual block of `config`'s kind (figure 5).
+
+    With `identity` its shortcut is bare even where the shapes change, and cannot add.
+    """
     main = (
         _basic(config, in_channels, planes, stride)
         if config.block is Block.BASIC
         else _bottleneck(config, in_channels, planes, stride)
     )
-    shortcut = _shortcut(config, in_channels, planes * config.block.expansion, stride)
+    out_channels = planes * config.block.expansion
+    shortcut = None if identity else _shortcut(config, in_channels, out_channels, stride)
     # A basic block registers its modules as the notebook does, convolutions first; a
     # bottleneck as torchvision does, each norm behind its convolution.
     module = (shortcut[0],) if shortcut and shortcut[0] else ()

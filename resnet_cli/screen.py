@@ -31,7 +31,11 @@ class Screen:
 
         if self.output is not None:
             return Look()
-        return Look(_width(sys.stdout), ascii=_is_ascii(sys.stdout))
+        return Look(_width(sys.stdout), ascii=self.is_ascii())
+
+    def is_ascii(self) -> bool:
+        """Say whether the results' place has ASCII alone; a file has it all."""
+        return self.output is None and _is_ascii(sys.stdout)
 
     def show(self, renderable: "RenderableType") -> None:
         """Write a renderable to the results' place."""

@@ -8,6 +8,7 @@ from resnet_cli.options import SUMMARY_FORMATS, Format
 from resnet_cli.proving import attempt, outcome, prove
 from resnet_cli.screen import Screen
 from resnet_cli.settings import Settings, resolve
+from resnet_cli.summary import Summary
 
 _ALL = tuple(columns.COLUMNS)
 
@@ -35,46 +36,65 @@ def report_proof(network: Network, settings: Settings, screen: Screen) -> int:
 def _show_text(network: Network, settings: Settings, screen: Screen) -> None:
     kind = settings.format(*SUMMARY_FORMATS)
     depth = settings.get("depth", fields.ALL_DEPTHS if kind is Format.CSV else 1)
-    if kind is Format.TABLE:
-        from resnet_cli import render
-
-        picked = columns.pick(settings.get("columns", columns.DEFAULT))
-        look = screen.look()
-        screen.show(
-            render.summary_table(
-                network.summary,
-                picked,
-                depth=depth,
-                folded=settings.get("fold", True),
-                look=look,
-            )
-        )
+    if kind is not Format.TABLE:
+        write_text(network.summary, kind, depth, settings, screen)
         return
+    from resnet_cli import render
+
+    screen.show(
+        render.summary_table(
+            network.summary,
+            table_columns(settings),
+            depth=depth,
+            folded=settings.get("fold", True),
+            look=screen.look(),
+        )
+    )
+
+
+def table_columns(settings: Settings) -> list[columns.Column]:
+    """Return the columns of a table for people."""
+    picked = columns.pick(settings.get("columns", columns.DEFAULT))
+    return [*picked, *(columns.BARS if settings.get("bars", False) else ())]
+
+
+def write_text(
+    summary: Summary, kind: Format, depth: int, settings: Settings, screen: Screen
+) -> None:
+    """Write a summary's rows down to `depth` as plain text, CSV or Markdown."""
     from resnet_cli import export
 
     if kind is Format.PLAIN:
-        screen.write(export.to_plain(network.summary, depth))
+        screen.write(export.to_plain(summary, depth))
     elif kind is Format.CSV:
         picked = columns.pick(settings.get("columns", _ALL))
-        screen.write(export.to_csv(network.summary, picked, depth))
+        screen.write(export.to_csv(summary, picked, depth))
     else:
         picked = columns.pick(settings.get("columns", columns.DEFAULT))
-        screen.write(export.to_markdown(network.summary, picked, depth))
+        screen.write(export.to_markdown(summary, picked, depth))
 
 
 def _show_json(network: Network, settings: Settings, screen: Screen) -> int:
     """Prove first, so that the one document has the outcome; it comes in any case."""
     from resnet_cli import export
 
-    forward: dict[str, object] | None = None
-    code = 0
-    if settings.get("run", True):
-        proof, error = attempt(network, settings.get("device", "auto"), screen)
-        if proof is not None:
-            forward, code = export.proof_dict(proof), 0 if proof.agrees else 1
-        else:
-            forward, code = {"error": error}, 2
-            screen.note(f"resnet-shapes: {error}")
+    forward, code = proof_for_document(network, settings, screen)
     depth = settings.get("depth", fields.ALL_DEPTHS)
-    screen.write(export.to_json(network.summary, network.config.to_dict(), forward, depth))
+    config, tail = network.config.to_dict(), {"forward": forward}
+    screen.write(export.to_json(network.summary, config, tail, depth))
     return code
+
+
+def proof_for_document(
+    network: Network, settings: Settings, screen: Screen
+) -> tuple[dict[str, object] | None, int]:
+    """Prove the network unless that is off; return what JSON's `forward` says, and the code."""
+    from resnet_cli import export
+
+    if not settings.get("run", True):
+        return None, 0
+    proof, error = attempt(network, settings.get("device", "auto"), screen)
+    if proof is not None:
+        return export.proof_dict(proof), 0 if proof.agrees else 1
+    screen.note(f"resnet-shapes: {error}")
+    return {"error": error}, 2

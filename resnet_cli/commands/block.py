@@ -1,0 +1,183 @@
+"""`block`: one residual block on its own, both branches and where they meet."""
+
+from enum import StrEnum
+from typing import Any
+
+import click
+
+from resnet_cli import fields
+from resnet_cli.commands.show import proof_for_document, report_proof, table_columns, write_text
+from resnet_cli.config import LIMIT, Shortcut, format_shape
+from resnet_cli.errors import ConfigError
+from resnet_cli.network import ADDITION, BlockNetwork
+from resnet_cli.options import (
+    NETWORK,
+    SHARED,
+    SUMMARY_FORMATS,
+    Command,
+    Format,
+    Spec,
+    modes,
+    option,
+)
+from resnet_cli.screen import Screen
+from resnet_cli.settings import Settings, resolve
+
+INPUT = (1, 64, 56, 56)
+
+
+class BlockShortcut(StrEnum):
+    """What `--shortcut` takes here."""
+
+    PROJECTION = "projection"
+    PAD = "pad"
+    NONE = "none"
+
+
+def _stride(value: object) -> int:
+    number = fields.number(value)
+    if not 1 <= number < LIMIT:
+        raise ValueError(f"{value!r} is not a stride: give 1 or more")
+    return number
+
+
+STRIDE = Spec(
+    "stride",
+    _stride,
+    NETWORK,
+    "Stride of the block's first 3x3 convolution, and of its shortcut.",
+    metavar="N",
+    default="1",
+)
+
+# What the shared options mean here, where that differs.
+_OWN: dict[str, dict[str, Any]] = {
+    "input": {"default": format_shape(INPUT)},
+    "channels": {"help": "Width of the block.", "metavar": "N", "default": "the input's"},
+    "shortcut": {
+        **modes(BlockShortcut),
+        "help": "Where the shape changes: a 1x1 convolution, zero channels, or no change at all.",
+    },
+}
+# What a block has not; accepted, since the command line takes shared options anywhere.
+_ABSENT = ("network", "blocks", "classes", "stem", "depth", "fold")
+
+
+def _options() -> list[click.Parameter]:
+    """Return the shared options as a block has them, `--stride` behind `--channels`."""
+    shown: list[click.Parameter] = []
+    for spec in SHARED:
+        own = spec._replace(**_OWN.get(spec.key, {}))
+        shown.append(option(own, environment=False, hidden=spec.key in _ABSENT))
+        if spec.key == "channels":
+            shown.append(option(STRIDE, environment=False))
+    return shown
+
+
+@click.command("block", cls=Command, params=_options())
+@click.pass_context
+def command(ctx: click.Context, /, **_: Any) -> int:
+    """Show one residual block: main path, shortcut, and the addition where they meet.
+
+    The shortcut is the identity where the block keeps its input's shape. Where it does not,
+    --shortcut none leaves it the identity all the same: no sum, exit code 1.
+    """
+    settings = resolve(ctx)
+    network = _network(settings)
+    kind = settings.format(*SUMMARY_FORMATS)
+    screen = settings.screen()
+    if kind is Format.JSON:
+        return _show_json(network, settings, screen)
+    _show_text(network, kind, settings, screen)
+    if not network.adds:
+        screen.note(f"NOT added: {broken_rule(network)}", "bold red")
+        return 1
+    return report_proof(network, settings, screen) if settings.get("run", True) else 0
+
+
+def _network(settings: Settings) -> BlockNetwork:
+    """Return the block. Raises `click.BadParameter` that names the source."""
+    # A preset's input and widths are those of a whole network; only named ones count.
+    size = settings.get("input") if "input" in settings.names else INPUT
+    shortcut = settings.get("shortcut", Shortcut.PROJECTION)
+    is_bare = shortcut == BlockShortcut.NONE
+    values = {
+        **{key: value for key, value in settings.values.items() if key not in _ABSENT},
+        "input": size,
+        "channels": (_width(settings) or size[1],),
+        "blocks": (1,),
+        "shortcut": Shortcut.PROJECTION if is_bare else Shortcut(shortcut),
+    }
+    config = Settings(values, settings.names).config()
+    try:
+        return BlockNetwork(config, settings.get("stride", 1), is_bare)
+    except ConfigError as error:
+        hint = settings.name(error.field)
+        raise click.BadParameter(error.message, param_hint=hint) from None
+
+
+def _width(settings: Settings) -> int | None:
+    """Return the block's own width, None where nobody gave one number."""
+    if "channels" not in settings.names:
+        return None
+    channels: tuple[int, ...] = settings.get("channels")
+    if len(channels) == 1:
+        return channels[0]
+    if settings.name("channels") != "--channels":  # a variable or file means whole networks
+        return None
+    given = ",".join(map(str, channels))
+    message = f"{given} names {len(channels)} widths; a block has one"
+    raise click.BadParameter(message, param_hint="--channels")
+
+
+def broken_rule(network: BlockNetwork) -> str:
+    """Say why the two shapes cannot be added, and which flag mends it."""
+    main, side = network.addends
+    pad = " or --shortcut pad" if main[1] >= side[1] else ""
+    return (
+        f"main path {format_shape(main)}, shortcut {format_shape(side)}; the addition goes "
+        "element by element and needs two equal shapes (He et al. 2015, section 3.2); "
+        f"--shortcut projection{pad} gives the shortcut the main path's shape"
+    )
+
+
+def _show_text(network: BlockNetwork, kind: Format, settings: Settings, screen: Screen) -> None:
+    """Write the branches and the addition; CSV and plain text have the modules alone."""
+    if kind is not Format.TABLE:
+        summary = network.shown if kind is Format.MARKDOWN else network.summary
+        write_text(summary, kind, fields.ALL_DEPTHS, settings, screen)
+        return
+    from resnet_cli.render import summary_table
+
+    # Without its role a row would not say which branch it is on.
+    shown = [c._replace(rank=0) if c.name == "role" else c for c in table_columns(settings)]
+    screen.show(
+        summary_table(
+            network.shown,
+            shown,
+            depth=fields.ALL_DEPTHS,
+            folded=False,
+            look=screen.look(),
+            red=None if network.adds else ADDITION,
+        )
+    )
+
+
+def _show_json(network: BlockNetwork, settings: Settings, screen: Screen) -> int:
+    """Write the document of a network, and how the addition went; return the exit code."""
+    from resnet_cli import export
+
+    forward, code = proof_for_document(network, settings, screen) if network.adds else (None, 1)
+    main, side = network.addends
+    addition = {"main_path": main, "shortcut": side, "equal": network.adds}
+    if not network.adds:
+        addition["error"] = broken_rule(network)
+    config = {
+        **{key: value for key, value in network.config.to_dict().items() if key not in _ABSENT},
+        "channels": network.config.channels[0],
+        "stride": network.stride,
+        **({"shortcut": BlockShortcut.NONE} if network.identity else {}),
+    }
+    tail = {"addition": addition, "forward": forward}
+    screen.write(export.to_json(network.summary, config, tail, fields.ALL_DEPTHS))
+    return code

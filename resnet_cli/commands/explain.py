@@ -1,0 +1,88 @@
+"""`explain`: the arithmetic behind a layer's numbers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from resnet_cli.columns import human_text, plain_text
+from resnet_cli.explain import Explanation, explain, pretty, select
+from resnet_cli.network import Network
+from resnet_cli.options import GENERAL, NETWORK, TABLE, Command, Format, shared
+from resnet_cli.settings import resolve
+
+FORMATS = (Format.TABLE, Format.PLAIN, Format.JSON, Format.MARKDOWN)
+
+
+@click.command(
+    "explain",
+    cls=Command,
+    params=[
+        click.Argument(["layers"], nargs=-1, metavar="[LAYER]..."),
+        *shared(NETWORK, TABLE, GENERAL),
+    ],
+)
+@click.pass_context
+def command(ctx: click.Context, /, layers: tuple[str, ...], **_: Any) -> int:
+    """Show the arithmetic behind each LAYER's numbers; no PyTorch needed.
+
+    LAYER is a path (2.0.conv1; 2.0 is the block with all in it), a role (stem, 'stage 2')
+    or a type (Conv2d, Residual for the additions). Without one: every layer.
+    """
+    settings = resolve(ctx)
+    network = Network(settings.config())
+    kind = settings.format(*FORMATS)
+    screen = settings.screen()
+    try:
+        explanations = select(explain(network.tree, network.summary), layers)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="LAYER") from None
+    if kind is Format.TABLE:
+        from resnet_cli.render import arithmetic
+
+        screen.show(arithmetic(explanations, screen.look()))
+    elif kind is Format.PLAIN:
+        screen.write(to_plain(explanations))
+    elif kind is Format.MARKDOWN:
+        screen.write(to_markdown(explanations, ascii_only=screen.is_ascii()))
+    else:
+        screen.write(to_json(network, explanations))
+    return 0
+
+
+def to_plain(explanations: Sequence[Explanation]) -> str:
+    """Return a line a quantity: path, name, formula and value, with tabs between them."""
+    return "".join(
+        "\t".join((path, name, formula, plain_text(value))) + "\n"
+        for path, _, _, _, quantities in explanations
+        for name, formula, value in quantities
+    )
+
+
+def to_markdown(explanations: Sequence[Explanation], *, ascii_only: bool) -> str:
+    """Return a table with a line a quantity; a layer is named in its first."""
+    from resnet_cli import export
+
+    rows = []
+    for path, _, _, text, quantities in explanations:
+        first = [path, text]
+        for name, formula, value in quantities or [("", "", "")]:
+            number = "global" if value is None else human_text(value)
+            signs = formula if ascii_only else pretty(formula)
+            rows.append([*first, name, signs, number])
+            first = ["", ""]
+    heads = ["Path", "Layer", "Quantity", "Arithmetic", "Value"]
+    return export.markdown_table(heads, rows, [False] * 4 + [True])
+
+
+def to_json(network: Network, explanations: Sequence[Explanation]) -> str:
+    """Return one JSON document, a line a layer; each formula as Python evaluates it."""
+    from resnet_cli import export
+
+    head = export.document_head(network.summary, network.config.to_dict())
+    return export.json_text(head, "explanations", map(_record, explanations), {})
+
+
+def _record(explanation: Explanation) -> dict[str, object]:
+    quantities = [quantity._asdict() for quantity in explanation.quantities]
+    return {**explanation._asdict(), "quantities": quantities}
