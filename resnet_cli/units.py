@@ -11,11 +11,11 @@ BYTE_UNITS = {
 }
 
 
-def human_count(value: int) -> str:
-    """Write a count with three decimals and a decimal unit: 1,814,073,344 is `1.814 G`."""
+def human_count(value: int, decimals: int = 3) -> str:
+    """Write a count with a decimal unit: 1,814,073,344 is `1.814 G`."""
     for power, unit in ((12, "T"), (9, "G"), (6, "M"), (3, "k")):
-        if round(value / 10**power, 3) >= 1:
-            return f"{value / 10**power:,.3f} {unit}"
+        if round(value / 10**power, decimals) >= 1:
+            return f"{value / 10**power:,.{decimals}f} {unit}"
     return str(value)
 
 

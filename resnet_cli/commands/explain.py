@@ -38,7 +38,7 @@ def command(ctx: click.Context, /, layers: tuple[str, ...], **_: Any) -> int:
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="LAYER") from None
     if kind is Format.TABLE:
-        from resnet_cli.render import arithmetic
+        from resnet_cli.render_explain import arithmetic
 
         screen.show(arithmetic(explanations, screen.look()))
     elif kind is Format.PLAIN:

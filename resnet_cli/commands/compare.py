@@ -1,0 +1,142 @@
+"""`compare`: networks side by side."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from resnet_cli import presets
+from resnet_cli.columns import Value
+from resnet_cli.compare import FIGURES, Entry, compare, figure, roles
+from resnet_cli.config import format_shape
+from resnet_cli.errors import nearest
+from resnet_cli.network import Network
+from resnet_cli.options import GENERAL, NETWORK, SHARED, Command, Format, option, shared
+from resnet_cli.projectfile import Values
+from resnet_cli.settings import Request, Settings, request
+
+FORMATS = (Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON)
+
+# What may follow a network's name inside an argument.
+_FLAGS = click.Command(
+    "compare",
+    params=[
+        option(spec, environment=False)
+        for spec in SHARED
+        if spec.heading == NETWORK and spec.key not in ("preset", "network")
+    ],
+    add_help_option=False,
+)
+
+
+@click.command(
+    "compare",
+    cls=Command,
+    params=[
+        click.Argument(["networks"], nargs=-1, required=True, metavar="NETWORK..."),
+        *shared(NETWORK, GENERAL, "format", "output"),
+    ],
+)
+@click.pass_context
+def command(ctx: click.Context, /, networks: tuple[str, ...], **_: Any) -> int:
+    """Show networks side by side, with their ratios to the first; no PyTorch needed.
+
+    A NETWORK is a preset's or a configured network's name, with flags behind it inside the
+    quotes: resnet50 'resnet50 --groups 32 --width-per-group 4'. Flags outside are for all.
+    """
+    asked = request(ctx)
+    settings = asked.settings(asked.picked())
+    kind, screen = settings.format(*FORMATS), settings.screen()
+    entries = compare((_title(argument), _network(asked, argument)) for argument in networks)
+    if kind is Format.TABLE:
+        from resnet_cli.render_compare import comparison_table
+
+        screen.show(comparison_table(entries, screen.look()))
+    elif kind is Format.MARKDOWN:
+        screen.write(to_markdown(entries))
+    else:
+        screen.write(to_records(entries, kind))
+    return 0
+
+
+def named(asked: Request, name: str, flags: Mapping[str, Any]) -> Settings:
+    """Return what a network's name stands for, changed by flags.
+
+    Raises `ValueError` for a name that is neither a preset's nor a configured network's.
+    """
+    configured = asked.project.networks if asked.project else {}
+    if name not in configured and name not in presets.NAMES:
+        known = (*configured, *presets.NAMES)
+        raise ValueError(f"{name!r} is no preset or configured network{nearest(name, known)}")
+    outer = {k: v for k, v in asked.flags.values.items() if k not in ("preset", "network")}
+    own = {} if name in configured else {"preset": name}
+    values = {**outer, **own, **flags}
+    layer = Values(values, {key: f"--{key.replace('_', '-')}" for key in values})
+    return asked._replace(flags=layer).settings(name if name in configured else None)
+
+
+def _network(asked: Request, argument: str) -> Network:
+    """Return an argument's network. Raises `click.BadParameter` that names it and its flag."""
+    try:
+        name, *words = shlex.split(argument) or [""]
+        flags = _FLAGS.make_context("compare", words).params
+        given = {key: value for key, value in flags.items() if value is not None}
+        return Network(named(asked, name, given).config())
+    except click.BadParameter as error:
+        flag = error.param_hint or (error.param and error.param.opts[0])
+        raise click.BadParameter(error.message, param_hint=f"{argument!r}: {flag}") from None
+    except click.UsageError as error:
+        raise click.BadParameter(error.format_message(), param_hint=repr(argument)) from None
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint=repr(argument)) from None
+
+
+def _title(argument: str) -> str:
+    return " ".join(argument.split())
+
+
+def to_markdown(entries: Sequence[Entry]) -> str:
+    """Return a table with a column a network, a row a stage and a figure."""
+    from resnet_cli import export
+
+    rows = [[role, *(_part(entry, role) for entry in entries)] for role in roles(entries)]
+    for key, label in FIGURES.items():
+        rows.append([label, *(" ".join(figure(entry, key)) for entry in entries)])
+    right = [False] * (len(entries) + 1)
+    return export.markdown_table(["", *map(_name, entries)], rows, right)
+
+
+def _name(entry: Entry) -> str:
+    from resnet_cli import export
+
+    return export.markdown_text(entry.name)
+
+
+def _part(entry: Entry, role: str) -> str:
+    part = entry.part(role)
+    return f"{format_shape(part.size)}, {part.layers}" if part else ""
+
+
+def to_records(entries: Sequence[Entry], kind: str) -> str:
+    """Return a record a network, its parts and ratios spread over columns in CSV."""
+    from resnet_cli import export
+
+    records = [entry.to_dict() for entry in entries]
+    if kind == Format.JSON:
+        return export.records(kind, "networks", [], records)
+    rows = [_flat(entry, roles(entries)) for entry in entries]
+    return export.records(kind, "networks", [*rows[0]], rows)
+
+
+def _flat(entry: Entry, all_roles: Sequence[str]) -> dict[str, Value]:
+    """Return an entry as plain columns, the same ones whatever the number of its stages."""
+    record: dict[str, Value] = {"network": entry.name}
+    for role in all_roles:
+        part, key = entry.part(role), role.replace(" ", "_")
+        record[f"{key}_size"] = part and part.size
+        record[key] = part and part.layers
+    for key in FIGURES:
+        record[key] = entry.figures[key]
+        record[f"{key}_ratio"] = entry.ratios[key]
+    return record

@@ -1,0 +1,134 @@
+"""Networks side by side: the paper's table 1, and what each adds up to.
+
+He et al. 2015, table 1, has a row a stage: its output size, and its blocks as
+`[3x3, 64; 3x3, 64] x 2`. ResNeXt's groups are written as in Xie et al. 2017, table 1.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from resnet_cli.config import format_shape
+from resnet_cli.layers import Conv2d, Layer, Linear, MaxPool2d, Residual, Sequential
+from resnet_cli.network import Network
+from resnet_cli.units import human_bytes, human_count
+
+FIGURES = {
+    "params": "Params",
+    "macs": "MACs",
+    "flops": "FLOPs",
+    "activation_bytes": "Activations",
+    "peak_bytes": "Peak",
+    "param_bytes": "Param bytes",
+    "receptive_field": "Field",
+}
+"""What is compared, by its name in the machine formats; receptive field: before the pool."""
+
+
+class Part(NamedTuple):
+    """One row of table 1: a stage's output, (height, width), and its layers."""
+
+    role: str
+    size: tuple[int, ...]
+    layers: str
+
+
+class Entry(NamedTuple):
+    """One network of the comparison; `ratios` are to the first one's figures."""
+
+    name: str
+    config: Mapping[str, object]
+    parts: tuple[Part, ...]
+    figures: Mapping[str, int]
+    ratios: Mapping[str, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the entry as the JSON has it."""
+        parts = [{**part._asdict(), "size": list(part.size)} for part in self.parts]
+        return {
+            "network": self.name,
+            "config": self.config,
+            "parts": parts,
+            **self.figures,
+            "ratios": self.ratios,
+        }
+
+    def part(self, role: str) -> Part | None:
+        """Return the part of that role, None where the network has no such stage."""
+        return next((part for part in self.parts if part.role == role), None)
+
+
+def compare(networks: Iterable[tuple[str, Network]]) -> list[Entry]:
+    """Return an entry a network, each held against the first."""
+    found: list[Entry] = []
+    for name, network in networks:
+        figures = _figures(network)
+        first = found[0].figures if found else figures
+        # A count of zero has no ratio, and no network of ours has one.
+        ratios = {key: figures[key] / first[key] for key in FIGURES}
+        found.append(Entry(name, network.config.to_dict(), parts(network), figures, ratios))
+    return found
+
+
+def figure(entry: Entry, key: str) -> tuple[str, str]:
+    """Return a figure with its unit, two decimals as in papers, and its ratio to the first."""
+    value = entry.figures[key]
+    if key == "receptive_field":
+        text = f"{value:,}"
+    else:
+        text = human_bytes(value) if key.endswith("bytes") else human_count(value, decimals=2)
+    ratio = entry.ratios[key]
+    return text, f"{ratio:.2f}x" if ratio >= 0.1 else f"{ratio:.2g}x"
+
+
+def roles(entries: Sequence[Entry]) -> list[str]:
+    """Return the rows of all networks together: stem, as many stages as the longest has, head."""
+    longest = max(entries, key=lambda entry: len(entry.parts))
+    return [part.role for part in longest.parts]
+
+
+def parts(network: Network) -> tuple[Part, ...]:
+    """Return a network's rows of table 1; pool, flatten and linear are one, as in the paper."""
+    rows = {row.path: row for row in network.summary.rows if row.depth == 1}
+    found = []
+    for (path, layer), role in zip(network.tree.children, network.roles, strict=True):
+        if isinstance(layer, Sequential):
+            found.append(Part(role, rows[path].output_shape[2:], describe(layer)))
+        elif isinstance(layer, Linear):
+            found.append(Part(role, (1, 1), f"average pool, {layer.out_features}-d fc"))
+    return tuple(found)
+
+
+def describe(layer: Layer) -> str:
+    """Write a part's layers as table 1 does; norms, biases and ReLUs go without saying."""
+    match layer:
+        case Sequential(((_, Residual()), *_) as blocks):
+            # What differs in a stage's first block, stride and shortcut, the table leaves out.
+            return f"{describe(blocks[-1][1])} x {len(blocks)}"
+        case Residual(main):
+            return f"[{'; '.join(filter(None, (describe(child) for _, child in main)))}]"
+        case Sequential(children):
+            texts = (describe(child) + _stride(child) for _, child in children)
+            return "; ".join(filter(None, texts))
+        case Conv2d():
+            groups = f", C={layer.groups}" if layer.groups != 1 else ""
+            return f"{_size(layer.kernel_size)}, {layer.out_channels}{groups}"
+        case MaxPool2d():
+            return f"{_size(layer.kernel_size)} max pool"
+    return ""
+
+
+def _stride(layer: Layer) -> str:
+    if isinstance(layer, Conv2d | MaxPool2d) and layer.stride != 1:
+        return f", stride {layer.stride}"
+    return ""
+
+
+def _size(kernel: int) -> str:
+    return format_shape((kernel, kernel))
+
+
+def _figures(network: Network) -> dict[str, int]:
+    totals = network.summary.totals()
+    fields = [row.receptive_field for row in network.summary.rows if row.depth == 1]
+    seen = [field for field in fields if field is not None]
+    return {**{key: totals[key] for key in FIGURES if key in totals}, "receptive_field": seen[-1]}

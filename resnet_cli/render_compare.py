@@ -1,0 +1,70 @@
+"""Rich renderables of `compare`: the paper's table 1, a column a network."""
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from resnet_cli.compare import FIGURES, Entry, Part, figure, roles
+from resnet_cli.config import format_shape
+from resnet_cli.render import GAP, MACS_NOTE, Cell, Head, Look, grid
+from resnet_cli.screen import printable
+
+
+def comparison_table(entries: Sequence[Entry], look: Look) -> RenderableType:
+    """Return a column a network; a narrow terminal gets taller cells, then several tables."""
+    every = roles(entries)
+    columns = [_column(entry, every, tall=False) for entry in entries]
+    if not _fits(columns, every, look):
+        columns = [_column(entry, every, tall=True) for entry in entries]
+    tables = [columns[:1]]
+    for column in columns[1:]:
+        if _fits([*tables[-1], column], every, look):
+            tables[-1].append(column)
+        else:
+            tables.append([column])
+    shown = [part for table in tables for part in (_table(table, every, look), Text())]
+    return Group(*shown, Text(MACS_NOTE, "dim"))
+
+
+def _table(columns: Sequence[list[str]], every: Sequence[str], look: Look) -> RenderableType:
+    heads, *rows = zip(_labels(every), *columns, strict=True)
+    cells = [[Cell(label, "bold"), *map(Cell, texts)] for label, *texts in rows]
+    return grid([Head(head) for head in heads], cells, None, look)
+
+
+def _labels(every: Sequence[str]) -> list[str]:
+    """Return the first column: nothing over it, the stages, the figures."""
+    return ["", *every, *FIGURES.values()]
+
+
+def _column(entry: Entry, every: Sequence[str], *, tall: bool) -> list[str]:
+    """Return one network's texts: its name, its stages, its figures with aligned ratios.
+
+    `tall` gives each flag and each layer a line of its own, as the paper does for layers.
+    """
+    name = printable(entry.name)
+    size_width = max(len(format_shape(part.size)) for part in entry.parts)
+    figures = [figure(entry, key) for key in FIGURES]
+    value_width, ratio_width = (max(map(len, texts)) for texts in zip(*figures, strict=True))
+    return [
+        name.replace(" --", "\n--") if tall else name,
+        *(_stage(entry.part(role), 0 if tall else size_width) for role in every),
+        *(f"{value:>{value_width}}  {ratio:>{ratio_width}}" for value, ratio in figures),
+    ]
+
+
+def _stage(part: Part | None, size_width: int) -> str:
+    """Return a stage's size, padded, and its layers; with no width one under the other."""
+    if part is None:
+        return ""
+    size = format_shape(part.size)
+    if size_width:
+        return f"{size:<{size_width}}  {part.layers}"
+    layers = part.layers.replace("; ", ";\n ").replace("pool, ", "pool,\n ")
+    return f"{size}\n{layers}"
+
+
+def _fits(columns: Sequence[Sequence[str]], every: Sequence[str], look: Look) -> bool:
+    widths = (max(Cell(text).width for text in column) for column in (_labels(every), *columns))
+    return look.width is None or sum(width + GAP for width in widths) - GAP <= look.width

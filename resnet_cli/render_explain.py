@@ -1,0 +1,38 @@
+"""Rich renderables of `explain`: the arithmetic as people read it."""
+
+from collections.abc import Sequence
+
+from rich.segment import Segment, Segments
+from rich.style import Style
+
+from resnet_cli.columns import human_text
+from resnet_cli.explain import Explanation, pretty
+from resnet_cli.render import Look
+
+LABEL = 9
+"""The widest quantity's name, and a space."""
+
+
+def arithmetic(explanations: Sequence[Explanation], look: Look) -> Segments:
+    """Return a headline a layer and a line a quantity, broken at spaces to fit the look.
+
+    Thousands of short lines: segments render in a tenth of the time of a `Text`.
+    """
+    strong, dim, shown = Style.parse("bold cyan"), Style.parse("dim"), []
+    for number, (path, _, _, text, quantities) in enumerate(explanations):
+        shown += [Segment("\n" if number else ""), Segment(path, strong), Segment(f"  {text}\n")]
+        for name, formula, value in quantities:
+            signs = formula if look.ascii else pretty(formula)
+            line = "global" if value is None else f"{signs} = {human_text(value)}"
+            shown += [Segment(f"  {name:<{LABEL}}", dim), Segment(f"{_broken(line, look)}\n")]
+    return Segments(shown)
+
+
+def _broken(line: str, look: Look) -> str:
+    """Return a quantity's line with breaks where the look is narrower."""
+    if look.width is None or len(line) + LABEL + 2 <= look.width:
+        return line
+    from textwrap import wrap
+
+    lines = wrap(line, max(look.width - LABEL - 2, 1), break_long_words=False)
+    return ("\n" + " " * (LABEL + 2)).join(lines)
