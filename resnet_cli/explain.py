@@ -128,7 +128,7 @@ def _arithmetic(
         case MaxPool2d():
             return _window(layer), _pooling(layer, row, seen)
         case BatchNorm2d():
-            return ", scale and shift; mean, variance and a counter", _norm(layer, row)
+            return ", learned scale and shift", _norm(layer, row)
         case ReLU():
             return ", the shape stays", iter(())
         case AdaptiveAvgPool2d():

@@ -338,7 +338,8 @@ def write_options(
     sections: dict[str, list[tuple[str, str]]] = {}
     for param in command.get_params(ctx):
         record = param.get_help_record(ctx)
-        if record is not None:
+        # The usage line and the text above say what a command's arguments are.
+        if record is not None and not isinstance(param, click.Argument):
             heading = param.spec.heading if isinstance(param, Option) else GENERAL
             sections.setdefault(heading, []).append(record)
     for heading, records in sections.items():

@@ -99,12 +99,13 @@ def _network(settings: Settings) -> BlockNetwork:
     """Return the block. Raises `click.BadParameter` that names the source."""
     # A preset's input and widths are those of a whole network; only named ones count.
     size = settings.get("input") if "input" in settings.names else INPUT
+    width = _width(settings)
     shortcut = settings.get("shortcut", Shortcut.PROJECTION)
     is_bare = shortcut == BlockShortcut.NONE
     values = {
         **{key: value for key, value in settings.values.items() if key not in _ABSENT},
         "input": size,
-        "channels": (_width(settings) or size[1],),
+        "channels": size[1:2] if width is None else (width,),
         "blocks": (1,),
         "shortcut": Shortcut.PROJECTION if is_bare else Shortcut(shortcut),
     }

@@ -1,0 +1,216 @@
+"""The arithmetic behind the numbers: every formula gives the number beside it."""
+
+import io
+import json
+import re
+import sys
+
+import pytest
+from hypothesis import given, settings
+
+from resnet_cli.config import ResNetConfig
+from resnet_cli.explain import explain, pretty, select
+from resnet_cli.network import Network
+from resnet_cli.presets import preset
+from tests.strategies import configs
+
+ISSUED = """\
+2.0.conv1  Conv2d 3x3, stride 2, padding 1
+  height   (56 + 2·1 − 3) // 2 + 1 = 28
+  params   128·64·3·3 + 128 = 73,856
+  MACs     128·28·28 · 64·3·3 = 57,802,752
+  field    43 + (3 − 1)·4 = 51
+"""
+
+# What a quantity's name stands for in the table's row.
+IN_ROW = {
+    "params": lambda row: row.params,
+    "buffers": lambda row: row.buffers,
+    "MACs": lambda row: row.macs,
+    "field": lambda row: row.receptive_field,
+    "height": lambda row: row.output_shape[2],
+    "width": lambda row: row.output_shape[3],
+    "channels": lambda row: row.output_shape[1],
+    "features": lambda row: row.output_shape[1],
+    "averaged": lambda row: row.input_shape[2] * row.input_shape[3],
+    "shape": lambda row: row.output_shape,
+}
+
+
+def evaluated(formula: str) -> object:
+    """Return what a printed formula comes to; of a sum of shapes, the shape that all have."""
+    formula = formula.replace("·", "*").replace("−", "-")
+    if re.fullmatch(r"\d+(x\d+)+ \+ \d+(x\d+)+", formula):
+        main, side = formula.split(" + ")
+        assert main == side
+        return tuple(map(int, main.split("x")))
+    return eval(formula, {"__builtins__": {}, "max": max})  # noqa: S307 - our own digits
+
+
+def explained(config: ResNetConfig):
+    network = Network(config)
+    return network, explain(network.tree, network.summary)
+
+
+@settings(deadline=None, max_examples=60)
+@given(configs())
+def test_every_formula_gives_the_number_in_the_table(config):
+    network, explanations = explained(config)
+    rows = {row.path: row for row in network.summary.rows}
+    for explanation in explanations:
+        row = rows[explanation.path]
+        for name, formula, value in explanation.quantities:
+            assert value == IN_ROW[name](row), (explanation.path, name)
+            assert not formula or evaluated(pretty(formula)) == value, (explanation.path, name)
+
+
+@settings(deadline=None, max_examples=30)
+@given(configs())
+def test_every_row_is_explained_once_and_its_counts_are_all_there(config):
+    network, explanations = explained(config)
+    assert sorted(e.path for e in explanations) == sorted(row.path for row in network.summary.rows)
+    rows = {row.path: row for row in network.summary.rows}
+    for explanation in explanations:
+        names = {name for name, _, _ in explanation.quantities}
+        row = rows[explanation.path]
+        assert {"params"} <= names or row.params == 0
+        assert {"buffers"} <= names or row.buffers == 0 or not row.leaf
+        assert {"MACs"} <= names or row.macs == 0
+        assert {"field"} <= names or row.window is None
+
+
+@pytest.mark.parametrize("name", ["d2l-resnet18", "resnext50_32x4d", "resnet20_cifar10"])
+def test_every_printed_formula_gives_the_number_printed_beside_it(invoke, name):
+    result = invoke("explain", "--preset", name, "--input", "2x3x96x64")
+    printed = re.findall(r"^  \w+ +(.*) = ([\dx,]+)$", result.stdout, re.MULTILINE)
+    assert result.code == 0
+    assert len(printed) == result.stdout.count(" = ") > 100
+    for formula, value in printed:
+        shown = evaluated(formula)
+        assert value == ("x".join(map(str, shown)) if isinstance(shown, tuple) else f"{shown:,}")
+
+
+def test_a_convolution_is_explained_line_by_line(invoke):
+    assert invoke("explain", "2.0.conv1") == (0, ISSUED, "")
+
+
+def test_no_block_is_folded(invoke):
+    result = invoke("explain", "Residual", "--preset", "resnet34", "--fold")
+    assert result.stdout.count("Residual, main path") == 16
+
+
+def test_an_addition_names_two_shapes_and_the_larger_field(invoke):
+    lines = invoke("explain", "Residual").stdout.splitlines()
+    start = lines.index("2.0  Residual, main path + projection")
+    assert lines[start + 1] == "  shape    1x128x28x28 + 1x128x28x28 = 1x128x28x28"
+    assert lines[start + 4] == "  field    max(67, 43) = 67"
+
+
+def test_a_zero_padded_shortcut_shows_where_its_channels_come_from(invoke):
+    result = invoke("explain", "2.0", "--preset", "resnet20_cifar10")
+    assert "strided identity, zeros for new channels\n  channels 16 + 16 = 32\n" in result.stdout
+
+
+def test_a_batch_multiplies_macs_and_not_params(invoke):
+    result = invoke("explain", "7", "--input", "8x1x224x224")
+    assert "params   10·512 + 10 = 5,130\n  MACs     8·10·512 = 40,960\n" in result.stdout
+
+
+def test_the_width_is_explained_where_it_is_not_the_height(invoke):
+    assert "width" not in invoke("explain").stdout
+    result = invoke("explain", "0.0", "--input", "1x1x224x100")
+    assert "  width    (100 + 2·3 − 7) // 2 + 1 = 50\n" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "paths"),
+    [
+        (["0.0"], ["0.0"]),
+        (["0.0", "7"], ["0.0", "7"]),
+        (["7", "0.0"], ["0.0", "7"]),
+        (["1.1"], ["1.1.conv1", "1.1.bn1", "1.1.conv2", "1.1.bn2", "1.1"]),
+        (["maxpool2d"], ["0.3"]),
+        (["Linear", "POOL"], ["5", "7"]),
+        (["head"], ["7"]),
+        (["stem"], ["0.0", "0.1", "0.2", "0.3", "0"]),
+    ],
+)
+def test_layers_are_named_by_path_role_or_type(words, paths):
+    _, explanations = explained(ResNetConfig())
+    assert [e.path for e in select(explanations, words)] == paths
+
+
+def test_a_stage_is_named_with_or_without_its_space():
+    _, explanations = explained(ResNetConfig())
+    chosen = select(explanations, ["stage 2"])
+    assert chosen == select(explanations, ["stage2"]) == select(explanations, ["2"])
+    assert {e.role for e in chosen} == {"stage 2"}
+
+
+def test_a_path_does_not_stand_for_one_that_only_begins_alike():
+    _, explanations = explained(preset("resnet1202_cifar10").config)
+    assert {e.path.split(".")[1] for e in select(explanations, ["1.1"])} == {"1"}
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("2.0.conv9", "2.0.conv"),
+        ("Linaer", "Linear"),
+        ("stemm", "stem"),
+    ],
+)
+def test_an_unknown_layer_names_the_nearest(invoke, word, hint):
+    result = invoke("explain", word)
+    assert (result.code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"resnet-shapes: LAYER: {word!r} is no layer's path")
+    assert f"did you mean '{hint}" in result.stderr
+
+
+def test_json_has_formulas_that_python_evaluates(invoke):
+    document = json.loads(invoke("explain", "stem", "--format", "json").stdout)
+    assert document["totals"]["params"] == 11_178_378
+    by_path = {e["path"]: e for e in document["explanations"]}
+    assert by_path["0.0"]["quantities"][0] == {
+        "name": "height",
+        "formula": "(224 + 2*3 - 7) // 2 + 1",
+        "value": 112,
+    }
+    assert by_path["0.2"]["quantities"] == []
+
+
+def test_markdown_has_a_row_a_quantity(invoke):
+    lines = invoke("explain", "7", "--format", "markdown").stdout.splitlines()
+    assert lines[0] == "| Path | Layer | Quantity | Arithmetic | Value |"
+    assert lines[2] == "| 7 | Linear 512 to 10 | params | 10·512 + 10 | 5,130 |"
+    assert len(lines) == 4
+
+
+def test_plain_text_is_a_line_a_quantity_with_tabs(invoke):
+    result = invoke("explain", "7", "--format", "plain")
+    assert result.stdout == "7\tparams\t10*512 + 10\t5130\n7\tMACs\t10*512\t5120\n"
+
+
+@pytest.mark.parametrize("kind", ["table", "markdown"])
+def test_an_ascii_screen_gets_ascii_signs(invoke, monkeypatch, kind):
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
+    assert invoke("explain", "--format", kind).code == 0
+    text = raw.getvalue().decode("ascii").replace("\\*", "*")
+    assert "(224 + 2*3 - 7) // 2 + 1" in text
+    assert "?" not in text
+
+
+def test_a_narrow_terminal_breaks_lines_and_loses_nothing(invoke, monkeypatch):
+    wide = invoke("explain", "1", "--preset", "resnet50").stdout
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    narrow = invoke("explain", "1", "--preset", "resnet50", "--color", "never").stdout
+    assert max(map(len, narrow.splitlines())) <= 60 < max(map(len, wide.splitlines()))
+    assert narrow.split() == wide.split()
+
+
+def test_csv_is_refused_by_name(invoke):
+    result = invoke("explain", "--format", "csv")
+    assert result.code == 2
+    assert result.stderr.startswith("resnet-shapes: --format: 'csv' is not for this command")
