@@ -101,9 +101,9 @@ def parts(network: Network) -> tuple[Part, ...]:
 def describe(layer: Layer) -> str:
     """Write a part's layers as table 1 does; norms, biases and ReLUs go without saying."""
     match layer:
-        case Sequential(((_, Residual()), *_) as blocks):
-            # What differs in a stage's first block, stride and shortcut, the table leaves out.
-            return f"{describe(blocks[-1][1])} x {len(blocks)}"
+        case Sequential(((_, Residual() as first), *_) as blocks):
+            # The table leaves out what the first alone has: its stride and its projection.
+            return f"{describe(first)} x {len(blocks)}"
         case Residual(main):
             return f"[{'; '.join(filter(None, (describe(child) for _, child in main)))}]"
         case Sequential(children):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from resnet_cli.config import Block, ResNetConfig, Shortcut
 from resnet_cli.infer import addends
 from resnet_cli.network import ADDITION, MAIN, SHORTCUT, BlockNetwork, Network
+from resnet_cli.render import Look, bar
 
 # The notebook's two experiments, and every other kind of block.
 KINDS = {
@@ -99,9 +100,9 @@ def test_an_addition_that_cannot_be_ends_the_table_and_names_rule_and_flag(invok
     assert "4x6x3x3" in red[0]
     assert "4x3x6x6" in red[1]
     assert "= sum" not in result.stdout
-    assert "needs two equal shapes (He et al. 2015, section 3.2)" in result.stderr
-    assert "--shortcut projection or --shortcut pad" in result.stderr
-    assert "proved" not in result.stderr
+    rule, remedy = result.stderr.splitlines()
+    assert "NOT added: 4x6x3x3 + 4x3x6x6: an addition needs two equal shapes" in rule
+    assert remedy.startswith("--shortcut projection or --shortcut pad gives the shortcut")
 
 
 def test_json_says_that_the_addition_cannot_be(invoke):
@@ -220,3 +221,16 @@ def test_bars_are_ascii_where_the_screen_is(invoke, monkeypatch):
     result = invoke("--no-run", "--bars")
     assert result.stdout.isascii()
     assert "#########" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("percent", "shown", "in_ascii"),
+    [(0, "", ""), (100, "█" * 12, "#" * 12), (50, "█" * 6, "#" * 6), (75.1, "█" * 9, "#" * 9)]
+    + [
+        (100 * (8 + n) / 96, "█" + eighths, "#" * (2 if n > 4 else 1))
+        for n, eighths in ((1, "▏"), (3, "▍"), (5, "▋"), (7, "▉"))
+    ],
+)
+def test_a_bars_length_is_its_share(percent, shown, in_ascii):
+    assert bar(percent, Look()) == shown
+    assert bar(percent, Look(ascii=True)) == in_ascii

@@ -90,7 +90,9 @@ def command(ctx: click.Context, /, **_: Any) -> int:
         return _show_json(network, settings, screen)
     _show_text(network, kind, settings, screen)
     if not network.adds:
-        screen.note(f"NOT added: {broken_rule(network)}", "bold red")
+        rule, remedy = broken_rule(network)
+        screen.note(f"NOT added: {rule}", "bold red")
+        screen.note(remedy)
         return 1
     return report_proof(network, settings, screen) if settings.get("run", True) else 0
 
@@ -131,14 +133,14 @@ def _width(settings: Settings) -> int | None:
     raise click.BadParameter(message, param_hint="--channels")
 
 
-def broken_rule(network: BlockNetwork) -> str:
-    """Say why the two shapes cannot be added, and which flag mends it."""
+def broken_rule(network: BlockNetwork) -> tuple[str, str]:
+    """Say which rule the two shapes break, and which flag mends it."""
     main, side = network.addends
     pad = " or --shortcut pad" if main[1] >= side[1] else ""
     return (
-        f"main path {format_shape(main)}, shortcut {format_shape(side)}; the addition goes "
-        "element by element and needs two equal shapes (He et al. 2015, section 3.2); "
-        f"--shortcut projection{pad} gives the shortcut the main path's shape"
+        f"{format_shape(main)} + {format_shape(side)}: "
+        "an addition needs two equal shapes (He et al. 2015, section 3.2)",
+        f"--shortcut projection{pad} gives the shortcut the main path's shape",
     )
 
 
@@ -172,7 +174,7 @@ def _show_json(network: BlockNetwork, settings: Settings, screen: Screen) -> int
     main, side = network.addends
     addition = {"main_path": main, "shortcut": side, "equal": network.adds}
     if not network.adds:
-        addition["error"] = broken_rule(network)
+        addition["error"] = "; ".join(broken_rule(network))
     config = {
         **{key: value for key, value in network.config.to_dict().items() if key not in _ABSENT},
         "channels": network.config.channels[0],

@@ -34,7 +34,15 @@ _FLAGS = click.Command(
     "compare",
     cls=Command,
     params=[
-        click.Argument(["networks"], nargs=-1, required=True, metavar="NETWORK..."),
+        click.Argument(
+            ["networks"],
+            nargs=-1,
+            required=True,
+            metavar="NETWORK...",
+            shell_complete=lambda _ctx, _param, start: [
+                name for name in presets.NAMES if name.startswith(start)
+            ],
+        ),
         *shared(NETWORK, GENERAL, "format", "output"),
     ],
 )
