@@ -111,12 +111,18 @@ def json_text(
 def to_json(
     summary: Summary,
     config: Mapping[str, object],
-    tail: Mapping[str, object],
+    forward: Mapping[str, object] | None,
     depth: int,
+    more: Mapping[str, object] | None = None,
 ) -> str:
-    """Return one JSON document, a line a layer; `tail` has how `forward` went, or None."""
+    """Return one JSON document, a line a layer; `forward` as `proof_dict` gives it, or None.
+
+    What is `more` stands behind the layers.
+    """
     layers = map(layer_dict, summary.at_depth(depth))
-    return json_text(document_head(summary, config), "layers", layers, tail)
+    return json_text(
+        document_head(summary, config), "layers", layers, {**(more or {}), "forward": forward}
+    )
 
 
 def document_head(summary: Summary, config: Mapping[str, object]) -> dict[str, object]:

@@ -181,6 +181,6 @@ def _show_json(network: BlockNetwork, settings: Settings, screen: Screen) -> int
         "stride": network.stride,
         **({"shortcut": BlockShortcut.NONE} if network.identity else {}),
     }
-    tail = {"addition": addition, "forward": forward}
-    screen.write(export.to_json(network.summary, config, tail, fields.ALL_DEPTHS))
+    more = {"addition": addition}
+    screen.write(export.to_json(network.summary, config, forward, fields.ALL_DEPTHS, more))
     return code

@@ -80,8 +80,7 @@ def _show_json(network: Network, settings: Settings, screen: Screen) -> int:
 
     forward, code = proof_for_document(network, settings, screen)
     depth = settings.get("depth", fields.ALL_DEPTHS)
-    config, tail = network.config.to_dict(), {"forward": forward}
-    screen.write(export.to_json(network.summary, config, tail, depth))
+    screen.write(export.to_json(network.summary, network.config.to_dict(), forward, depth))
     return code
 
 
