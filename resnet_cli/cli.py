@@ -22,13 +22,13 @@ from resnet_cli.screen import printable
 # name: (module in resnet_cli.commands, what it does); imported when it is called.
 COMMANDS = {
     "print-net": ("print_net", "Print the architecture, as PyTorch prints it."),
+    "presets": ("presets", "List the published networks that --preset knows."),
+    "compare": ("compare", "Show networks side by side."),
+    "block": ("block", "Show one residual block: both branches and where they meet."),
+    "explain": ("explain", "Show the arithmetic behind a layer's numbers."),
     "draw": ("draw", "Draw the network, a stage, a block, or the costs of its layers."),
     "check": ("check", "Hold networks against expectations and a lock file, for CI."),
     "lock": ("lock", "Write a lock file of the networks' layers, for 'check'."),
-    "block": ("block", "Show one residual block: both branches and where they meet."),
-    "explain": ("explain", "Show the arithmetic behind a layer's numbers."),
-    "compare": ("compare", "Show networks side by side."),
-    "presets": ("presets", "List the published networks that --preset knows."),
 }
 
 ON = ("1", "true", "yes", "on")
