@@ -3,7 +3,7 @@
     python -m tests.docs
 
 rewrites every `console` block of README.md whose first line is a `resnet-shapes` command,
-and the pictures below .github/images. A test says when they are stale.
+every table below a comment that is one, and the pictures below .github/images. A test says when they are stale.
 """
 
 import os
@@ -11,6 +11,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -19,12 +20,23 @@ IMAGES = ROOT / ".github" / "images"
 
 # A block shows a command and what it prints; the prompt is ours.
 BLOCK = re.compile(r"^```console\n\$ (resnet-shapes[^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# A table that GitHub renders stands between two comments, the first of them its command.
+TABLE = re.compile(
+    r"^<!-- (resnet-shapes[^\n]*) -->\n(.*?)^<!-- end -->$", re.MULTILINE | re.DOTALL
+)
 
 SCREENS = {"resnet50.svg": "resnet-shapes --preset resnet50 --depth 2 --no-run"}
+FIGURES = {
+    name: f"resnet-shapes draw {flags} -o .github/images/{name}"
+    for name, flags in (
+        ("notebook-block.svg", "--part block"),
+        ("notebook-network.svg", "--preset d2l-resnet18"),
+    )
+}
 
 
-def run(command: str, *more: str) -> str:
-    """Return what a README's command prints, in a bare environment and a folder without files."""
+def run(command: str, *more: str, folder: Path = ROOT / "tests" / "seed") -> str:
+    """Return what a README's command prints, in a bare environment and a folder of no project."""
     words = shlex.split(command)[1:]
     environment = {
         name: value
@@ -35,7 +47,7 @@ def run(command: str, *more: str) -> str:
         [sys.executable, "-m", "resnet_cli", *words, *more],
         capture_output=True,
         check=False,
-        cwd=ROOT / "tests" / "seed",
+        cwd=folder,
         encoding="utf-8",
         env={**environment, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
     )
@@ -45,8 +57,9 @@ def run(command: str, *more: str) -> str:
 
 
 def fresh_readme(text: str) -> str:
-    """Return the README with every block's output as the tool prints it now."""
-    return BLOCK.sub(lambda m: f"```console\n$ {m[1]}\n{run(m[1]).rstrip()}\n```", text)
+    """Return the README with every screen and table as the tool prints it now."""
+    text = BLOCK.sub(lambda m: f"```console\n$ {m[1]}\n{run(m[1]).rstrip()}\n```", text)
+    return TABLE.sub(lambda m: f"<!-- {m[1]} -->\n{run(m[1])}<!-- end -->", text)
 
 
 def screen(name: str) -> str:
@@ -65,12 +78,22 @@ def screen(name: str) -> str:
     return re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL)
 
 
+def figure(name: str) -> str:
+    """Return a figure as `draw` writes it; the file holds its own command line."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / ".github" / "images" / name
+        path.parent.mkdir(parents=True)
+        run(FIGURES[name], folder=Path(folder))
+        return path.read_text(encoding="utf-8")
+
+
 def main() -> None:
     """Write README and pictures anew."""
     README.write_text(fresh_readme(README.read_text(encoding="utf-8")), encoding="utf-8")
     IMAGES.mkdir(parents=True, exist_ok=True)
-    for name in SCREENS:
-        (IMAGES / name).write_text(screen(name), encoding="utf-8")
+    for names, draw in ((SCREENS, screen), (FIGURES, figure)):
+        for name in names:
+            (IMAGES / name).write_text(draw(name), encoding="utf-8")
 
 
 if __name__ == "__main__":

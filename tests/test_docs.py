@@ -9,7 +9,8 @@ from tests import docs
 
 def test_every_screen_of_the_readme_is_what_the_tool_prints():
     text = docs.README.read_text(encoding="utf-8")
-    assert len(docs.BLOCK.findall(text)) >= 2
+    assert len(docs.BLOCK.findall(text)) >= 4
+    assert docs.TABLE.search(text)
     assert docs.fresh_readme(text) == text
 
 
@@ -21,6 +22,11 @@ def test_a_stale_screen_is_found():
 @pytest.mark.parametrize("name", docs.SCREENS)
 def test_the_pictures_of_screens_are_fresh(name):
     assert (docs.IMAGES / name).read_text(encoding="utf-8") == docs.screen(name)
+
+
+@pytest.mark.parametrize("name", docs.FIGURES)
+def test_the_figures_are_fresh(name):
+    assert (docs.IMAGES / name).read_text(encoding="utf-8") == docs.figure(name)
 
 
 def test_every_picture_of_the_readme_is_there():
