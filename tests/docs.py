@@ -3,7 +3,8 @@
     python -m tests.docs
 
 rewrites every `console` block of README.md whose first line is a `resnet-shapes` command,
-every table below a comment that is one, and the pictures below .github/images. A test says when they are stale.
+every table below a comment that is one, and the pictures in .github/images. A test says
+when they are stale.
 """
 
 import os
@@ -19,7 +20,7 @@ README = ROOT / "README.md"
 IMAGES = ROOT / ".github" / "images"
 
 # A block shows a command and what it prints; the prompt is ours.
-BLOCK = re.compile(r"^```console\n\$ (resnet-shapes[^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"(?ms)^```console\n\$ (resnet-shapes[^\n]*)\n(.*?)^```$")
 # A table that GitHub renders stands between two comments, the first of them its command.
 TABLE = re.compile(
     r"^<!-- (resnet-shapes[^\n]*) -->\n(.*?)^<!-- end -->$", re.MULTILINE | re.DOTALL
