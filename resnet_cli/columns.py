@@ -1,15 +1,19 @@
 """The columns of every table, CSV and Markdown file: a row in a table here, not an `if`."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from resnet_cli.config import format_shape
 from resnet_cli.errors import nearest
-from resnet_cli.summary import LayerRow
+from resnet_cli.summary import LayerRow, Summary
 
-Value: TypeAlias = int | float | str | tuple[int, ...] | None
-Totals: TypeAlias = Mapping[str, int]
+if TYPE_CHECKING:
+    from resnet_cli.dims import Dim, Size
+    from resnet_cli.points import Point
+
+Value: TypeAlias = "Size | float | str | tuple[Size, ...] | None"
+Totals: TypeAlias = "Mapping[str, Size | None]"
 
 
 class Kind(StrEnum):
@@ -38,18 +42,26 @@ class Column(NamedTuple):
     kind: Kind
     value: Callable[[LayerRow, Totals], Value]
     rank: int = 1
+    fixed: "Totals | None" = None
 
     def total(self, totals: Totals) -> Value:
         """Return the column's sum over the network, None where there is none."""
         if self.kind is Kind.BAR:
             return None
+        if self.fixed is not None:
+            totals = self.fixed
+        name = self.name.partition("@")[0]
         if self.kind is Kind.PERCENT:
-            return 100.0 if totals[self.name.removesuffix("_percent")] else None
-        return totals.get(self.name)
+            whole = totals[name.removesuffix("_percent")]
+            return _percent(whole, whole)
+        return totals.get(name)
 
 
-def _percent(part: int, whole: int) -> float | None:
-    return 100 * part / whole if whole else None
+def _percent(part: "Size | None", whole: "Size | None") -> float | None:
+    """Return a share, None of nothing and where names keep it unknown."""
+    if isinstance(part, int) and isinstance(whole, int) and whole:
+        return 100 * part / whole
+    return None
 
 
 def _window(row: LayerRow, _: Totals) -> str | None:
@@ -96,6 +108,12 @@ BARS = tuple(
     for name, header in (("params_percent", "Params share"), ("macs_percent", "MACs share"))
 )
 
+_SHARE = "macs_percent"
+"""A share of formulas is known where they are evaluated alone."""
+
+_SIZED = ("input_shape", "output_shape", "macs", "macs_percent", "flops", "output_bytes")
+"""The columns that the input's size changes."""
+
 DEFAULT = (
     "path",
     "role",
@@ -132,15 +150,43 @@ def parse(value: object) -> tuple[str, ...]:
     return names
 
 
+def default(summary: Summary) -> tuple[str, ...]:
+    """Return what is shown of a network; of one whose input has names no shares."""
+    return tuple(name for name in DEFAULT if name != _SHARE) if summary.held else DEFAULT
+
+
 def pick(names: Iterable[str]) -> list[Column]:
     """Return the columns of these names."""
     return [COLUMNS[name] for name in names]
 
 
-def total_texts(columns: Sequence[Column], totals: Totals) -> list[str]:
+def total_texts(
+    columns: Sequence[Column], totals: Totals, write: "Callable[[Value], str] | None" = None
+) -> list[str]:
     """Return a table's last row: the sums, and "Total" where the first column has none."""
-    texts = [human_text(column.total(totals)) for column in columns]
+    texts = [(write or human_text)(column.total(totals)) for column in columns]
     return [texts[0] or "Total", *texts[1:]]
+
+
+def beside(columns: Iterable[Column], points: "Sequence[Point]") -> Iterator[Column]:
+    """Give each column, and after one that the size changes its evaluated copies."""
+    for column in columns:
+        if not (points and column.name == _SHARE):
+            yield column
+        if column.name in _SIZED:
+            yield from (_evaluated(column, point) for point in points)
+
+
+def _evaluated(column: Column, point: "Point") -> Column:
+    """Return the column with a row's formulas evaluated at a point."""
+    totals = point.summary.totals()
+    return column._replace(
+        name=f"{column.name}@{point.label}",
+        header=f"{column.header} at {point.label}",
+        rank=max(column.rank + 1, 4),
+        value=lambda row, _: column.value(row.at(point.sizes), totals),
+        fixed=totals,
+    )
 
 
 def _name(word: str) -> str:
@@ -163,8 +209,20 @@ def plain_text(value: Value) -> str:
     return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
-def human_text(value: Value) -> str:
-    """Write a value for people."""
+def human_text(value: Value, *, ascii_only: bool = False) -> str:
+    """Write a value for people; with `ascii_only` a formula as machines read it."""
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:.1f}%" if isinstance(value, float) else plain_text(value)
+    if isinstance(value, float):
+        return f"{value:.1f}%"
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, tuple):
+        return format_shape(
+            tuple(s if isinstance(s, int) else _formula(s, ascii_only) for s in value)
+        )
+    return _formula(value, ascii_only)
+
+
+def _formula(dim: "Dim", ascii_only: bool) -> str:
+    return str(dim) if ascii_only else f"{dim:,}"

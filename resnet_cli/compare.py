@@ -5,10 +5,11 @@ He et al. 2015, table 1, has a row a stage: its output size, and its blocks as
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import index
 from typing import Any, NamedTuple
 
 from resnet_cli.config import format_shape
-from resnet_cli.layers import Conv2d, Layer, Linear, MaxPool2d, Residual, Sequential
+from resnet_cli.layers import Conv2d, Layer, Linear, MaxPool2d, Residual, Sequential, Shape
 from resnet_cli.network import Network
 from resnet_cli.units import human_bytes, human_count
 
@@ -28,7 +29,7 @@ class Part(NamedTuple):
     """One row of table 1: a stage's output, (height, width), and its layers."""
 
     role: str
-    size: tuple[int, ...]
+    size: Shape
     layers: str
 
 
@@ -131,4 +132,5 @@ def _figures(network: Network) -> dict[str, int]:
     totals = network.summary.totals()
     fields = [row.receptive_field for row in network.summary.rows if row.depth == 1]
     seen = [field for field in fields if field is not None]
-    return {**{key: totals[key] for key in FIGURES if key in totals}, "receptive_field": seen[-1]}
+    sums = {key: index(total) for key in FIGURES if (total := totals.get(key)) is not None}
+    return {**sums, "receptive_field": seen[-1]}

@@ -4,11 +4,15 @@ The defaults are the notebook's ResNet-18. Every wrong field raises `ConfigError
 field's name, so that the command line can name the flag, the variable or the file's key.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from resnet_cli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from resnet_cli.layers import Shape
 
 LIMIT = 2**31
 """Every number of a configuration stays below this, as PyTorch's own indices do."""
@@ -83,14 +87,15 @@ class DType(StrEnum):
 class ResNetConfig:
     """A residual network and its input.
 
-    `input` is `(N, C, H, W)`; C sets the first convolution's channels. `channels` are the
+    `input` is `(N, C, H, W)`; C sets the first convolution's channels, and N, H and W may
+    be names (`dims.Dim`) in place of numbers. `channels` are the
     stages' widths (torchvision's planes: with bottlenecks a stage gives four times as
     many), the first also the stem's. `stride_on` is None with basic blocks.
 
     Raises `ConfigError` for a field that is wrong, alone or beside another.
     """
 
-    input: tuple[int, ...] = (1, 1, 224, 224)
+    input: "Shape" = (1, 1, 224, 224)
     channels: tuple[int, ...] = (64, 128, 256, 512)
     blocks: tuple[int, ...] = (2, 2, 2, 2)
     classes: int = 10
@@ -126,6 +131,24 @@ class ResNetConfig:
         """The paper's count of layers: convolutions on the main path and the linear layer."""
         return sum(self.blocks) * self.block.convolutions + 2
 
+    @property
+    def image_channels(self) -> int:
+        """Channels of the input: always a number, since weights depend on it."""
+        channels = self.input[1]
+        assert isinstance(channels, int)
+        return channels
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The input's sizes that are names, by axis."""
+        return tuple(dict.fromkeys(str(size) for size in self.input if not isinstance(size, int)))
+
+    def at(self, sizes: Mapping[str, int]) -> "ResNetConfig":
+        """Return the network on an input with numbers for its names."""
+        from resnet_cli.dims import evaluate  # only an input with names has any
+
+        return replace(self, input=evaluate(self.input, sizes))
+
     def inner_width(self, planes: int) -> int:
         """Width of a bottleneck's 3x3 convolution (Xie et al. 2017, as torchvision has it)."""
         return planes * self.width_per_group // BASE_WIDTH * self.groups
@@ -150,7 +173,7 @@ _MODES: dict[str, type[StrEnum]] = {
 FIELDS = tuple(field.name for field in fields(ResNetConfig))
 
 
-def format_shape(shape: Iterable[int]) -> str:
+def format_shape(shape: Iterable[object]) -> str:
     """Write a shape as it is written everywhere: `1x64x56x56`."""
     return "x".join(map(str, shape))
 
@@ -171,7 +194,7 @@ def _check_number(field: str, value: int, what: str = "") -> None:
         raise ConfigError(field, f"{value}{what} is too large: numbers stay below 2**31 = {LIMIT}")
 
 
-def _check_input(shape: tuple[int, ...]) -> None:
+def _check_input(shape: "Shape") -> None:
     if len(shape) != 4:
         raise ConfigError(
             "input",
@@ -179,7 +202,14 @@ def _check_input(shape: tuple[int, ...]) -> None:
             "an input has four, NxCxHxW: batch, channels, height, width, as in 1x3x224x224",
         )
     for name, size in zip(("batch", "channels", "height", "width"), shape, strict=True):
-        _check_number("input", size, f" ({name} of {format_shape(shape)})")
+        if isinstance(size, int):
+            _check_number("input", size, f" ({name} of {format_shape(shape)})")
+        elif name == "channels":
+            raise ConfigError(
+                "input",
+                f"{size} (channels of {format_shape(shape)}) is no number; "
+                "N, H and W may be names, as in Nx3xHxW, but the weights depend on C",
+            )
 
 
 def _check_list(field: str, values: tuple[int, ...]) -> None:

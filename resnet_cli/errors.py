@@ -2,6 +2,7 @@
 
     ResNetShapesError                 the tool's own errors; each is one clear message
     ├── ConfigError                   a network that cannot be built; names the field
+    ├── SymbolError                   a size with names in it where a number is needed
     ├── BackendError                  PyTorch is missing, will not import, or has not the device
     ├── ForwardError                  PyTorch could not run the network
     ├── FigureError                   a figure that cannot be drawn
@@ -26,6 +27,10 @@ class ConfigError(ResNetShapesError):
         super().__init__(message)
         self.field = field
         self.message = message
+
+
+class SymbolError(ResNetShapesError):
+    """A size with names in it where a number is needed."""
 
 
 class BackendError(ResNetShapesError):

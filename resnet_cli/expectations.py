@@ -1,15 +1,24 @@
 """What `check` can be told to expect, and whether it holds."""
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from resnet_cli import fields, units
 from resnet_cli.config import LIMIT
-from resnet_cli.errors import ResNetShapesError, nearest
+from resnet_cli.errors import ResNetShapesError, SymbolError, nearest
 from resnet_cli.options import Spec
 from resnet_cli.summary import LayerRow, Summary
 
-Pattern: TypeAlias = tuple[int | None, ...]
+if TYPE_CHECKING:
+    from resnet_cli.layers import Shape
+
+Pattern: TypeAlias = tuple[int | str | None, ...]
+
+_ANY = ("?", "N")
+
+# A size of an input with names: a name, or one rounded after a division (`dims.py`).
+_FORMULA = re.compile(r"[A-WYZa-wyz_][\w()/+ ]*")
 
 HEADING = "Expectations"
 
@@ -44,17 +53,23 @@ class Verdict(NamedTuple):
 
 
 def pattern(value: object) -> Pattern:
-    """Parse an output shape of any rank; `?` or `N` matches any number."""
+    """Parse an output shape of any rank; `?` or `N` matches any size.
+
+    Where the input has names, a size is a formula as the machine formats write it.
+    """
     form = "an output shape, as in 1x10 or ?x512x7x7 (? or N matches any number)"
     if isinstance(value, list):
         value = "x".join(map(str, value))
     parts = value.strip().split("x") if isinstance(value, str) else []
-    sizes = [None if part in ("?", "N") else part for part in parts]
-    if not sizes or not all(size is None or (size.isascii() and size.isdigit()) for size in sizes):
+    if not parts or not all(part in _ANY or _is_size(part) for part in parts):
         raise ValueError(f"{value!r} is not {form}")
-    if any(size is not None and len(size) > len(str(LIMIT)) for size in sizes):
+    if any(part.isdigit() and len(part) > len(str(LIMIT)) for part in parts):
         raise ValueError(f"{value!r} is too large: numbers stay below 2**31 = {LIMIT}")
-    return tuple(size if size is None else int(size) for size in sizes)
+    return tuple(None if part in _ANY else int(part) if part.isdigit() else part for part in parts)
+
+
+def _is_size(part: str) -> bool:
+    return part.isascii() and (part.isdigit() or _FORMULA.fullmatch(part) is not None)
 
 
 def layer_pattern(value: object) -> LayerExpectation:
@@ -113,6 +128,11 @@ def verdicts(summary: Summary, expected: Mapping[str, Any]) -> Iterator[Verdict]
     for key, total in BUDGETS.items():
         if (limit := expected.get(key)) is not None:
             actual = totals[total]
+            if not isinstance(actual, int):
+                raise SymbolError(
+                    f"--{key.replace('_', '-')}: {total} is a formula where the input has names, "
+                    "and a budget needs a number"
+                )
             yield Verdict(total, f"<= {limit:,}", f"{actual:,}", actual <= limit)
 
 
@@ -128,9 +148,9 @@ def find(summary: Summary, layer: str) -> LayerRow:
     )
 
 
-def _shape(what: str, wanted: Pattern, actual: tuple[int, ...]) -> Verdict:
+def _shape(what: str, wanted: Pattern, actual: "Shape") -> Verdict:
     holds = len(wanted) == len(actual) and all(
-        size is None or size == is_ for size, is_ in zip(wanted, actual, strict=True)
+        size is None or str(size) == str(is_) for size, is_ in zip(wanted, actual, strict=True)
     )
     expected = "x".join("?" if size is None else str(size) for size in wanted)
     return Verdict(what, expected, "x".join(map(str, actual)), holds)

@@ -7,7 +7,7 @@ read it with the signs of `pretty`.
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from resnet_cli.columns import Value
 from resnet_cli.config import format_shape
@@ -27,6 +27,9 @@ from resnet_cli.layers import (
     Sequential,
 )
 from resnet_cli.summary import LayerRow, Summary
+
+if TYPE_CHECKING:
+    from resnet_cli.dims import Size
 
 Rows: TypeAlias = Mapping[str, LayerRow]
 
@@ -217,7 +220,7 @@ def _sums(layer: Sequential | Residual, row: LayerRow, rows: Rows) -> Iterator[Q
     yield Quantity("MACs", _sum([part.macs for part in parts]), row.macs)
 
 
-def _sum(terms: Sequence[int]) -> str:
+def _sum(terms: "Sequence[Size]") -> str:
     runs = [(term, len(list(run))) for term, run in groupby(filter(None, terms))]
     return " + ".join(f"{n}*{term}" if n > 1 else str(term) for term, n in runs) or "0"
 
@@ -238,5 +241,5 @@ def _field(row: LayerRow, seen: Seen) -> Quantity:
     return Quantity("field", formula, row.receptive_field)
 
 
-def _times(batch: int) -> str:
+def _times(batch: "Size") -> str:
     return f"{batch}*" if batch != 1 else ""

@@ -4,6 +4,7 @@ None of it imports Rich. `resnet-shapes.schema.json` in this package describes t
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from resnet_cli import __version__
@@ -13,6 +14,7 @@ from resnet_cli.summary import LayerRow, Summary
 
 if TYPE_CHECKING:
     from resnet_cli.forward import Proof
+    from resnet_cli.points import Point
 
 SCHEMA_VERSION = 1
 TOOL = {"name": "resnet-shapes", "version": __version__}
@@ -35,16 +37,18 @@ def to_csv(summary: Summary, columns: Sequence[Column], depth: int) -> str:
     )
 
 
-def to_markdown(summary: Summary, columns: Sequence[Column], depth: int) -> str:
+def to_markdown(
+    summary: Summary, columns: Sequence[Column], depth: int, *, ascii_only: bool = False
+) -> str:
     """Return a table that GitHub renders, the total in its last row."""
     totals = summary.totals()
+    write = partial(human_text, ascii_only=ascii_only)
     rows = [
-        [human_text(column.value(row, totals)) for column in columns]
-        for row in summary.at_depth(depth)
+        [write(column.value(row, totals)) for column in columns] for row in summary.at_depth(depth)
     ]
     right = [column.kind in (Kind.COUNT, Kind.PERCENT) for column in columns]
     heads = [column.header for column in columns]
-    return markdown_table(heads, rows, right, total_texts(columns, totals))
+    return markdown_table(heads, rows, right, total_texts(columns, totals, write))
 
 
 def markdown_table(
@@ -101,7 +105,7 @@ def json_text(
     """
     import json
 
-    encode = json.JSONEncoder().encode
+    encode = json.JSONEncoder(default=str).encode  # formulas are strings
     items = [f"  {encode(name)}: {encode(value)}" for name, value in head.items()]
     items.append(f"  {encode(key)}: [\n" + ",\n".join(f"    {encode(r)}" for r in rows) + "\n  ]")
     items.extend(f"  {encode(name)}: {encode(value)}" for name, value in tail.items())
@@ -132,6 +136,18 @@ def document_head(summary: Summary, config: Mapping[str, object]) -> dict[str, o
         "tool": TOOL,
         "config": config,
         "dtype": summary.dtype,
+        **_figures(summary),
+    }
+
+
+def point_dict(point: "Point", depth: int) -> dict[str, Any]:
+    """Return what a network whose input has names is at sizes for them."""
+    layers = [*map(layer_dict, point.summary.at_depth(depth))]
+    return {"sizes": point.sizes, **_figures(point.summary), "layers": layers}
+
+
+def _figures(summary: Summary) -> dict[str, Any]:
+    return {
         "input_shape": summary.input_shape,
         "output_shape": summary.output_shape,
         "totals": summary.totals(),
@@ -169,4 +185,5 @@ def proof_dict(proof: "Proof") -> dict[str, object]:
         "agrees": proof.agrees,
         "difference": proof.difference and proof.difference._asdict(),
         "seconds": round(proof.seconds, 3),
+        **({"at": proof.at} if proof.at else {}),
     }

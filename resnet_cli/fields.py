@@ -15,6 +15,9 @@ from resnet_cli.errors import nearest
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from resnet_cli.dims import Dim
+    from resnet_cli.layers import Shape
+
 Parser: TypeAlias = Callable[[object], object]
 
 E = TypeVar("E", bound=StrEnum)
@@ -24,8 +27,8 @@ ALL_DEPTHS = sys.maxsize
 _SHAPE_FORM = "NxCxHxW (batch x channels x height x width), as in 1x3x224x224"
 
 
-def shape(value: object) -> tuple[int, ...]:
-    """Parse `1x3x224x224`."""
+def shape(value: object) -> "Shape":
+    """Parse `1x3x224x224`; a size may be a name (a word without an x), as in `Nx3xHxW`."""
     if isinstance(value, list):
         return counts(value)
     text = _text(value, _SHAPE_FORM)
@@ -35,10 +38,23 @@ def shape(value: object) -> tuple[int, ...]:
                 f"{text!r} has {wrong!r} between its numbers; separate them by the letter x: "
                 + _SHAPE_FORM
             )
-    parts = text.lower().split("x")
-    if not all(_is_number(part) for part in parts):
+    parts = text.replace("X", "x").split("x")
+    if not all(_is_number(part) or _is_name(part) for part in parts):
         raise ValueError(f"{text!r} is not of the form {_SHAPE_FORM}")
-    return tuple(_int(part) for part in parts)
+    return tuple(_int(p) if _is_number(p) else _named(p, parts.index(p)) for p in parts)
+
+
+def sizes(value: object) -> dict[str, int]:
+    """Parse `N=8,H=512,W=512`: a number for each of the input's names."""
+    form = "sizes for the input's names, as in N=8,H=512,W=512"
+    text = _text(value, form)
+    pairs = [part.split("=") for part in text.replace(" ", "").split(",")]
+    if not all(len(pair) == 2 and _is_name(pair[0]) and _is_number(pair[1]) for pair in pairs):
+        raise ValueError(f"{text!r} is not {form}")
+    given = {name: _int(size) for name, size in pairs}
+    if len(given) < len(pairs):
+        raise ValueError(f"{text!r} gives a name twice; give each once")
+    return given
 
 
 def counts(value: object) -> tuple[int, ...]:
@@ -121,6 +137,16 @@ def _text(value: object, form: str) -> str:
 def _is_number(text: str) -> bool:
     """Say whether the text is a decimal number, negative ones too (refused later, by name)."""
     return text.isascii() and text.removeprefix("-").isdigit()
+
+
+def _is_name(text: str) -> bool:
+    return text.isascii() and text.isidentifier()
+
+
+def _named(name: str, axis: int) -> "Dim":
+    from resnet_cli.dims import Dim  # 2 ms, and only a name needs it
+
+    return Dim.named(name, axis)
 
 
 def _int(text: str) -> int:

@@ -8,6 +8,7 @@ import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from operator import index
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,13 +44,14 @@ class Difference(NamedTuple):
 
 
 class Proof(NamedTuple):
-    """The outcome of the forward pass."""
+    """The outcome of the forward pass; where the input has names, of one `at` each of these."""
 
     torch: str
     device: str
     modules: int
     difference: Difference | None
     seconds: float
+    at: tuple[str, ...] = ()
 
     @property
     def agrees(self) -> bool:
@@ -102,7 +104,8 @@ def prove(
         with _SkipInit():
             model = build(network, device=device, dtype=dtype).eval()
         with _listening(model, shapes, on_layer), torch.no_grad():
-            model(torch.zeros(summary.input_shape, device=device, dtype=dtype))
+            size = [*map(index, summary.input_shape)]
+            model(torch.zeros(size, device=device, dtype=dtype))
     except (RuntimeError, MemoryError, TypeError, OverflowError) as error:
         raise ForwardError(
             f"PyTorch could not run the network on {device}: {first_line(error)}"
@@ -169,7 +172,7 @@ def compare(
 def choose_device(summary: Summary) -> str:
     """Return `cpu` where the predicted run is short and small, otherwise `meta`."""
     macs = CPU_MACS_16_BIT if summary.itemsize == 2 else CPU_MACS
-    small = summary.param_bytes + summary.peak_bytes <= CPU_BYTES
+    small = summary.memory_bytes <= CPU_BYTES
     return "cpu" if summary.macs <= macs and small else "meta"
 
 
@@ -192,7 +195,7 @@ def refuse_too_large(summary: Summary, device: str) -> None:
     """Raise `BackendError` where weights and peak exceed the free memory."""
     if device == "meta":
         return
-    need = summary.param_bytes + summary.peak_bytes
+    need = summary.memory_bytes
     free = torch.cuda.mem_get_info()[0] if device == "cuda" else free_memory()
     if need > free:
         raise BackendError(

@@ -7,7 +7,7 @@ meet, the larger one counts.
 """
 
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from resnet_cli.layers import (
     Facts,
@@ -21,12 +21,15 @@ from resnet_cli.layers import (
 )
 from resnet_cli.summary import LayerRow, Summary
 
+if TYPE_CHECKING:
+    from resnet_cli.dims import Size
+
 
 class Tensor(NamedTuple):
     """A value on its way through the network: shape, bytes, and what it sees of the input."""
 
     shape: Shape
-    nbytes: int
+    nbytes: "Size"
     field: int | None
     stride: int | None
 
@@ -37,8 +40,8 @@ class Sums(NamedTuple):
     output_shape: Shape
     params: int
     buffers: int
-    macs: int
-    activations: int
+    macs: "Size"
+    activations: "Size"
 
 
 def infer(
@@ -65,6 +68,7 @@ def infer(
         itemsize=itemsize,
         rows=tuple(walk.rows),
         peak_bytes=walk.peak_bytes,
+        held=frozenset(walk.formulas),
     )
 
 
@@ -114,13 +118,14 @@ class Counter:
 
 
 class _Walk:
-    """The rows so far, and the most bytes held at once so far."""
+    """The rows so far, and the most bytes held at once so far, or what could be the most."""
 
     def __init__(self, itemsize: int) -> None:
         self.itemsize = itemsize
         self.counter = Counter()
         self.rows: list[LayerRow] = []
-        self.peak_bytes = 0
+        self.peak_bytes: int | None = 0
+        self.formulas: set[Size] = set()
 
     def visit(
         self, place: Place, layer: Layer, value: Tensor, waiting: tuple[Tensor, ...]
@@ -184,7 +189,11 @@ class _Walk:
         """Note what is held while one leaf runs; a waiting tensor may be its input."""
         held = value.nbytes + out.nbytes
         held += sum(tensor.nbytes for tensor in waiting if tensor is not value)
-        self.peak_bytes = max(self.peak_bytes, held)
+        if isinstance(held, int) and self.peak_bytes is not None:
+            self.peak_bytes = max(self.peak_bytes, held)
+        else:
+            self.peak_bytes = None
+            self.formulas.add(held)
 
 
 def _row(
@@ -193,7 +202,7 @@ def _row(
     value: Tensor,
     out: Tensor,
     counts: Facts | Sums,
-    activation_bytes: int,
+    activation_bytes: "Size",
 ) -> LayerRow:
     return LayerRow(
         path=place.path,

@@ -1,7 +1,8 @@
 """The vocabulary: what each layer does to a shape, and what it costs.
 
 A leaf answers `facts(shape)` with integer arithmetic alone and prints itself as the
-notebook's PyTorch did. Shapes are `(N, C, H, W)`, or `(N, features)` after `Flatten`.
+notebook's PyTorch did. Shapes are `(N, C, H, W)`, or `(N, features)` after `Flatten`;
+their sizes are integers, or formulas (`dims.py`) that bear the same arithmetic.
 A new kind of layer is one class here and one `case` in `forward.py`.
 
 The classes are named tuples: as frozen as a frozen dataclass, and created at import in
@@ -9,9 +10,12 @@ a seventh of the time.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-Shape: TypeAlias = tuple[int, ...]
+if TYPE_CHECKING:
+    from resnet_cli.dims import Size
+
+Shape: TypeAlias = "tuple[Size, ...]"
 
 
 class Window(NamedTuple):
@@ -21,7 +25,7 @@ class Window(NamedTuple):
     stride: int
     padding: int
 
-    def slide(self, size: int) -> int:
+    def slide(self, size: "Size") -> "Size":
         """Return the output size along one dimension (Dumoulin and Visin 2016, relationship 6)."""
         return (size + 2 * self.padding - self.kernel) // self.stride + 1
 
@@ -41,7 +45,7 @@ class Facts(NamedTuple):
     output_shape: Shape
     params: int = 0
     buffers: int = 0
-    macs: int = 0
+    macs: "Size" = 0
     window: Window | None = None
     is_global: bool = False
     is_view: bool = False

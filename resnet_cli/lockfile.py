@@ -8,6 +8,7 @@ stand in the order of execution, one line each, so that a diff in review reads w
 """
 
 from collections.abc import Mapping, Sequence
+from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from resnet_cli.config import format_shape
@@ -51,8 +52,8 @@ def entry(summary: Summary, config: Mapping[str, Any]) -> Entry:
     totals = summary.totals()
     return Entry(
         config,
-        list(summary.input_shape),
-        {name: totals[name] for name in _TOTALS},
+        [*map(index, summary.input_shape)],
+        {name: index(totals[name] or 0) for name in _TOTALS},
         {row.path: _layer(row) for row in summary.rows},
     )
 

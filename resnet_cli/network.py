@@ -65,7 +65,26 @@ class Network:
         except Exception as error:  # a broken installation raises anything: OSError, RuntimeError
             message = f"PyTorch failed while it was imported ({error}); {_REMEDY}"
             raise BackendError(message) from error
-        return forward.prove(self.tree, self.summary, device, on_layer)
+        if not self.config.names:
+            return forward.prove(self.tree, self.summary, device, on_layer)
+        return self._prove_at_points(forward.prove, device, on_layer)
+
+    def _prove_at_points(
+        self, prove: "Callable[..., Proof]", device: str, on_layer: Callable[[str], None]
+    ) -> "Proof":
+        """Hold the evaluated formulas against runs at sizes that tell them apart."""
+        from resnet_cli import points
+
+        strides = [row.stride for row in self.summary.rows]
+        labels: list[str] = []
+        seconds = 0.0
+        for sizes in points.separating(self.config, strides):
+            proof = prove(self.tree, self.summary.at(sizes), device, on_layer)
+            labels.append(points.label(sizes))
+            seconds += proof.seconds
+            if not proof.agrees:
+                break
+        return proof._replace(seconds=seconds, at=tuple(labels))
 
 
 @dataclass(frozen=True)
@@ -79,7 +98,7 @@ class BlockNetwork(Network):
         """Refuse a zero-padded shortcut that would drop channels. Raises `ConfigError`."""
         if self.config.shortcut is Shortcut.PAD and not self.identity:
             out_channels = self.config.channels[0] * self.config.block.expansion
-            check_widening(self.config.input[1], out_channels)
+            check_widening(self.config.image_channels, out_channels)
 
     @property
     def title(self) -> str:
@@ -92,7 +111,7 @@ class BlockNetwork(Network):
     @cached_property
     def block(self) -> Residual:
         """The block itself."""
-        in_channels, planes = self.config.input[1], self.config.channels[0]
+        in_channels, planes = self.config.image_channels, self.config.channels[0]
         return resnet.residual_block(
             self.config, in_channels, planes, self.stride, identity=self.identity
         )

@@ -201,6 +201,14 @@ SHARED: tuple[Spec, ...] = (
         default="1; json and csv: all",
     ),
     Spec(
+        "at",
+        fields.sizes,
+        TABLE,
+        "Evaluate the formulas of an input with names, as in N=8,H=512,W=512. Repeatable.",
+        metavar="SIZES",
+        multiple=True,
+    ),
+    Spec(
         "columns",
         columns.parse,
         TABLE,

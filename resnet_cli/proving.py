@@ -35,8 +35,10 @@ def outcome(proof: "Proof") -> tuple[str, str]:
     """Return what the proof found, in one line, and its style."""
     ran = f"PyTorch {proof.torch} on {proof.device}, {proof.seconds:.2f} s"
     if proof.difference is None:
-        return f"proved: all {proof.modules} modules agree ({ran})", "green"
+        at = " at " + " and at ".join(proof.at) if proof.at else ""
+        return f"proved: all {proof.modules} modules agree{at} ({ran})", "green"
     path, what, predicted, actual = proof.difference
+    ran += f", at {proof.at[-1]}" if proof.at else ""
     return f"NOT proved: layer {path}: {what} {predicted} predicted, {actual} in {ran}", "bold red"
 
 

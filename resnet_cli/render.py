@@ -4,7 +4,8 @@ Widths are computed here and not left to Rich, so that a narrow terminal loses c
 never digits, and a pipe gets the natural width.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from operator import index
 from typing import NamedTuple
 
 from rich import box
@@ -12,9 +13,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from resnet_cli.columns import Column, Kind, Value, human_text, total_texts
+from resnet_cli.columns import Column, Kind, Totals, Value, human_text, total_texts
 from resnet_cli.config import format_shape
 from resnet_cli.fold import Folded, fold
+from resnet_cli.points import Point
 from resnet_cli.screen import printable
 from resnet_cli.summary import Summary
 from resnet_cli.units import human_bytes, human_count
@@ -34,6 +36,18 @@ MAX_CHANGES = 60
 
 BAR_CELLS = 12
 """A bar's full length, that of its header."""
+
+CELL_FORMULA, TOTAL_FORMULA = 32, 48
+"""The width from which a formula goes on below itself, in a table's cell and in the totals."""
+
+_TOTALS = {
+    "Params": "params",
+    "Buffers": "buffers",
+    "MACs": "macs",
+    "FLOPs": "flops",
+    "Activations": "activation_bytes",
+    "Peak": "peak_bytes",
+}
 
 GAP = 2
 """Spaces between columns: a cell's padding and the box's divider."""
@@ -79,16 +93,21 @@ def summary_table(
     folded: bool,
     look: Look,
     red: str | None = None,
+    points: Sequence[Point] = (),
 ) -> RenderableType:
-    """Return a network's title, its table and what it adds up to; rows of role `red` are red."""
+    """Return a network's title, its table and what it adds up to, at `points` as well.
+
+    Rows of role `red` are red.
+    """
     totals = summary.totals()
     rows = fold(summary.rows, depth, folded=folded)
     heads = [Head(c.header, c.kind in (Kind.COUNT, Kind.PERCENT), c.rank) for c in columns]
-    cells = [[_cell(column, row, summary, totals, look) for column in columns] for row in rows]
+    side = None if summary.held else min(map(index, summary.input_shape[2:]))
+    cells = [[_cell(column, row, totals, side, look) for column in columns] for row in rows]
     for row, row_cells in zip(rows, cells, strict=True):
         if row.row.role == red:
             row_cells[:] = [cell._replace(style="bold red") for cell in row_cells]
-    total = [Cell(text, "bold") for text in total_texts(columns, totals)]
+    total = [Cell(text, "bold") for text in total_texts(columns, totals, _number)]
     shown = grid(heads, cells, total, look)
     notes = [MACS_NOTE] if any("MACs" in head.title for head in heads) else []
     kept = {str(column.header) for column in shown.columns}
@@ -99,7 +118,7 @@ def summary_table(
         Text(),
         shown,
         Text(),
-        _sums(summary),
+        _formulas(summary, points, look) if summary.held else _sums(summary),
         Text("\n" + "\n".join(notes), "dim") if notes else Text(),
     )
 
@@ -160,14 +179,13 @@ def bar(percent: float, look: Look) -> str:
     return "\N{FULL BLOCK}" * whole + (chr(ord("\N{FULL BLOCK}") + 8 - eighths) if eighths else "")
 
 
-def _cell(
-    column: Column, folded: Folded, summary: Summary, totals: Mapping[str, int], look: Look
-) -> Cell:
+def _cell(column: Column, folded: Folded, totals: Totals, side: int | None, look: Look) -> Cell:
+    """Return one cell; a receptive field is marked where it exceeds the input's `side`."""
     row = folded.row
     if column.kind is Kind.BAR:
         share = column.value(row, totals)
         return Cell(bar(share, look) if isinstance(share, float) else "", "blue")
-    text = human_text(column.value(row, totals))
+    text = _formula(column.value(row, totals), look, CELL_FORMULA)
     style = "" if row.leaf else "bold" if row.depth == 1 else ""
     if column.name == "type" and folded.times > 1:
         text += f" x {folded.times}"
@@ -176,23 +194,54 @@ def _cell(
     elif column.name == "receptive_field":
         if row.receptive_field is None:
             return Cell("global", "dim")
-        if row.receptive_field > min(summary.input_shape[2:]):
+        if side is not None and row.receptive_field > side:
             return Cell(text + "*", "yellow")
     elif text == "0":
         style = "dim"
     return Cell(text, style)
 
 
+def _number(value: Value) -> str:
+    """Write a number; a formula stands among the totals below, where it has the room."""
+    return human_text(value) if isinstance(value, int | float) else ""
+
+
+def _formula(value: Value, look: Look, width: int) -> str:
+    """Write a value; a formula longer than `width` goes on in the next line, before a plus."""
+    first, *terms = human_text(value, ascii_only=look.ascii).split(" + ")
+    lines = [first]
+    for term in terms:
+        if len(f"{lines[-1]} + {term}") > width:
+            lines.append(f"+ {term}")
+        else:
+            lines[-1] += f" + {term}"
+    return "\n".join(lines)
+
+
+def _formulas(summary: Summary, points: Sequence[Point], look: Look) -> Table:
+    """Return the totals of a network whose input has names, and their values at `points`."""
+    heads = [Head("Total"), Head("Formula"), *(Head(p.label, True, 1) for p in points)]
+    every = [summary.totals(), *(point.summary.totals() for point in points)]
+    rows = [
+        [Cell(label, "dim"), *(Cell(_formula(t[name], look, TOTAL_FORMULA)) for t in every)]
+        for label, name in _TOTALS.items()
+        if points or every[0][name] is not None
+    ]
+    return grid(heads, rows, None, look)
+
+
 def _sums(summary: Summary) -> Table:
     """Return the totals, exact and with units."""
-    figures = (
-        ("Params", summary.params, human_bytes(summary.param_bytes)),
-        ("Buffers", summary.buffers, ""),
-        ("MACs", summary.macs, human_count(summary.macs)),
-        ("FLOPs", summary.flops, human_count(summary.flops)),
-        ("Activations", summary.activation_bytes, human_bytes(summary.activation_bytes)),
-        ("Peak", summary.peak_bytes, human_bytes(summary.peak_bytes)),
-    )
+    totals = summary.totals()
+    units = {
+        "Params": human_bytes(summary.param_bytes),
+        "Buffers": "",
+        "MACs": human_count(index(summary.macs)),
+        "FLOPs": human_count(index(summary.flops)),
+        "Activations": human_bytes(index(summary.activation_bytes)),
+        "Peak": human_bytes(summary.peak_bytes or 0),
+    }
+    figures = [(label, human_text(totals[_TOTALS[label]]), unit) for label, unit in units.items()]
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     for justify in ("left", "right", "right") * 2:
         table.add_column(justify=justify, no_wrap=True)
@@ -202,8 +251,8 @@ def _sums(summary: Summary) -> Table:
     return table
 
 
-def _figure(label: str, value: int, with_unit: str) -> tuple[tuple[str, str], ...]:
-    return (label, "dim"), (f"{value:,}", ""), (with_unit, "dim")
+def _figure(label: str, value: str, with_unit: str) -> tuple[tuple[str, str], ...]:
+    return (label, "dim"), (value, ""), (with_unit, "dim")
 
 
 def records_table(heads: Sequence[Head], records: Iterable[Iterable[Value]], look: Look) -> Table:

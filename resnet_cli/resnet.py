@@ -45,7 +45,7 @@ def roles(config: ResNetConfig) -> tuple[str, ...]:
 
 def _stem(config: ResNetConfig) -> Sequential:
     """Return the stem: table 1's conv1 with its max pool, or section 4.2's 3x3."""
-    image_channels, width = config.input[1], config.channels[0]
+    image_channels, width = config.image_channels, config.channels[0]
     if config.stem is Stem.CIFAR:
         conv = Conv2d(image_channels, width, 3, padding=1, bias=config.conv_bias)
         return _sequence(conv, BatchNorm2d(width), ReLU())

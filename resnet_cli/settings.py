@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from resnet_cli import presets, projectfile
-from resnet_cli.config import FIELDS, ResNetConfig
+from resnet_cli.config import FIELDS, ResNetConfig, format_shape
 from resnet_cli.errors import ConfigError, nearest
 from resnet_cli.options import ENV_PREFIX, Format, Option
 from resnet_cli.projectfile import Project, Values
@@ -34,13 +34,27 @@ class Settings(NamedTuple):
         """Return how the user spelled an option: flag, variable or file key."""
         return self.names.get(key, _flag(key))
 
-    def config(self) -> ResNetConfig:
-        """Return the network. Raises `click.BadParameter` that names the source."""
+    def config(self, *, symbolic: bool = False) -> ResNetConfig:
+        """Return the network; with `symbolic` its input may have names.
+
+        Raises `click.BadParameter` that names the source.
+        """
         values = {key: value for key, value in self.values.items() if key in FIELDS}
         try:
-            return ResNetConfig(**values)
+            config = ResNetConfig(**values)
         except ConfigError as error:
-            raise click.BadParameter(error.message, param_hint=self.name(error.field)) from None
+            raise self.wrong(error) from None
+        if config.names and not symbolic:
+            raise click.BadParameter(
+                f"{format_shape(config.input)!r} has names in it, and this needs numbers, "
+                "as in 1x3x224x224",
+                param_hint=self.name("input"),
+            )
+        return config
+
+    def wrong(self, error: ConfigError) -> click.BadParameter:
+        """Return a configuration's error as one that names the source of the field."""
+        return click.BadParameter(error.message, param_hint=self.name(error.field))
 
     def format(self, *allowed: Format) -> Format:
         """Return how to write: the first of `allowed` unless the user chose another of them.

@@ -3,9 +3,15 @@
 Shapes are tuples, counts are elements, bytes are at the network's dtype. Absence is None.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from resnet_cli.errors import SymbolError
+
+if TYPE_CHECKING:
+    from resnet_cli.dims import Size
+    from resnet_cli.layers import Shape
 
 
 class LayerRow(NamedTuple):
@@ -25,21 +31,27 @@ class LayerRow(NamedTuple):
     leaf: bool
     role: str
     type: str
-    input_shape: tuple[int, ...]
-    output_shape: tuple[int, ...]
+    input_shape: "Shape"
+    output_shape: "Shape"
     params: int
     buffers: int
-    macs: int
-    output_bytes: int
-    activation_bytes: int
+    macs: "Size"
+    output_bytes: "Size"
+    activation_bytes: "Size"
     receptive_field: int | None
     stride: int | None
     window: tuple[int, int, int] | None
 
     @property
-    def flops(self) -> int:
+    def flops(self) -> "Size":
         """Floating-point operations: a multiply and an add for each MAC."""
         return 2 * self.macs
+
+    def at(self, sizes: Mapping[str, int]) -> "LayerRow":
+        """Return the row with its formulas evaluated."""
+        from resnet_cli.dims import evaluate  # only a network with names in its input has any
+
+        return LayerRow(*evaluate(tuple(self), sizes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,37 +59,49 @@ class Summary:
     """A network's rows, in the order of execution, and what they add up to.
 
     `peak_bytes` is the most that an inference pass holds at once at module boundaries: a
-    layer's input and output, and what waits for the addition.
+    layer's input and output, and what waits for the addition. Where the input has names in
+    it there is no largest (None), and `held` has the amounts that could be.
     """
 
     name: str
-    input_shape: tuple[int, ...]
-    output_shape: tuple[int, ...]
+    input_shape: "Shape"
+    output_shape: "Shape"
     dtype: str
     itemsize: int
     rows: tuple[LayerRow, ...]
-    peak_bytes: int
+    peak_bytes: int | None
+    held: "frozenset[Size]" = frozenset()
 
-    def _total(self, count: Callable[[LayerRow], int]) -> int:
-        return sum(count(row) for row in self.rows if row.leaf)
+    def at(self, sizes: Mapping[str, int]) -> "Summary":
+        """Return the summary with its formulas evaluated, and the peak with them."""
+        from resnet_cli.dims import evaluate
+
+        return replace(
+            self,
+            input_shape=evaluate(self.input_shape, sizes),
+            output_shape=evaluate(self.output_shape, sizes),
+            rows=tuple(row.at(sizes) for row in self.rows),
+            peak_bytes=max(evaluate(tuple(self.held), sizes)),
+            held=frozenset(),
+        )
 
     @property
     def params(self) -> int:
         """Trainable elements."""
-        return self._total(lambda row: row.params)
+        return sum(row.params for row in self.rows if row.leaf)
 
     @property
     def buffers(self) -> int:
         """Elements of running statistics, batch norm's counter among them."""
-        return self._total(lambda row: row.buffers)
+        return sum(row.buffers for row in self.rows if row.leaf)
 
     @property
-    def macs(self) -> int:
+    def macs(self) -> "Size":
         """Multiply-accumulates of convolutions and linear layers."""
-        return self._total(lambda row: row.macs)
+        return sum(row.macs for row in self.rows if row.leaf)
 
     @property
-    def flops(self) -> int:
+    def flops(self) -> "Size":
         """Twice the MACs."""
         return 2 * self.macs
 
@@ -87,11 +111,27 @@ class Summary:
         return self.params * self.itemsize
 
     @property
-    def activation_bytes(self) -> int:
-        """Bytes of all leaves' outputs together, views left out."""
-        return self._total(lambda row: row.activation_bytes)
+    def buffer_bytes(self) -> int:
+        """Bytes of running statistics; batch norm's counter has 8 at every dtype."""
+        counters = sum(row.type == "BatchNorm2d" for row in self.rows)
+        return (self.buffers - counters) * self.itemsize + counters * 8
 
-    def totals(self) -> dict[str, int]:
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes that an inference pass needs: parameters, running statistics and the peak.
+
+        Raises `SymbolError` where the input has names and there is no peak.
+        """
+        if self.peak_bytes is None:
+            raise SymbolError(f"{self.name}: the memory of an input with names has no number")
+        return self.param_bytes + self.buffer_bytes + self.peak_bytes
+
+    @property
+    def activation_bytes(self) -> "Size":
+        """Bytes of all leaves' outputs together, views left out."""
+        return sum(row.activation_bytes for row in self.rows if row.leaf)
+
+    def totals(self) -> "dict[str, Size | None]":
         """Return every total under its name in the machine formats."""
         return {name: getattr(self, name) for name in TOTALS}
 

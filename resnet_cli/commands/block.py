@@ -153,7 +153,8 @@ def _show_text(network: BlockNetwork, kind: Format, settings: Settings, screen: 
     from resnet_cli.render import summary_table
 
     # Without its role a row would not say which branch it is on.
-    shown = [c._replace(rank=0) if c.name == "role" else c for c in table_columns(settings)]
+    picked = table_columns(network.summary, settings)
+    shown = [c._replace(rank=0) if c.name == "role" else c for c in picked]
     screen.show(
         summary_table(
             network.shown,

@@ -50,7 +50,11 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     asked = request(ctx)
     settings = asked.settings(asked.picked())
     kind, screen = settings.format(*_FORMATS), settings.screen()
-    networks = {name: (Network(own.config()), own) for name, own in asked.networks().items()}
+    # A lock holds numbers; an expectation may hold formulas.
+    networks = {
+        name: (Network(own.config(symbolic=own.get("lock") is None)), own)
+        for name, own in asked.networks().items()
+    }
     found = _judged(networks, picked=asked.picked() is not None)
     if kind is Format.TABLE:
         _show(found, screen)

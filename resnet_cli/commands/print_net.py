@@ -15,7 +15,7 @@ from resnet_cli.settings import resolve
 def command(ctx: click.Context, /, **_: Any) -> int:
     """Print the architecture, as PyTorch prints it; no PyTorch needed."""
     settings = resolve(ctx)
-    network = Network(settings.config())
+    network = Network(settings.config(symbolic=True))
     settings.format(Format.TABLE, Format.PLAIN)
     screen = settings.screen()
     screen.write(f"{network.tree}\n")

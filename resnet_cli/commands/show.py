@@ -1,8 +1,11 @@
 """The main job: the per-layer table, at once, then the proof."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from resnet_cli import columns, fields
+from resnet_cli.errors import ConfigError
 from resnet_cli.network import Network
 from resnet_cli.options import SUMMARY_FORMATS, Format
 from resnet_cli.proving import attempt, outcome, prove
@@ -10,17 +13,23 @@ from resnet_cli.screen import Screen
 from resnet_cli.settings import Settings, resolve
 from resnet_cli.summary import Summary
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from resnet_cli.points import Point
+
 _ALL = tuple(columns.COLUMNS)
 
 
 def show(ctx: click.Context) -> int:
     """Print the network's layers; return 0, or 1 where the proof disagrees."""
     settings = resolve(ctx)
-    network = Network(settings.config())
+    network = Network(settings.config(symbolic=True))
+    points = _points(network, settings)
     screen = settings.screen()
     if settings.format(*SUMMARY_FORMATS) is Format.JSON:
-        return _show_json(network, settings, screen)
-    _show_text(network, settings, screen)
+        return _show_json(network, settings, screen, points)
+    _show_text(network, settings, screen, points)
     if not settings.get("run", True):
         return 0
     return report_proof(network, settings, screen)
@@ -33,33 +42,62 @@ def report_proof(network: Network, settings: Settings, screen: Screen) -> int:
     return 0 if proof.agrees else 1
 
 
-def _show_text(network: Network, settings: Settings, screen: Screen) -> None:
+def _points(network: Network, settings: Settings) -> "list[Point]":
+    """Return the network evaluated at each `--at`. Raises `click.BadParameter`."""
+    if not (given := settings.get("at")):
+        return []
+    from resnet_cli import points
+
+    try:
+        return [points.evaluate(network, sizes) for sizes in given]
+    except ConfigError as error:
+        raise settings.wrong(error) from None
+
+
+def _show_text(
+    network: Network, settings: Settings, screen: Screen, points: "Sequence[Point]"
+) -> None:
     kind = settings.format(*SUMMARY_FORMATS)
     depth = settings.get("depth", fields.ALL_DEPTHS if kind is Format.CSV else 1)
     if kind is not Format.TABLE:
-        write_text(network.summary, kind, depth, settings, screen)
+        write_text(network.summary, kind, depth, settings, screen, points)
         return
     from resnet_cli import render
 
     screen.show(
         render.summary_table(
             network.summary,
-            table_columns(settings),
+            table_columns(network.summary, settings, points),
             depth=depth,
             folded=settings.get("fold", True),
             look=screen.look(),
+            points=points,
         )
     )
 
 
-def table_columns(settings: Settings) -> list[columns.Column]:
+def table_columns(
+    summary: Summary, settings: Settings, points: "Sequence[Point]" = ()
+) -> list[columns.Column]:
     """Return the columns of a table for people."""
-    picked = columns.pick(settings.get("columns", columns.DEFAULT))
+    picked = _picked(summary, settings, points)
     return [*picked, *(columns.BARS if settings.get("bars", False) else ())]
 
 
+def _picked(
+    summary: Summary, settings: Settings, points: "Sequence[Point]"
+) -> list[columns.Column]:
+    default = columns.DEFAULT if points else columns.default(summary)
+    return [*columns.beside(columns.pick(settings.get("columns", default)), points)]
+
+
 def write_text(
-    summary: Summary, kind: Format, depth: int, settings: Settings, screen: Screen
+    summary: Summary,
+    kind: Format,
+    depth: int,
+    settings: Settings,
+    screen: Screen,
+    points: "Sequence[Point]" = (),
 ) -> None:
     """Write a summary's rows down to `depth` as plain text, CSV or Markdown."""
     from resnet_cli import export
@@ -67,20 +105,24 @@ def write_text(
     if kind is Format.PLAIN:
         screen.write(export.to_plain(summary, depth))
     elif kind is Format.CSV:
-        picked = columns.pick(settings.get("columns", _ALL))
+        picked = [*columns.beside(columns.pick(settings.get("columns", _ALL)), points)]
         screen.write(export.to_csv(summary, picked, depth))
     else:
-        picked = columns.pick(settings.get("columns", columns.DEFAULT))
-        screen.write(export.to_markdown(summary, picked, depth))
+        picked = _picked(summary, settings, points)
+        screen.write(export.to_markdown(summary, picked, depth, ascii_only=screen.is_ascii()))
 
 
-def _show_json(network: Network, settings: Settings, screen: Screen) -> int:
+def _show_json(
+    network: Network, settings: Settings, screen: Screen, points: "Sequence[Point]"
+) -> int:
     """Prove first, so that the one document has the outcome; it comes in any case."""
     from resnet_cli import export
 
     forward, code = proof_for_document(network, settings, screen)
     depth = settings.get("depth", fields.ALL_DEPTHS)
-    screen.write(export.to_json(network.summary, network.config.to_dict(), forward, depth))
+    config = network.config.to_dict()
+    more = {"at": [export.point_dict(point, depth) for point in points]} if points else {}
+    screen.write(export.to_json(network.summary, config, forward, depth, more))
     return code
 
 

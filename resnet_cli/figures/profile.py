@@ -1,5 +1,6 @@
 """What each layer costs: params, MACs and output bytes as three aligned panels of bars."""
 
+import operator
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
@@ -41,8 +42,13 @@ class Panel(NamedTuple):
 
 PANELS = (
     Panel("params", "Parameters", COUNTS, lambda net: human_count(net.params)),
-    Panel("macs", "MACs", COUNTS, lambda net: human_count(net.macs)),
-    Panel("output_bytes", "Output bytes", BYTES, lambda net: human_bytes(net.activation_bytes)),
+    Panel("macs", "MACs", COUNTS, lambda net: human_count(operator.index(net.macs))),
+    Panel(
+        "output_bytes",
+        "Output bytes",
+        BYTES,
+        lambda net: human_bytes(operator.index(net.activation_bytes)),
+    ),
 )
 
 ROW = 9.0

@@ -1,0 +1,76 @@
+"""The sizes at which a network with names in its input is evaluated and proved."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, TypeAlias
+
+from resnet_cli.config import ResNetConfig
+from resnet_cli.errors import ConfigError, nearest
+from resnet_cli.network import Network
+from resnet_cli.summary import Summary
+
+Sizes: TypeAlias = Mapping[str, int]
+
+
+class Point(NamedTuple):
+    """A network evaluated at sizes for its names."""
+
+    sizes: Sizes
+    summary: Summary
+
+    @property
+    def label(self) -> str:
+        """The sizes as `--at` takes them."""
+        return label(self.sizes)
+
+
+def label(sizes: Sizes) -> str:
+    """Write sizes as `--at` takes them: `N=8,H=512,W=512`."""
+    return ",".join(f"{name}={size}" for name, size in sizes.items())
+
+
+def evaluate(network: Network, sizes: Sizes) -> Point:
+    """Return the network at these sizes. Raises `ConfigError` of the field `at`."""
+    sizes = ordered(network.config, sizes)
+    return Point(sizes, network.summary.at(sizes))
+
+
+def ordered(config: ResNetConfig, sizes: Sizes) -> Sizes:
+    """Return the sizes in the order of the input's names.
+
+    Raises `ConfigError` of the field `at` unless they are one right number for each name.
+    """
+    given = label(sizes)
+    if not config.names:
+        raise ConfigError("at", f"{given}: the input has no names; give one, as in Nx3xHxW")
+    for name in sizes:
+        if name not in config.names:
+            raise ConfigError(
+                "at",
+                f"{given}: the input has no {name}{nearest(name, config.names)}; "
+                f"its names are {', '.join(config.names)}",
+            )
+    if missing := [name for name in config.names if name not in sizes]:
+        raise ConfigError("at", f"{given} says nothing for {' and '.join(missing)}")
+    try:
+        config.at(sizes)
+    except ConfigError as error:
+        raise ConfigError("at", error.message) from None
+    return {name: sizes[name] for name in config.names}
+
+
+def separating(config: ResNetConfig, strides: Sequence[int | None]) -> tuple[Sizes, Sizes]:
+    """Return two sets of sizes that tell roundings up and down, and the dimensions, apart.
+
+    With the network's total stride s, the largest of the layers' cumulative `strides`: 2 s
+    and 2 s + 1 for each name along height or width, never both at once, since height and
+    width could be swapped; 1 and 2 for the batch.
+    """
+    stride = max(stride or 1 for stride in strides)
+    spatial = [str(size) for size in config.input[2:]]
+    first: dict[str, int] = {}
+    second: dict[str, int] = {}
+    for position, name in enumerate(config.names):
+        low = 2 * stride if name in spatial else 1
+        even = position % 2 == 0
+        first[name], second[name] = (low, low + 1) if even else (low + 1, low)
+    return first, second

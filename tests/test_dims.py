@@ -1,0 +1,129 @@
+"""Formulas are exact: evaluated they equal the integers, and PyTorch's."""
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resnet_cli import fields
+from resnet_cli.config import Block, ResNetConfig, Shortcut, Stem, StrideOn
+from resnet_cli.dims import Dim
+from resnet_cli.errors import SymbolError
+from resnet_cli.network import Network
+
+N, H, W = (Dim.named(name, axis) for name, axis in (("N", 0), ("H", 2), ("W", 3)))
+
+positive = st.integers(1, 3000)
+sizes = st.fixed_dictionaries({name: positive for name in "NHW"})
+
+
+@st.composite
+def formulas(draw):
+    """A formula such as arises in networks: windows over a size, sums and products of those."""
+    value = draw(st.sampled_from([N, H, W]))
+    for _ in range(draw(st.integers(0, 3))):
+        kernel, stride, padding = draw(st.tuples(*[st.integers(1, 7)] * 2, st.integers(0, 3)))
+        value = (value + 2 * padding - kernel) // stride + 1
+    return value
+
+
+@st.composite
+def networks(draw):
+    """A small random network, whatever its input."""
+    block = draw(st.sampled_from(Block))
+    stages = draw(st.integers(1, 4))
+    return ResNetConfig(
+        channels=tuple(sorted(draw(st.lists(st.integers(1, 9), min_size=stages, max_size=stages)))),
+        blocks=tuple(draw(st.lists(st.integers(1, 2), min_size=stages, max_size=stages))),
+        block=block,
+        stem=draw(st.sampled_from(Stem)),
+        shortcut=draw(st.sampled_from(Shortcut)),
+        stride_on=draw(st.sampled_from(StrideOn)) if block is Block.BOTTLENECK else None,
+        shortcut_norm=draw(st.booleans()),
+        conv_bias=draw(st.booleans()),
+    )
+
+
+@given(formulas(), formulas(), st.integers(-50, 50), sizes)
+def test_arithmetic_on_formulas_is_arithmetic_on_their_values(a, b, number, at):
+    x, y = a.at(at), b.at(at)
+    for formula, value in (
+        (a + b, x + y),
+        (a - b, x - y),
+        (number - a, number - x),
+        (a * b + number, x * y + number),
+        (number * a * a - b, number * x * x - y),
+        (-a, -x),
+    ):
+        assert (formula if isinstance(formula, int) else formula.at(at)) == value
+
+
+@given(formulas(), st.integers(1, 9), st.integers(-20, 20), sizes)
+def test_division_rounds_down_as_integers_do(a, divisor, number, at):
+    assert ((a + number) // divisor).at(at) == (a.at(at) + number) // divisor
+    assert ((divisor * a + number) // divisor).at(at) == (divisor * a.at(at) + number) // divisor
+
+
+@given(formulas(), formulas(), sizes)
+def test_the_text_is_python_with_the_same_value(a, b, at):
+    formula = a * b * 3 - a + 7
+    names = {"floor": math.floor, "ceil": math.ceil, **at}
+    assert eval(str(formula), {"__builtins__": {}}, names) == formula.at(at)  # noqa: S307 - ours
+
+
+def test_equal_formulas_are_equal_values_whatever_way_they_were_made():
+    assert (H - 1) // 2 + 1 == (H + 1) // 2
+    assert ((H + 1) // 2 + 1) // 2 == (H + 3) // 4
+    assert (H + N) * W == W * N + W * H
+    assert hash(H + N) == hash(N + H)
+    assert H - H == 0
+    assert H != W
+
+
+def test_a_formula_is_grouped_and_rounded_for_people():
+    total = N * (117600 * ((H + 1) // 2) * ((W + 1) // 2) + 5120)
+    assert f"{total:,}" == "N·(117,600·⌈H/2⌉·⌈W/2⌉ + 5,120)"
+    assert str(total) == "N*(117600*ceil(H/2)*ceil(W/2) + 5120)"
+    assert f"{(H + 1) // 3 - 2:,}" == "⌊(H + 1)/3⌋ - 2"
+    assert str(H // 3) == "floor(H/3)"
+    assert str(2 - H) == "-H + 2"
+    assert str(H * H + H) == "H*(H + 1)"
+
+
+@pytest.mark.parametrize("use", [lambda: H < 3, lambda: max(3, H), lambda: range(H)])
+def test_a_formula_is_no_number_until_its_names_have_sizes(use):
+    with pytest.raises(SymbolError, match="H"):
+        use()
+
+
+def test_a_division_without_a_closed_form_is_refused():
+    with pytest.raises(SymbolError, match="no closed form"):
+        (H + W) // 2
+    with pytest.raises(SymbolError, match="cannot be divided by 0"):
+        H // 0
+
+
+def symbolic(config):
+    return Network(replace(config, input=fields.shape("Nx3xHxW"))).summary
+
+
+@given(networks(), st.integers(1, 9), st.integers(1, 200), st.integers(1, 200))
+def test_a_symbolic_summary_at_sizes_is_the_summary_of_those_sizes(config, batch, height, width):
+    numeric = Network(replace(config, input=(batch, 3, height, width))).summary
+    assert symbolic(config).at({"N": batch, "H": height, "W": width}) == numeric
+
+
+@given(networks(), st.integers(1, 64))
+def test_one_name_may_stand_for_both_sides(config, side):
+    square = Network(replace(config, input=fields.shape("2x3xSxS"))).summary
+    numeric = Network(replace(config, input=(2, 3, side, side))).summary
+    assert square.at({"S": side}) == numeric
+
+
+@given(networks())
+def test_there_is_no_peak_and_no_mark_without_sizes(config):
+    summary = symbolic(config)
+    assert summary.peak_bytes is None
+    assert summary.held
