@@ -26,6 +26,7 @@ COMMANDS = {
     "compare": ("compare", "Show networks side by side."),
     "block": ("block", "Show one residual block: both branches and where they meet."),
     "explain": ("explain", "Show the arithmetic behind a layer's numbers."),
+    "solve": ("solve", "Solve for the input: a layer's wanted size, or a memory."),
     "draw": ("draw", "Draw the network, a stage, a block, or the costs of its layers."),
     "check": ("check", "Hold networks against expectations and a lock file, for CI."),
     "lock": ("lock", "Write a lock file of the networks' layers, for 'check'."),

@@ -255,9 +255,13 @@ def _figure(label: str, value: str, with_unit: str) -> tuple[tuple[str, str], ..
     return (label, "dim"), (value, ""), (with_unit, "dim")
 
 
-def records_table(heads: Sequence[Head], records: Iterable[Iterable[Value]], look: Look) -> Table:
-    """Return a table of records."""
-    return grid(heads, [[Cell(human_text(v)) for v in record] for record in records], None, look)
+def records_table(
+    heads: Sequence[Head], records: Iterable[Iterable[Value]], look: Look, note: str = ""
+) -> RenderableType:
+    """Return a table of records, with a note below it."""
+    rows = [[Cell(human_text(value)) for value in record] for record in records]
+    table = grid(heads, rows, None, look)
+    return Group(table, Text(f"\n{note}", "dim")) if note else table
 
 
 def verdicts_table(

@@ -16,12 +16,12 @@ from resnet_cli.network import Network
 N, H, W = (Dim.named(name, axis) for name, axis in (("N", 0), ("H", 2), ("W", 3)))
 
 positive = st.integers(1, 3000)
-sizes = st.fixed_dictionaries({name: positive for name in "NHW"})
+sizes = st.fixed_dictionaries(dict.fromkeys("NHW", positive))
 
 
 @st.composite
 def formulas(draw):
-    """A formula such as arises in networks: windows over a size, sums and products of those."""
+    """Make a size such as arises in networks: windows over a name."""
     value = draw(st.sampled_from([N, H, W]))
     for _ in range(draw(st.integers(0, 3))):
         kernel, stride, padding = draw(st.tuples(*[st.integers(1, 7)] * 2, st.integers(0, 3)))
@@ -31,7 +31,7 @@ def formulas(draw):
 
 @st.composite
 def networks(draw):
-    """A small random network, whatever its input."""
+    """Make a small network, whatever its input."""
     block = draw(st.sampled_from(Block))
     stages = draw(st.integers(1, 4))
     return ResNetConfig(

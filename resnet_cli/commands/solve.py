@@ -1,0 +1,109 @@
+"""`solve`: for which inputs a layer has a wanted size, and which still fit into a memory."""
+
+from typing import Any
+
+import click
+
+from resnet_cli import solve, units
+from resnet_cli.expectations import ExpectationError, LayerExpectation, layer_pattern
+from resnet_cli.network import Network
+from resnet_cli.options import GENERAL, NETWORK, Command, Format, Spec, option, shared
+from resnet_cli.settings import Settings, resolve
+
+HEADING = "Questions"
+
+# A record's field: its header, whether it is a number, and when a narrow terminal drops it.
+FIELDS = {
+    "condition": ("Condition", False, 0),
+    "input": ("Input", False, 1),
+    "size": ("Size", False, 0),
+    "least": ("From", True, 0),
+    "most": ("To", True, 0),
+    "bytes": ("Bytes", True, 2),
+    "next": ("Next", True, 0),
+    "next_bytes": ("Its bytes", True, 3),
+}
+
+MEMORY_NOTE = (
+    "Bytes: parameters, running statistics and the peak of an inference pass, the most that\n"
+    "layers hold at once at module boundaries, in {dtype}. Workspaces are PyTorch's own."
+)
+
+
+def _want(value: object) -> LayerExpectation:
+    """Parse `4=7x7` or `stage 4=7x7`."""
+    want = layer_pattern(value)
+    if len(want.pattern) != 2 or not all(isinstance(size, int) for size in want.pattern):
+        raise ValueError(f"{value!r} is not LAYER=HxW, as in 4=7x7 or 'stage 4=7x7'")
+    return want
+
+
+QUESTIONS = (
+    Spec(
+        "want",
+        _want,
+        HEADING,
+        "For which heights and widths does a layer, by path or role, have this size? Repeatable.",
+        metavar="LAYER=HxW",
+        multiple=True,
+    ),
+    Spec(
+        "memory",
+        units.parse_bytes,
+        HEADING,
+        "Which batches of the image and which square images of the batch fit, as in 8GiB?",
+        metavar="BYTES",
+    ),
+)
+
+
+@click.command(
+    "solve",
+    cls=Command,
+    params=[
+        *(option(spec, environment=True) for spec in QUESTIONS),
+        *shared(NETWORK, GENERAL, "format", "output"),
+    ],
+)
+@click.pass_context
+def command(ctx: click.Context, /, **_: Any) -> int:
+    """Solve for the input: a layer's wanted size, or a memory; no PyTorch needed.
+
+    Example: solve --preset resnet50 --want 4=7x7 --memory 8GiB --dtype float16
+    """
+    settings = resolve(ctx)
+    network = Network(settings.config())
+    kind = settings.format(Format.TABLE, Format.JSON, Format.CSV, Format.MARKDOWN)
+    screen = settings.screen()
+    records = [answer._asdict() for answer in _answers(network, settings)]
+    if kind is not Format.TABLE:
+        from resnet_cli import export
+
+        heads = [title for title, _, _ in FIELDS.values()]
+        screen.write(export.records(kind, "answers", heads, records))
+        return 0
+    from resnet_cli.render import Head, records_table
+
+    table = [Head(*head) for head in FIELDS.values()]
+    asked = settings.get("memory") is not None
+    note = MEMORY_NOTE.format(dtype=network.config.dtype) if asked else ""
+    screen.show(records_table(table, (r.values() for r in records), screen.look(), note))
+    return 0
+
+
+def _answers(network: Network, settings: Settings) -> list[solve.Answer]:
+    """Return the answers. Raises `click.UsageError` where nothing was asked."""
+    memory = settings.get("memory")
+    found: list[solve.Answer] = []
+    for want in settings.get("want", ()):
+        try:
+            found.extend(solve.wanted(network.config, want))
+        except (ValueError, ExpectationError) as error:
+            raise click.BadParameter(str(error), param_hint=settings.name("want")) from None
+    if memory is not None:
+        found.extend(solve.fitting(network.config, memory))
+    if not found:
+        raise click.UsageError(
+            "there is nothing to solve: give --want LAYER=HxW, as in 4=7x7, or --memory BYTES"
+        )
+    return found
