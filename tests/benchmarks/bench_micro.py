@@ -1,0 +1,52 @@
+"""In-process figures, so that a slower benchmark has an address.
+
+    pytest tests/benchmarks/bench_micro.py
+
+The name keeps it out of the default test run.
+"""
+
+import pytest
+
+from resnet_cli import columns, export, presets, resnet
+from resnet_cli.fields import ALL_DEPTHS
+from resnet_cli.infer import infer
+from resnet_cli.network import Network
+
+pytest.importorskip("pytest_benchmark")
+
+NAMES = ("resnet18", "resnet152", "resnet1202_cifar10")
+
+
+@pytest.fixture(params=NAMES)
+def network(request):
+    return Network(presets.preset(request.param).config)
+
+
+def test_build(benchmark, network):
+    benchmark(resnet.build, network.config)
+
+
+def test_infer(benchmark, network):
+    benchmark(infer, network.tree, network.config.input)
+
+
+def test_render(benchmark, network):
+    from resnet_cli.render import Look, summary_table
+    from resnet_cli.screen import _rendered
+
+    summary, picked = network.summary, columns.pick(columns.DEFAULT)
+
+    def render():
+        table = summary_table(summary, picked, depth=ALL_DEPTHS, folded=True, look=Look())
+        return _rendered(table, colored=False)
+
+    benchmark(render)
+
+
+@pytest.mark.parametrize("write", ["to_json", "to_csv"])
+def test_export(benchmark, network, write):
+    summary, config = network.summary, network.config.to_dict()
+    if write == "to_json":
+        benchmark(export.to_json, summary, config, None, ALL_DEPTHS)
+    else:
+        benchmark(export.to_csv, summary, columns.pick(columns.COLUMNS), ALL_DEPTHS)
