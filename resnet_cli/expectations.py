@@ -18,7 +18,7 @@ Pattern: TypeAlias = tuple[int | str | None, ...]
 _ANY = ("?", "N")
 
 # A size of an input with names: a name, or one rounded after a division (`dims.py`).
-_FORMULA = re.compile(r"[A-WYZa-wyz_][\w()/+ ]*")
+_FORMULA = r"[A-WYZa-wyz_][\w()/+ ]*"
 
 HEADING = "Expectations"
 
@@ -69,7 +69,7 @@ def pattern(value: object) -> Pattern:
 
 
 def _is_size(part: str) -> bool:
-    return part.isascii() and (part.isdigit() or _FORMULA.fullmatch(part) is not None)
+    return part.isascii() and (part.isdigit() or re.fullmatch(_FORMULA, part) is not None)
 
 
 def layer_pattern(value: object) -> LayerExpectation:
