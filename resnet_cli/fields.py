@@ -24,7 +24,7 @@ E = TypeVar("E", bound=StrEnum)
 
 ALL_DEPTHS = sys.maxsize
 
-_SHAPE_FORM = "NxCxHxW (batch x channels x height x width), as in 1x3x224x224"
+_SHAPE_FORM = "NxCxHxW (batch x channels x height x width), as in 1x3x224x224 or Nx3xHxW"
 
 
 def shape(value: object) -> "Shape":

@@ -103,7 +103,7 @@ SHARED: tuple[Spec, ...] = (
         "input",
         fields.shape,
         NETWORK,
-        "The dummy tensor; C sets the network's input channels.",
+        "The dummy tensor; C sets the network's input channels. N, H and W may be names.",
         metavar="NxCxHxW",
         default="1x1x224x224",
     ),

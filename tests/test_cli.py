@@ -88,7 +88,8 @@ BAD = [
     (["--input", "1x1x3x224x224"], "--input: '1x1x3x224x224' has 5 dimensions"),
     (["--input", "1x1x0x224"], "--input: 0 (height of 1x1x0x224) is not a positive number"),
     (["--input", "-1x1x2x2"], "--input: -1 (batch of -1x1x2x2) is not a positive number"),
-    (["--input", "axbxcxd"], "--input: 'axbxcxd' is not of the form NxCxHxW"),
+    (["--input", "1x1x8x8px"], "--input: '1x1x8x8px' is not of the form NxCxHxW"),
+    (["--input", "axbxcxd"], "--input: b (channels of axbxcxd) is no number"),
     (["--input", ""], "--input: '' is empty; give NxCxHxW"),
     (["--input", "1,3,224,224"], "--input: '1,3,224,224' has ',' between its numbers"),
     (["--input", "1×3×224×224"], "--input: '1×3×224×224' has '×' between"),  # noqa: RUF001

@@ -51,7 +51,7 @@ def test_a_right_value_is_parsed(parse, value, result):
     ("parse", "value", "said"),
     [
         (fields.shape, "", "'' is empty; give NxCxHxW"),
-        (fields.shape, "axbxcxd", "'axbxcxd' is not of the form NxCxHxW"),
+        (fields.shape, "1x1x8x8px", "'1x1x8x8px' is not of the form NxCxHxW"),
         (fields.shape, "1,3,224,224", "has ',' between its numbers; separate them by the letter x"),
         (fields.shape, "1×3×224×224", "has '×' between its numbers"),  # noqa: RUF001
         (fields.shape, "1*3*224*224", r"has '\*' between its numbers"),

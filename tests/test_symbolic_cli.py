@@ -124,7 +124,7 @@ def test_a_wrong_formula_is_not_proved(invoke, monkeypatch):
     monkeypatch.setattr(Window, "slide", lambda self, size: size // self.stride)  # rounds down
     result = invoke("--input", "1x1xHxW", "--channels", "4,4", "--blocks", "1,1")
     assert result.code == 1
-    assert "NOT proved: layer 0: output shape 1x4x4x4 predicted, 1x4x4x5 in" in result.stderr
+    assert "NOT proved: layer 0.0: output shape 1x4x8x8 predicted, 1x4x8x9 in" in result.stderr
     assert "at H=16,W=17" in result.stderr
 
 
