@@ -4,6 +4,7 @@ Each parser takes what a flag (text) or a TOML file (text, number, boolean, list
 raises `ValueError` with what was given and what would be right; the caller names the flag.
 """
 
+import re
 import sys
 from collections.abc import Callable
 from enum import StrEnum
@@ -25,6 +26,7 @@ E = TypeVar("E", bound=StrEnum)
 ALL_DEPTHS = sys.maxsize
 
 _SHAPE_FORM = "NxCxHxW (batch x channels x height x width), as in 1x3x224x224 or Nx3xHxW"
+_NAME = re.compile(r"\w[\w .+-]{0,99}")
 
 
 def shape(value: object) -> "Shape":
@@ -110,7 +112,27 @@ def path(value: object) -> "Path":
     """Parse a file's path."""
     from pathlib import Path  # 6 ms, and only a file's name needs it
 
-    return Path(_text(value, "a file's path"))
+    text = _text(value, "a file's path")
+    if "\0" in text:
+        raise ValueError(f"{text!r} is not a file's path: it has a null character")
+    return Path(text)
+
+
+def name(value: object) -> str:
+    """Parse a network's name: nothing in it that a terminal, table or log could obey."""
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise ValueError(
+            f"{short(value)} is not a network's name: give up to 100 letters, digits, spaces, "
+            "or any of _ . + -, a letter or digit first"
+        )
+    return value
+
+
+def short(value: object) -> str:
+    """Return a value of a file's as an error shows it, however large it is."""
+    import reprlib
+
+    return reprlib.repr(value)
 
 
 def one_of(kind: type[E]) -> Callable[[object], E]:

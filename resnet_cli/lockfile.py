@@ -7,12 +7,15 @@ A row has path, type, output shape, params and MACs. Networks are sorted by name
 stand in the order of execution, one line each, so that a diff in review reads well.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from resnet_cli import fields
 from resnet_cli.config import format_shape
 from resnet_cli.errors import FileError
+from resnet_cli.files import decode, read_bytes
 from resnet_cli.summary import LayerRow, Summary
 
 if TYPE_CHECKING:
@@ -20,7 +23,8 @@ if TYPE_CHECKING:
 
 LOCK_VERSION = 1
 DEFAULT_NAME = "resnet-shapes.lock.json"
-MAX_BYTES = 2**26
+MAX_BYTES = 2**25
+"""A network of 100,000 layers takes 13 MB; a project of ten usual ones 0.2 MB."""
 
 _METRICS = ("type", "output_shape", "params", "macs")
 _TOTALS = ("params", "macs")
@@ -82,34 +86,44 @@ def to_text(entries: Mapping[str, Entry]) -> str:
 
 def read(path: "Path") -> dict[str, Entry]:
     """Read a lock file. Raises `FileError` that says what to do."""
-    again = "; run 'resnet-shapes lock' to write it anew"
+    if not os.path.exists(path):
+        raise FileError(f"there is no lock file {path}; run 'resnet-shapes lock' to write it")
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except FileNotFoundError as error:
-        message = f"there is no lock file {path}; run 'resnet-shapes lock' to write it"
-        raise FileError(message) from error
-    except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror or error}") from error
-    if len(data) > MAX_BYTES:
-        raise FileError(f"{path}: is over {MAX_BYTES // 2**20} MiB; that is no lock file{again}")
+        return _entries(path, _document(path))
+    except FileError as error:
+        raise FileError(f"{error}; run 'resnet-shapes lock' to write it anew") from error
+
+
+def _document(path: "Path") -> Any:
+    import json
+
+    text = decode(path, read_bytes(path, MAX_BYTES))
     try:
-        document = _decoded(data)
+        return json.loads(text, object_pairs_hook=_unique)
+    except RecursionError as error:
+        raise FileError(f"{path}: is nested too deeply") from error
+    except ValueError as error:
+        raise FileError(f"{path}: is damaged: {error}") from error
+
+
+def _entries(path: "Path", document: Any) -> dict[str, Entry]:
+    """Return the networks of a document, each field of the type that is compared later."""
+    try:
         version = document["schema_version"]
-        if not isinstance(version, int) or version < 1:
-            raise ValueError(f"schema_version is {version!r}")
+        if type(version) is not int or version < 1:
+            raise ValueError(f"schema_version is {fields.short(version)}")
         if version > LOCK_VERSION:
             raise FileError(
                 f"{path}: has schema version {version}, and this resnet-shapes reads "
-                f"{LOCK_VERSION}; upgrade resnet-shapes, or lock again with this one"
+                f"{LOCK_VERSION}: upgrade resnet-shapes"
             )
-        return {name: _entry(network) for name, network in document["networks"].items()}
-    except RecursionError as error:
-        raise FileError(f"{path}: is nested too deeply for a lock file{again}") from error
+        return {
+            fields.name(name): _entry(network) for name, network in document["networks"].items()
+        }
     except KeyError as error:
-        raise FileError(f"{path}: is damaged: {error} is missing{again}") from error
+        raise FileError(f"{path}: is damaged: {error} is missing") from error
     except (ValueError, TypeError, AttributeError) as error:
-        raise FileError(f"{path}: is damaged: {error}{again}") from error
+        raise FileError(f"{path}: is damaged: {error}") from error
 
 
 def changes(locked: Entry, now: Entry) -> list[Change]:
@@ -168,19 +182,13 @@ def _layer(row: LayerRow) -> dict[str, Any]:
     }
 
 
-def _decoded(data: bytes) -> Any:
-    import json
-
-    return json.loads(data.decode("utf-8-sig"), object_pairs_hook=_unique)
-
-
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Refuse a name that stands twice: JSON would silently keep the last."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice!r} stands twice")
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"{fields.short(name)} stands twice")
+        found[name] = value
     return found
 
 
@@ -190,18 +198,18 @@ def _entry(network: Mapping[str, Any]) -> Entry:
     for row in network["layers"]:
         for metric, kind in (("path", str), ("type", str), ("params", int), ("macs", int)):
             if not isinstance(row[metric], kind):
-                raise ValueError(f"{metric} is {row[metric]!r}")
+                raise ValueError(f"{metric} is {fields.short(row[metric])}")
         _check_shape(row["output_shape"])
         if row["path"] in layers:
-            raise ValueError(f"layer {row['path']!r} stands twice")
+            raise ValueError(f"layer {fields.short(row['path'])} stands twice")
         layers[row["path"]] = row
     _check_shape(network["input_shape"])
     totals = {name: network["totals"][name] for name in _TOTALS}
     if not all(isinstance(total, int) for total in totals.values()):
-        raise ValueError(f"totals are {totals!r}")
+        raise ValueError(f"totals are {fields.short(totals)}")
     return Entry(dict(network["config"]), network["input_shape"], totals, layers)
 
 
 def _check_shape(shape: Any) -> None:
     if not isinstance(shape, list) or not all(type(size) is int for size in shape):
-        raise ValueError(f"{shape!r} is no shape")
+        raise ValueError(f"{fields.short(shape)} is no shape")

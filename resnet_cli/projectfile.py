@@ -5,12 +5,13 @@ parsers of the flags that they are named after, so both refuse the same things.
 """
 
 import os
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from resnet_cli import fields
 from resnet_cli.errors import FileError, nearest
 from resnet_cli.expectations import EXPECTATIONS
+from resnet_cli.files import decode, read_bytes
 from resnet_cli.options import NETWORK, SHARED, Spec
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ _NETWORK_KEYS = {
     for name, spec in _KEYS.items()
     if spec.heading == NETWORK or (spec in EXPECTATIONS and name != "lock")
 }
-
-_NAME = re.compile(r"\w[\w .+-]{0,99}")
 
 
 class Values(NamedTuple):
@@ -57,7 +56,7 @@ def load(config: "Path | None") -> Project | None:
     """
     if config is None:
         return _nearest()
-    data = _parsed(config, _read(config))
+    data = _parsed(config, read_bytes(config, MAX_BYTES))
     table, where = _tool_table(data)
     return _project(config, data, "") if table is None else _project(config, table, where)
 
@@ -66,7 +65,7 @@ def _nearest() -> Project | None:
     """Return the nearest pyproject.toml with our table; others are not even parsed."""
     try:
         folder = os.getcwd()
-    except FileNotFoundError:  # a working directory that was removed has no parents
+    except OSError:  # a working directory that was removed, or is closed to us, has no parents
         return None
     while True:
         name = os.path.join(folder, "pyproject.toml")
@@ -74,7 +73,7 @@ def _nearest() -> Project | None:
             from pathlib import Path  # 6 ms, and most folders have no such file
 
             path = Path(name)
-            if TABLE.encode() in (data := _read(path)):
+            if TABLE.encode() in (data := read_bytes(path, MAX_BYTES)):
                 table, where = _tool_table(_parsed(path, data))
                 if table is not None:
                     return _project(path, table, where)
@@ -90,27 +89,14 @@ def _tool_table(data: Mapping[str, Any]) -> tuple[Any, str]:
     return (tool.get(TABLE) if isinstance(tool, dict) else None), f"tool.{TABLE}."
 
 
-def _read(path: "Path") -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror or error}") from error
-    if len(data) > MAX_BYTES:
-        raise FileError(f"{path}: is over {MAX_BYTES // 1024} KiB; that is no configuration")
-    return data
-
-
 def _parsed(path: "Path", data: bytes) -> dict[str, Any]:
     import tomllib
 
+    text = decode(path, data)
+    if max(map(len, text.splitlines()), default=0) > MAX_LINE:
+        raise FileError(f"{path}: has a line of over {MAX_LINE:,} characters")
     try:
-        text = data.decode("utf-8-sig")
-        if max(map(len, text.splitlines()), default=0) > MAX_LINE:
-            raise FileError(f"{path}: has a line of over {MAX_LINE:,} characters")
         return tomllib.loads(text)
-    except UnicodeDecodeError as error:
-        raise FileError(f"{path}: is not UTF-8 text, at byte {error.start}") from error
     except RecursionError as error:
         raise FileError(f"{path}: is nested too deeply") from error
     except ValueError as error:  # TOMLDecodeError, and numbers too long to parse
@@ -133,11 +119,10 @@ def _project(path: "Path", table: Any, where: str) -> Project:
 
 
 def _network(path: "Path", where: str, name: str, keys: Any) -> Values:
-    if not _NAME.fullmatch(name):
-        raise FileError(
-            f"{path}: {where}networks: {name!r} is not a network's name: give up to 100 "
-            "letters, digits, spaces, or any of _ . + -, a letter or digit first"
-        )
+    try:
+        fields.name(name)
+    except ValueError as error:
+        raise FileError(f"{path}: {where}networks: {error}") from error
     if not isinstance(keys, dict):
         raise FileError(f"{path}: {where}networks.{name}: is not a table")
     return _values(path, f"{where}networks.{name}.", keys, _NETWORK_KEYS)
