@@ -40,7 +40,7 @@ class Report(NamedTuple):
 
 def is_checked(expected: Mapping[str, Any]) -> bool:
     """Say whether there is anything to hold a network against."""
-    return any(expected.get(spec.key) for spec in EXPECTATIONS)
+    return any(expected.get(spec.key) not in (None, ()) for spec in EXPECTATIONS)
 
 
 def judge(

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 _FORMATS = (Format.TABLE, Format.JSON, Format.JUNIT, Format.MARKDOWN)
 
-
-_FORMATS = (Format.TABLE, Format.JSON, Format.JUNIT, Format.MARKDOWN)
-
 _WRITERS = {
     Format.JSON: reports.to_json,
     Format.JUNIT: reports.to_junit,
@@ -94,14 +91,24 @@ def _judged(networks: Networks, *, picked: bool) -> list[Report]:
 
 def _show(found: list[Report], screen: Screen) -> None:
     """Show the verdicts, then each network's changes as a diff."""
+    from rich.console import Group
+
     from resnet_cli import render
 
     look = screen.look()
-    screen.show(render.verdicts_table(reports.HEADS, reports.rows(found), look))
-    for report in found:
-        if report.changes:
-            changes = list(reports.change_rows(report))
-            screen.show(render.changes_table(report.name, reports.CHANGE_HEADS, changes, look))
+    # One renderable, since -o FILE holds what is shown last.
+    screen.show(
+        Group(
+            render.verdicts_table(reports.HEADS, reports.rows(found), look),
+            *(
+                render.changes_table(
+                    report.name, reports.CHANGE_HEADS, list(reports.change_rows(report)), look
+                )
+                for report in found
+                if report.changes
+            ),
+        )
+    )
 
 
 def _proved(report: Report, networks: Networks, screen: Screen) -> Report:
