@@ -101,7 +101,7 @@ def _escaped(text: str, also: str = "") -> str:
 
 def _changes_text(report: Report) -> str:
     lines = (" ".join(part for part in row if part) for row in change_rows(report))
-    return printable("; ".join(lines)) or "not in the lock file"
+    return "".join(f"\n{printable(line)}" for line in lines)
 
 
 def _dict(report: Report) -> dict[str, Any]:

@@ -50,7 +50,9 @@ class Screen:
             _write(sys.stdout, text)
 
     def note(self, message: str, style: str = "") -> None:
-        """Write a line to stderr, in colour where that can show it."""
+        """Write a line to stderr, in colour where that can show it; nowhere if it is closed."""
+        if sys.stderr is None:
+            return
         if style and self._is_colored(sys.stderr):
             from rich.text import Text
 
@@ -140,10 +142,13 @@ def _rendered(renderable: "RenderableType", *, colored: bool) -> str:
 
 
 def printable(text: str) -> str:
-    """Return the text on one line, control characters escaped: none steers a terminal or CI."""
+    """Return the text on one line, control characters escaped: none steers a terminal or CI.
+
+    GitHub's runner obeys `##[command]` wherever it stands in a line of the log.
+    """
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    )
+    ).replace("##[", r"\x23#[")
 
 
 PIECE = 1024
