@@ -33,6 +33,8 @@ CPU_MACS = 40 * 10**9
 CPU_MACS_16_BIT = 15 * 10**8
 CPU_BYTES = 2**30
 
+CGROUP = Path("/sys/fs/cgroup")
+
 
 class Difference(NamedTuple):
     """The first module where prediction and PyTorch disagree, and on what."""
@@ -172,7 +174,7 @@ def compare(
 def choose_device(summary: Summary) -> str:
     """Return `cpu` where the predicted run is short and small, otherwise `meta`."""
     macs = CPU_MACS_16_BIT if summary.itemsize == 2 else CPU_MACS
-    small = summary.memory_bytes <= CPU_BYTES
+    small = summary.memory_bytes <= min(CPU_BYTES, free_memory())
     return "cpu" if summary.macs <= macs and small else "meta"
 
 
@@ -209,12 +211,14 @@ def free_memory() -> int:
     """Return the bytes that this process may still take: the machine's, or its container's."""
     free: int = psutil.virtual_memory().available
     try:
-        limit, used = (
-            Path(f"/sys/fs/cgroup/memory.{name}").read_text(encoding="ascii").strip()
-            for name in ("max", "current")
+        limit, used, stat = (
+            (CGROUP / f"memory.{name}").read_text(encoding="ascii")
+            for name in ("max", "current", "stat")
         )
-        return min(free, int(limit) - int(used))
-    except (OSError, ValueError):  # no control group, or one without a limit ("max")
+        # What files left in the cache is given back on demand.
+        cache = dict(line.split() for line in stat.splitlines())["inactive_file"]
+        return min(free, int(limit) - int(used) + int(cache))
+    except (OSError, ValueError, KeyError):  # no control group, or one without a limit ("max")
         return free
 
 
