@@ -30,6 +30,10 @@ class Settings(NamedTuple):
         """Return an option's value."""
         return self.values.get(key, default)
 
+    def without(self, key: str) -> "Settings":
+        """Return the same settings with one option left out."""
+        return Settings({k: value for k, value in self.values.items() if k != key}, self.names)
+
     def name(self, key: str) -> str:
         """Return how the user spelled an option: flag, variable or file key."""
         return self.names.get(key, _flag(key))
@@ -106,7 +110,7 @@ class Request(NamedTuple):
         for layer in (self.flags, self.environment):
             name = layer.values.get("network")
             if name is not None:
-                known = self.project.networks if self.project else {}
+                known = self.configured
                 if name not in known:
                     there = f"; there are {', '.join(known)}" if known else ""
                     raise click.BadParameter(
@@ -124,12 +128,24 @@ class Request(NamedTuple):
         """
         if (name := self.picked()) is not None:
             return {name: self.settings(name)}
-        if self.project is None or not self.project.networks or self._has_network_flags():
-            return {"network": self.settings()}
-        return {name: self.settings(name) for name in self.project.networks}
+        if self.is_aside():
+            own = self.settings()
+            # The file's lock holds the file's networks, and this is none of them.
+            farther = "lock" not in {**self.flags.values, **self.environment.values}
+            return {"network": own.without("lock") if farther else own}
+        return {name: self.settings(name) for name in self.configured} or {
+            "network": self.settings()
+        }
 
-    def _has_network_flags(self) -> bool:
-        return any(key in FIELDS or key == "preset" for key in self.flags.values)
+    def is_aside(self) -> bool:
+        """Say whether flags make a network that stands beside the configured ones."""
+        flags = any(key in FIELDS or key == "preset" for key in self.flags.values)
+        return flags and bool(self.configured) and self.picked() is None
+
+    @property
+    def configured(self) -> Mapping[str, Values]:
+        """The networks of the configuration file."""
+        return self.project.networks if self.project else {}
 
 
 def request(ctx: click.Context) -> Request:

@@ -28,8 +28,14 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     """
     asked = request(ctx)
     networks = asked.networks()
-    settings = asked.settings()
-    path = settings.get("output") or settings.get("lock") or Path(lockfile.DEFAULT_NAME)
+    settings = next(iter(networks.values()))  # no option that counts here is one network's own
+    path = settings.get("output") or settings.get("lock")
+    if path is None and asked.is_aside():
+        raise click.UsageError(
+            "the configuration's lock file is for its own networks; give -o FILE for a network "
+            "from flags, or --network NAME to lock one of the configured ones anew"
+        )
+    path = path or Path(lockfile.DEFAULT_NAME)
     entries = {}
     for name, own in networks.items():
         network = Network(own.config())
