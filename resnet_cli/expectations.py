@@ -79,7 +79,7 @@ def layer_pattern(value: object) -> LayerExpectation:
         raise ValueError(
             f"{value!r} is not LAYER=SHAPE, as in 4=1x512x7x7 or 'stage 2=?x128x28x28'"
         )
-    return LayerExpectation(layer.strip(), pattern(shape))
+    return LayerExpectation(layer.strip(), pattern(shape.strip()))
 
 
 def _budget(name: str, what: str, parse: fields.Parser, *others: str) -> Spec:
@@ -93,7 +93,8 @@ EXPECTATIONS = (
         "expect",
         layer_pattern,
         HEADING,
-        "A layer's output shape, the layer by path or role; ? or N matches any number. Repeatable.",
+        "A layer's output shape, the layer by path or role; ? or N matches any number. Repeatable, "
+        "in the environment with ; between.",
         metavar="LAYER=SHAPE",
         multiple=True,
     ),

@@ -279,6 +279,9 @@ BY_KEY = {spec.key: spec for spec in SHARED}
 class Parsed(click.ParamType):  # type: ignore[type-arg]  # not generic in Click 8.2
     """A Click type over one of our parsers."""
 
+    # Between the values of a repeatable option's variable; a role has spaces in it.
+    envvar_list_splitter = ";"
+
     def __init__(self, spec: Spec) -> None:
         self.name = spec.metavar or spec.name
         self.spec = spec
