@@ -101,7 +101,8 @@ def json_text(
 ) -> str:
     """Return one JSON document with a line an item of `rows`.
 
-    One pass of the C encoder a line: as fast as a document without line breaks.
+    One pass of the C encoder a line: as fast as a document without line breaks. The older form
+    of a workflow command, which `printable` escapes in text, is escaped here as JSON does it.
     """
     import json
 
@@ -109,7 +110,7 @@ def json_text(
     items = [f"  {encode(name)}: {encode(value)}" for name, value in head.items()]
     items.append(f"  {encode(key)}: [\n" + ",\n".join(f"    {encode(r)}" for r in rows) + "\n  ]")
     items.extend(f"  {encode(name)}: {encode(value)}" for name, value in tail.items())
-    return "{\n" + ",\n".join(items) + "\n}\n"
+    return "{\n" + ",\n".join(items).replace("##[", r"#\u0023[") + "\n}\n"
 
 
 def to_json(

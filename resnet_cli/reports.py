@@ -43,18 +43,25 @@ def to_junit(reports: Sequence[Report]) -> str:
     suites = ET.Element("testsuites", name="resnet-shapes")
     for report in reports:
         cases = report.all_verdicts
-        failures = str(sum(not verdict.holds for verdict in cases))
-        suite = ET.SubElement(
-            suites, "testsuite", name=report.name, tests=str(len(cases)), failures=failures
-        )
+        errors = int(report.error is not None)
+        counts = {
+            "tests": len(cases),
+            "failures": sum(not verdict.holds for verdict in cases) - errors,
+            "errors": errors,
+        }
+        suite = ET.SubElement(suites, "testsuite", name=report.name)
+        suite.attrib.update({name: str(count) for name, count in counts.items()})
         for what, expected, actual, holds in cases:
             case = ET.SubElement(
                 suite, "testcase", classname=f"resnet-shapes.{report.name}", name=printable(what)
             )
             if not holds:
-                message = f"expected {expected}, is {actual}"
-                failure = ET.SubElement(case, "failure", message=printable(message))
-                failure.text = _changes_text(report) if what == "lock" else printable(message)
+                # JUnit tells a test that failed from one that could not run.
+                kind = "error" if what == "proof" and errors else "failure"
+                outcome = ET.SubElement(case, kind)
+                outcome.set("message", printable(f"expected {expected}, is {actual}"))
+                if what == "lock":
+                    outcome.text = _changes_text(report)
     ET.indent(suites)
     body = ET.tostring(suites, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
