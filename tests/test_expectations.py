@@ -1,0 +1,117 @@
+"""Expectations: what they look like, when they hold, and layers that are not there."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resnet_cli.config import ResNetConfig
+from resnet_cli.expectations import (
+    BUDGETS,
+    EXPECTATIONS,
+    ExpectationError,
+    LayerExpectation,
+    find,
+    layer_pattern,
+    pattern,
+    verdicts,
+)
+from resnet_cli.network import Network
+
+SUMMARY = Network(ResNetConfig(input=(2, 1, 32, 32), channels=(8, 16), blocks=(1, 1))).summary
+TOTALS = SUMMARY.totals()
+
+shapes = st.lists(st.integers(1, 2**31 - 1), min_size=1, max_size=5)
+wildcards = st.lists(st.integers(1, 9) | st.none(), min_size=1, max_size=5)
+
+
+def holds(expected):
+    return [verdict.holds for verdict in verdicts(SUMMARY, expected)]
+
+
+@given(shapes)
+def test_a_shape_is_read_as_it_is_written(sizes):
+    assert pattern("x".join(map(str, sizes))) == pattern(sizes) == tuple(sizes)
+
+
+@given(wildcards, st.sampled_from("?N"))
+def test_a_wildcard_matches_any_number(sizes, wild):
+    text = "x".join(wild if size is None else str(size) for size in sizes)
+    assert pattern(text) == tuple(sizes)
+    assert layer_pattern(f" stage 1 = {text} ") == LayerExpectation("stage 1", tuple(sizes))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "1x", "-1x2", "1x*", "1.5x2", "1 x 2", "²x2", [], [1.5], [True], None, 5, {}]
+)
+def test_what_is_no_shape_is_refused(text):
+    with pytest.raises(ValueError, match="is not an output shape, as in 1x10"):
+        pattern(text)
+
+
+def test_a_number_without_end_is_refused_unparsed():
+    with pytest.raises(ValueError, match="is too large: numbers stay below"):
+        pattern("1x" + "9" * 5000)
+
+
+@pytest.mark.parametrize("text", ["4", "=1x2", "4:1x2", None])
+def test_a_layers_expectation_has_both_sides(text):
+    with pytest.raises(ValueError, match="is not LAYER=SHAPE, as in 4=1x512x7x7"):
+        layer_pattern(text)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "held"),
+    [
+        ((2, 10), True),
+        ((None, 10), True),
+        ((None, None), True),
+        ((2, 11), False),
+        ((2,), False),
+        ((2, 10, 1), False),
+    ],
+)
+def test_a_shape_holds_in_rank_and_in_every_number(wanted, held):
+    assert holds({"expect_output": wanted}) == [held]
+
+
+@given(st.sampled_from(SUMMARY.rows), st.data())
+def test_every_layer_can_be_expected_by_its_path(row, data):
+    hidden = data.draw(st.sets(st.sampled_from(range(len(row.output_shape)))))
+    wanted = tuple(None if i in hidden else size for i, size in enumerate(row.output_shape))
+    assert holds({"expect": (LayerExpectation(row.path, wanted),)}) == [True]
+    wrong = (*wanted[:-1], row.output_shape[-1] + 1)
+    assert holds({"expect": (LayerExpectation(row.path, wrong),)}) == [False]
+
+
+def test_a_role_names_its_row_at_depth_one():
+    assert find(SUMMARY, "stem").path == "0"
+    assert find(SUMMARY, "stage 2").path == "2"
+    assert find(SUMMARY, "2.0.conv1").output_shape == (2, 16, 4, 4)
+
+
+def test_a_layer_that_is_not_there_is_an_error_with_the_nearest():
+    with pytest.raises(ExpectationError, match=r"'stage 3' is no layer .*did you mean 'stage 2'"):
+        find(SUMMARY, "stage 3")
+    with pytest.raises(ExpectationError, match="give a path, as in 2.0.conv1, or a role"):
+        list(verdicts(SUMMARY, {"expect": (LayerExpectation("9", (1,)),)}))
+
+
+@pytest.mark.parametrize(("flag", "total"), BUDGETS.items())
+def test_a_budget_holds_up_to_its_own_number(flag, total):
+    spec = next(spec for spec in EXPECTATIONS if spec.key == flag)
+    limit = spec.parse(str(TOTALS[total]))
+    (verdict,) = verdicts(SUMMARY, {flag: limit})
+    assert verdict == (total, f"<= {limit:,}", f"{limit:,}", True)
+    assert holds({flag: limit - 1}) == [False]
+    assert holds({flag: 0}) == [False]
+
+
+def test_units_are_those_of_the_quantity():
+    parse = {spec.name: spec.parse for spec in EXPECTATIONS}
+    assert parse["max-params"]("1.5M") == 1_500_000
+    assert parse["max-peak"]("1.5MiB") == 1_572_864
+    assert parse["max-peak"]("1.5MB") == 1_500_000
+    with pytest.raises(ValueError, match="is not a count"):
+        parse["max-params"]("40MiB")
+    with pytest.raises(ValueError, match="is not bytes"):
+        parse["max-peak"]("40M")

@@ -1,0 +1,193 @@
+"""No list of arguments, no variable and no file makes the tool crash."""
+
+import contextlib
+import io
+import json
+import os
+import sys
+import tempfile
+from itertools import chain
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from hypothesis import HealthCheck, Phase, event, given, settings
+from hypothesis import strategies as st
+
+from resnet_cli import cli, presets
+from resnet_cli.errors import BackendError
+from resnet_cli.expectations import EXPECTATIONS
+from resnet_cli.network import Network
+from resnet_cli.options import SHARED
+
+SPECS = (*SHARED, *EXPECTATIONS)
+UNPROVED = "this test has no PyTorch"
+
+# What an option would take; each also gets what belongs to others, and garbage.
+GOOD = {
+    "preset": ["resnet18", "resnet20_cifar10", "resnext50_32x4d"],
+    "network": ["a", "b.c"],
+    "input": ["1x3x224x224", "2x1x32x32", "1x5x1x1"],
+    "channels": ["8,16", "64,128,256,512", "4"],
+    "blocks": ["1,1", "2,2,2,2", "3"],
+    "groups": ["1", "4"],
+    "classes": ["10", "1000"],
+    "width-per-group": ["64", "4"],
+    "depth": ["1", "2", "all"],
+    "columns": ["path,params", "Output shape,MACs %"],
+    "output": ["out.txt", "missing/out.txt", "."],
+    "config": ["pyproject.toml", "missing.toml", "."],
+    "expect-output": ["1x10", "1x1000", "?xN"],
+    "expect": ["4=1x512x7x7", "stage 1=?x8x56x56", "stem=NxNxNxN"],
+    "max-params": ["12M", "1k", "25_557_032", "0"],
+    "max-peak": ["40MiB", "1 GB", "4096"],
+    "lock": ["net.lock", "missing.lock", "."],
+}
+ENVIRONMENT = (
+    "GITHUB_ACTIONS",
+    "GITHUB_STEP_SUMMARY",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "TERM",
+    "COLUMNS",
+)
+
+# No separators of folders: a garbled -o must stay in the test's own folder.
+garbage = st.text(st.characters(codec="utf-8", exclude_characters="\0/\\"), max_size=20)
+numbers = st.integers(-1, 2**33).map(str)
+
+
+def often(good: st.SearchStrategy, *rare: st.SearchStrategy) -> st.SearchStrategy:
+    """Draw from the first in nine cases of ten: one mistake hides what stands behind it."""
+    return st.integers(0, 9).flatmap(lambda n: st.one_of(rare) if n == 6 else good)
+
+
+def values(spec) -> st.SearchStrategy[str]:
+    """Give mostly what an option takes."""
+    good = st.sampled_from(GOOD.get(spec.name) or list(spec.words) or ["1", "true"])
+    return often(good, garbage, numbers)
+
+
+@st.composite
+def options(draw, specs=SHARED) -> list[str]:
+    """Draw one option, spelled in any way."""
+    spec = draw(st.sampled_from(specs))
+    name = "--" + spec.name
+    if spec.switch:
+        return [draw(st.sampled_from([name, f"--no-{spec.name}", f"{name}=1"]))]
+    value = draw(values(spec))
+    right = st.sampled_from([[f"{name}={value}"], [name, value]])
+    return draw(often(right, st.sampled_from([[name], [name[:-1], value]])))
+
+
+strays = st.one_of(
+    st.sampled_from([*cli.COMMANDS, "--help", "--version", "-h", "--", "-", "-o", "resnet18"]),
+    garbage,
+).map(lambda word: [word])
+
+
+@st.composite
+def arguments(draw) -> list[str]:
+    """Draw options, a command, and options that the command may have."""
+    name = draw(st.sampled_from(["", *cli.COMMANDS]))
+    own = SPECS if name == "check" else SHARED
+    before = st.lists(often(options(), strays), max_size=2)
+    after = st.lists(often(options(own), strays), max_size=4)
+    words = [*draw(before), [name] if name else [], *draw(after)]
+    return list(chain.from_iterable(words))
+
+
+@st.composite
+def variables(draw) -> dict[str, str]:
+    """Draw up to two variables, the tool's own and others that it heeds."""
+    found = {}
+    for spec in draw(st.lists(st.sampled_from(SPECS), max_size=1)):
+        found[f"RESNET_SHAPES_{spec.key.upper()}"] = draw(values(spec))
+    for name in draw(st.lists(st.sampled_from(ENVIRONMENT), max_size=1)):
+        found[name] = draw(st.sampled_from(["true", "1", "dumb", "20", ".", "summary.md"]))
+    return found
+
+
+strange = st.sampled_from(
+    ["true", "3", "[2, 2]", "1.5", "inf", "1979-05-27", "{a = 1}", '"\\u0000"', '"\\u001b[31m"']
+)
+unknown = st.sampled_from(["networks", "bloks", '"\\u001b[31m"', "output", "traceback"])
+
+
+@st.composite
+def lines(draw) -> str:
+    """Draw a line of a configuration."""
+    spec = draw(st.sampled_from(SPECS))
+    key = draw(often(st.just(spec.name), unknown))
+    return f"{key} = {draw(often(values(spec).map(json.dumps), strange))}\n"
+
+
+tables = st.lists(lines(), max_size=2).map("".join)
+projects = often(
+    st.none()
+    | st.builds(
+        lambda top, one, two: (
+            f"[tool.resnet-shapes]\n{top}[tool.resnet-shapes.networks.a]\n{one}"
+            f'[tool.resnet-shapes.networks."b.c"]\n{two}'
+        ).encode(),
+        *[tables] * 3,
+    ),
+    st.binary(max_size=40).map(lambda data: b"[tool.resnet-shapes]\n" + data),
+)
+LOCK = (
+    b'{"schema_version": 1, "networks": {"a": {"config": {}, "input_shape": [1, 1, 224, 224], '
+    b'"totals": {"params": 1, "macs": 2}, "layers": [{"path": "0", "type": "\x1b[1m", '
+    b'"output_shape": [1], "params": 1, "macs": 2}]}}}'
+)
+locks = st.one_of(
+    st.none(),
+    st.just(LOCK),
+    st.integers(0, len(LOCK)).map(lambda end: LOCK[:end]),
+    st.builds(lambda at, what: LOCK[:at] + what + LOCK[at + 1 :], st.integers(0, 300), st.binary()),
+)
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=2_000,
+    deadline=None,
+    phases=[phase for phase in Phase if phase is not Phase.explain],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(arguments(), variables(), projects, locks)
+def test_nothing_that_is_asked_crashes(args, environment, project, lock):
+    with tempfile.TemporaryDirectory() as name, contextlib.chdir(name):
+        for file, data in (("pyproject.toml", project), ("net.lock", lock)):
+            if data is not None:
+                Path(file).write_bytes(data)
+        code, out, err = run(args, environment)
+    event(f"exit {code}")
+    assert code in (0, 1, 2)
+    assert "a defect of this tool" not in err
+    assert "Traceback" not in err or "--traceback" in " ".join(args)
+    # Where no colour was asked for, nothing from flags or files can bring an escape in.
+    if not any(word in f"{args} {environment} {project}" for word in ("always", "FORCE_COLOR")):
+        assert not set("\x1b\x07\x9b") & set(out + err)
+    if code == 2:
+        assert err.startswith("resnet-shapes: ") or UNPROVED in err or "--traceback" in args
+        assert out == "" or UNPROVED in err
+
+
+def run(args: list[str], environment: dict[str, str]) -> tuple[int, str, str]:
+    """Run the tool in process, without PyTorch."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.object(Network, "prove", side_effect=BackendError(UNPROVED)),
+        mock.patch.object(sys, "argv", ["resnet-shapes", *args]),
+        mock.patch.dict(os.environ, environment),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        return cli.run(args), out.getvalue(), err.getvalue()
+
+
+def test_the_fuzz_test_would_see_a_defect():
+    with mock.patch.object(presets, "title", side_effect=ZeroDivisionError("boom")):
+        code, out, err = run(["--no-run"], {})
+    assert (code, out) == (2, "")
+    assert err.startswith("resnet-shapes: a defect of this tool: ZeroDivisionError: boom")
