@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LOCK_VERSION = 1
 DEFAULT_NAME = "resnet-shapes.lock.json"
-MAX_BYTES = 2**25
+MAX_BYTES = 2**24
 """A network of 100,000 layers takes 13 MB; a project of ten usual ones 0.2 MB."""
 
 _METRICS = ("type", "output_shape", "params", "macs")
@@ -63,7 +63,10 @@ def entry(summary: Summary, config: Mapping[str, Any]) -> Entry:
 
 
 def to_text(entries: Mapping[str, Entry]) -> str:
-    """Return the lock file's text: sorted, stable, a line a layer."""
+    """Return the lock file's text: sorted, stable, a line a layer, ASCII.
+
+    Raises `FileError` where it would be larger than what `read` reads.
+    """
     import json
 
     encode = json.JSONEncoder(sort_keys=True).encode
@@ -81,7 +84,12 @@ def to_text(entries: Mapping[str, Entry]) -> str:
             f'      "layers": [\n{rows}\n      ]\n    }}'
         )
     body = ",\n".join(networks)
-    return f'{{\n  "schema_version": {LOCK_VERSION},\n  "networks": {{\n{body}\n  }}\n}}\n'
+    text = f'{{\n  "schema_version": {LOCK_VERSION},\n  "networks": {{\n{body}\n  }}\n}}\n'
+    if len(text) > MAX_BYTES:
+        raise FileError(
+            f"the lock would be over {MAX_BYTES:,} bytes; lock fewer networks in one file"
+        )
+    return text
 
 
 def read(path: "Path") -> dict[str, Entry]:

@@ -92,7 +92,7 @@ def test_a_role_names_its_row_at_depth_one():
 def test_a_layer_that_is_not_there_is_an_error_with_the_nearest():
     with pytest.raises(ExpectationError, match=r"'stage 3' is no layer .*did you mean 'stage 2'"):
         find(SUMMARY, "stage 3")
-    with pytest.raises(ExpectationError, match="give a path, as in 2.0.conv1, or a role"):
+    with pytest.raises(ExpectationError, match=r"give a path, as in 2\.0\.conv1, or a role"):
         list(verdicts(SUMMARY, {"expect": (LayerExpectation("9", (1,)),)}))
 
 

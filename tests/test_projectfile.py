@@ -26,7 +26,9 @@ def config(invoke, *args):
 
 
 def test_defaults_are_the_flags_names(invoke, project):
-    project('classes = 7\nchannels = [8, 16]\nblocks = "1,1"\nconv-bias = false\ninput = "1x2x32x32"')
+    project(
+        'classes = 7\nchannels = [8, 16]\nblocks = "1,1"\nconv-bias = false\ninput = "1x2x32x32"'
+    )
     found = config(invoke)
     assert (found["classes"], found["channels"], found["blocks"]) == (7, [8, 16], [1, 1])
     assert (found["conv_bias"], found["input"]) == (False, "1x2x32x32")
@@ -75,7 +77,9 @@ def test_a_format_for_all_commands_is_passed_over_where_there_is_none(invoke, pr
     )
 
 
-def test_it_is_found_in_a_parent_and_paths_are_relative_to_it(invoke, project, tmp_path, monkeypatch):
+def test_it_is_found_in_a_parent_and_paths_are_relative_to_it(
+    invoke, project, tmp_path, monkeypatch
+):
     project('classes = 7\nlock = "locks/net.lock"\n')
     (tmp_path / "locks").mkdir()
     inner = tmp_path / "src" / "deep"
