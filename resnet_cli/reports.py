@@ -42,26 +42,20 @@ def to_junit(reports: Sequence[Report]) -> str:
 
     suites = ET.Element("testsuites", name="resnet-shapes")
     for report in reports:
-        cases = report.all_verdicts
+        name, cases = printable(report.name), report.all_verdicts
         errors = int(report.error is not None)
-        counts = {
-            "tests": len(cases),
-            "failures": sum(not verdict.holds for verdict in cases) - errors,
-            "errors": errors,
-        }
-        suite = ET.SubElement(suites, "testsuite", name=report.name)
-        suite.attrib.update({name: str(count) for name, count in counts.items()})
+        failures = sum(not verdict.holds for verdict in cases) - errors
+        counts = {"tests": str(len(cases)), "failures": str(failures), "errors": str(errors)}
+        suite = ET.SubElement(suites, "testsuite", {"name": name, **counts})
         for what, expected, actual, holds in cases:
-            case = ET.SubElement(
-                suite, "testcase", classname=f"resnet-shapes.{report.name}", name=printable(what)
-            )
+            names = {"classname": f"resnet-shapes.{name}", "name": printable(what)}
+            case = ET.SubElement(suite, "testcase", names)
             if not holds:
                 # JUnit tells a test that failed from one that could not run.
-                kind = "error" if what == "proof" and errors else "failure"
-                outcome = ET.SubElement(case, kind)
-                outcome.set("message", printable(f"expected {expected}, is {actual}"))
-                if what == "lock":
-                    outcome.text = _changes_text(report)
+                kind = "error" if actual == report.error else "failure"
+                message = printable(f"expected {expected}, is {actual}")
+                found = ET.SubElement(case, kind, message=message)
+                found.text = _changes_text(report) if what == "lock" else None
     ET.indent(suites)
     body = ET.tostring(suites, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'

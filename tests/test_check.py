@@ -1,0 +1,244 @@
+"""`check` and `lock`: verdicts, exit codes, and which networks they handle."""
+
+import json
+import re
+import subprocess
+import sys
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import pytest
+
+from resnet_cli.errors import BackendError
+from resnet_cli.network import Network
+
+SMALL = ("--input", "1x1x32x32", "--channels", "8,16", "--blocks", "1,1")
+
+PROJECT = """
+[tool.resnet-shapes]
+lock = "net.lock"
+input = "1x1x32x32"
+channels = [8, 16]
+[tool.resnet-shapes.networks.one]
+blocks = [1, 1]
+expect-output = "1x10"
+[tool.resnet-shapes.networks.two]
+blocks = [2, 1]
+max-params = "1M"
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / "pyproject.toml").write_text(PROJECT)
+    return tmp_path
+
+
+def table(result):
+    """Return the rows of the verdicts: network, expectation, expected, actual, holds."""
+    return [re.split(r"\s{2,}", line.strip()) for line in result.stdout.splitlines()[2:] if line]
+
+
+def proof(**fields):
+    """Return a proof as PyTorch would have given it."""
+    done = {"torch": "2.13.0", "device": "cpu", "modules": 14, "difference": None}
+    return SimpleNamespace(**{**done, "seconds": 0.1, "agrees": True, **fields})
+
+
+class Difference(NamedTuple):
+    """Where prediction and PyTorch would have differed."""
+
+    path: str = "1.0.conv1"
+    what: str = "output shape"
+    predicted: str = "1x8x8x8"
+    actual: str = "1x8x9x9"
+
+
+def test_what_holds_ends_with_0_and_what_does_not_with_1(invoke):
+    result = invoke("check", *SMALL, "--no-run", "--expect-output", "1x10", "--max-params", "10k")
+    assert (result.code, result.stderr) == (0, "")
+    assert table(result) == [
+        ["network", "output", "1x10", "1x10", "yes"],
+        ["network", "params", "<= 10,000", "5,482", "yes"],
+    ]
+    result = invoke(
+        "check", *SMALL, "--no-run", "--expect", "stage 2=?x16x5x5", "--max-params", "0"
+    )
+    assert (result.code, result.stderr) == (1, "")
+    assert table(result) == [
+        ["network", "stage 2", "?x16x5x5", "1x16x4x4", "NO"],
+        ["network", "params", "<= 0", "5,482", "NO"],
+    ]
+
+
+def test_a_check_that_checks_nothing_does_not_pass(invoke, tmp_path):
+    result = invoke("check", *SMALL, "--no-run")
+    assert (result.code, result.stdout) == (2, "")
+    assert result.stderr.startswith("resnet-shapes: there is nothing to check in 'network': give")
+    (tmp_path / "own.toml").write_text("networks.one.max-params = 1\nnetworks.two = {}")
+    result = invoke("check", "--no-run", "--config", "own.toml")
+    assert (result.code, result.stdout) == (2, "")
+    assert "there is nothing to check in 'two'" in result.stderr
+
+
+def test_a_layer_that_is_not_there_is_a_wrong_request(invoke):
+    result = invoke("check", *SMALL, "--no-run", "--expect", "stage 3=1x2", "--max-params", "1")
+    assert (result.code, result.stdout) == (2, "")
+    assert result.stderr.startswith(
+        "resnet-shapes: --expect: 'stage 3' is no layer of this network (did you mean 'stage"
+    )
+
+
+def test_expectations_come_from_the_environment_too(invoke, monkeypatch):
+    monkeypatch.setenv("RESNET_SHAPES_EXPECT", "stage 1=1x8x8x8; 4 = 1x16")
+    monkeypatch.setenv("RESNET_SHAPES_MAX_PARAMS", "1")
+    result = invoke("check", *SMALL, "--no-run")
+    assert result.code == 1
+    assert [row[1:] for row in table(result)] == [
+        ["stage 1", "1x8x8x8", "1x8x8x8", "yes"],
+        ["4", "1x16", "1x16", "yes"],
+        ["params", "<= 1", "5,482", "NO"],
+    ]
+    assert invoke("check", *SMALL, "--no-run", "--max-params", "1M").code == 0
+
+
+def test_a_lock_is_written_and_held(invoke, project):
+    result = invoke("lock")
+    assert (result.code, result.stdout) == (0, "")
+    assert result.stderr == f"locked one, two in {project / 'net.lock'}\n"
+    result = invoke("check", "--no-run")
+    assert result.code == 0
+    assert table(result) == [
+        ["one", "output", "1x10", "1x10", "yes"],
+        ["one", "lock", "as locked", "as locked", "yes"],
+        ["two", "params", "<= 1,000,000", "6,682", "yes"],
+        ["two", "lock", "as locked", "as locked", "yes"],
+    ]
+
+
+def test_a_change_is_shown_like_a_diff(invoke, project):
+    invoke("lock")
+    result = invoke(
+        "check", "--no-run", "--network", "one", "--classes", "11", "--expect-output", "1x11"
+    )
+    assert result.code == 1
+    assert result.stdout.endswith(
+        """
+one, since it was locked:
+
+   Layer   Metric        Locked   Now
+─────────────────────────────────────────
+~  config  classes       10       11
+~  5       output_shape  1x10     1x11
+~  5       params        170      187
+~  5       macs          160      176
+~  total   params        5,482    5,499
+~  total   macs          231,584  231,600
+
+"""
+    )
+
+
+def test_networks_that_only_one_side_has_are_failures(invoke, project):
+    invoke("lock")
+    (project / "pyproject.toml").write_text(PROJECT.replace("networks.two", "networks.three"))
+    result = invoke("check", "--no-run")
+    assert result.code == 1
+    assert table(result)[2:] == [
+        ["three", "params", "<= 1,000,000", "6,682", "yes"],
+        ["three", "lock", "locked", "not in the lock file", "NO"],
+        ["two", "lock", "configured", "only in the lock file", "NO"],
+    ]
+    # One that was picked says nothing of the others.
+    assert invoke("check", "--no-run", "--network", "one").code == 0
+
+
+def test_one_network_is_locked_anew_and_the_others_stay(invoke, project):
+    invoke("lock")
+    before = json.loads((project / "net.lock").read_text())["networks"]
+    assert invoke("lock", "--network", "one", "--classes", "11").code == 0
+    after = json.loads((project / "net.lock").read_text())["networks"]
+    assert after["two"] == before["two"]
+    assert after["one"]["config"]["classes"] == 11
+
+
+def test_a_network_from_flags_leaves_the_configurations_lock_alone(invoke, project):
+    invoke("lock")
+    before = (project / "net.lock").read_bytes()
+    assert invoke("check", "--no-run", *SMALL, "--max-params", "1M").code == 0
+    result = invoke("lock", *SMALL)
+    assert (result.code, result.stdout) == (2, "")
+    assert "give -o FILE for a network from flags, or --network NAME" in result.stderr
+    assert (project / "net.lock").read_bytes() == before
+    assert invoke("lock", *SMALL, "-o", "own.lock").code == 0
+    assert invoke("check", "--no-run", *SMALL, "--lock", "own.lock").code == 0
+    assert list(json.loads((project / "own.lock").read_text())["networks"]) == ["network"]
+
+
+def test_without_a_configuration_the_lock_has_its_usual_name(invoke, tmp_path):
+    assert invoke("lock", *SMALL).code == 0
+    assert (tmp_path / "resnet-shapes.lock.json").exists()
+    result = invoke("check", *SMALL, "--no-run", "--lock", "resnet-shapes.lock.json")
+    assert result.code == 0
+
+
+def test_a_missing_lock_says_how_to_write_it(invoke, project):
+    result = invoke("check", "--no-run")
+    assert (result.code, result.stdout) == (2, "")
+    assert result.stderr.endswith("net.lock; run 'resnet-shapes lock' to write it\n")
+
+
+def test_an_output_file_has_all_that_is_shown(invoke, project):
+    invoke("lock")
+    args = ("check", "--no-run", "--classes", "11", "--network", "one")
+    shown = invoke(*args)
+    written = invoke(*args, "-o", "report.txt")
+    assert (written.code, written.stdout) == (shown.code, "") == (1, "")
+    assert (project / "report.txt").read_text(encoding="utf-8") == shown.stdout
+
+
+def test_a_proof_that_fails_is_a_failure(invoke, monkeypatch):
+    found = proof(agrees=False, difference=Difference())
+    monkeypatch.setattr(Network, "prove", lambda *_: found)
+    result = invoke("check", *SMALL, "--expect-output", "1x10")
+    assert result.code == 1
+    assert table(result) == [["network", "output", "1x10", "1x10", "yes"]]
+    assert result.stderr == (
+        "network: NOT proved: layer 1.0.conv1: output shape 1x8x8x8 predicted, 1x8x9x9 in "
+        "PyTorch 2.13.0 on cpu, 0.10 s\n"
+    )
+    monkeypatch.setattr(Network, "prove", lambda *_: proof())
+    assert invoke("check", *SMALL, "--expect-output", "1x10").code == 0
+    assert invoke("check", *SMALL, "--expect-output", "1x11").code == 1
+
+
+@pytest.mark.parametrize("expected", ["1x10", "1x11"])
+def test_without_pytorch_the_verdicts_stay_and_the_code_is_2(invoke, monkeypatch, expected):
+    def missing(*_):
+        raise BackendError("PyTorch could not be imported")
+
+    monkeypatch.setattr(Network, "prove", missing)
+    result = invoke("check", *SMALL, "--expect-output", expected)
+    assert result.code == 2
+    assert table(result)[0][:4] == ["network", "output", expected, "1x10"]
+    assert result.stderr == "resnet-shapes: network: PyTorch could not be imported\n"
+
+
+@pytest.mark.slow
+def test_ten_networks_are_proved_with_one_import_of_torch(tmp_path):
+    networks = "".join(
+        f"[networks.n{i}]\ninput = '1x1x32x32'\nchannels = [4, {i + 4}]\nblocks = [1, 1]\n"
+        "expect-output = '1x10'\n"
+        for i in range(10)
+    )
+    (tmp_path / "ten.toml").write_text(networks)
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "resnet_cli", "check", "--config", "ten.toml"],
+        capture_output=True,
+        check=False,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count(": proved: all ") == 10
+    assert len(re.findall(r"\| +torch$", done.stderr, re.MULTILINE)) == 1

@@ -1,0 +1,211 @@
+"""What `check` writes for machines: JSON, JUnit, GitHub's annotations and step summary."""
+
+import json
+import re
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from junitparser import Error, Failure, JUnitXml
+
+from resnet_cli.checking import Report
+from resnet_cli.errors import BackendError
+from resnet_cli.expectations import Verdict
+from resnet_cli.lockfile import Change
+from resnet_cli.network import Network
+from resnet_cli.reports import annotations, to_json, to_junit, to_markdown
+
+SMALL = ("--input", "1x1x32x32", "--channels", "8,16", "--blocks", "1,1", "--no-run")
+HELD = Verdict("output", "1x10", "1x10", True)
+BROKEN = Verdict("stage 2", "?x16x5x5", "1x16x4x4", False)
+LOCKED = Verdict("lock", "as locked", "2 differences", False)
+CHANGES = (Change("5", "params", "170", "187"), Change("1.1", "layer", None, "Residual 1x8x8x8"))
+REPORTS = [
+    Report("one", "ResNet-6", (HELD,)),
+    Report("two", "ResNet-8", (HELD, BROKEN, LOCKED), CHANGES, error="PyTorch is missing"),
+    Report("gone", "", (Verdict("lock", "configured", "only in the lock file", False),)),
+]
+
+# All that a terminal, a log, a table or a document might obey.
+tokens = [
+    "\x1b[31m",
+    "::error::",
+    "##[error]",
+    "]]>",
+    "[bold]",
+    "\u202e",
+    "\r\n",
+    "|",
+    "\\",
+    "\ud800",
+]
+hostile = st.lists(st.characters() | st.sampled_from(tokens), max_size=6).map("".join)
+verdicts = st.builds(Verdict, hostile, hostile, hostile, st.booleans())
+changes = st.builds(Change, hostile, hostile, st.none() | hostile, st.none() | hostile)
+anything = st.lists(
+    st.builds(
+        Report,
+        hostile,
+        hostile,
+        st.lists(verdicts, max_size=2).map(tuple),
+        st.lists(changes, max_size=2).map(tuple),
+        error=st.none() | hostile,
+    ),
+    max_size=2,
+)
+
+
+def lines_are_harmless(text: str) -> bool:
+    """Say whether neither a terminal nor GitHub's runner can take a line for a command."""
+    return all(
+        line.isprintable() and not line.lstrip().startswith("::") and "##[" not in line
+        for line in text.split("\n")
+    )
+
+
+def test_junit_has_a_case_for_each_expectation():
+    xml = JUnitXml.fromstring(to_junit(REPORTS).encode())
+    suites = {suite.name: suite for suite in xml}
+    assert {name: (s.tests, s.failures, s.errors) for name, s in suites.items()} == {
+        "one": (1, 0, 0),
+        "two": (4, 2, 1),
+        "gone": (1, 1, 0),
+    }
+    cases = {case.name: case for case in suites["two"]}
+    assert list(cases) == ["output", "stage 2", "lock", "proof"]
+    assert {case.classname for case in cases.values()} == {"resnet-shapes.two"}
+    assert cases["output"].is_passed
+    (failure,) = cases["stage 2"].result
+    assert isinstance(failure, Failure)
+    assert failure.message == "expected ?x16x5x5, is 1x16x4x4"
+    (failure,) = cases["lock"].result
+    assert failure.text == "\n~ 5 params 170 187\n+ 1.1 layer Residual 1x8x8x8"
+    (error,) = cases["proof"].result
+    assert isinstance(error, Error)
+    assert error.message == "expected agrees, is PyTorch is missing"
+
+
+def test_json_has_verdicts_changes_and_how_the_proof_went():
+    document = json.loads(to_json(REPORTS))
+    assert document["schema_version"] == 1
+    assert document["holds"] is False
+    one, two, gone = document["networks"]
+    assert one == {
+        "name": "one",
+        "network": "ResNet-6",
+        "holds": True,
+        "expectations": [{"what": "output", "expected": "1x10", "actual": "1x10", "holds": True}],
+        "changes": [],
+        "forward": None,
+    }
+    assert [change["new"] for change in two["changes"]] == ["187", "Residual 1x8x8x8"]
+    assert two["forward"] == {"error": "PyTorch is missing"}
+    assert (gone["holds"], gone["network"]) == (False, "")
+
+
+def test_markdown_has_every_verdict_and_every_change():
+    assert to_markdown(REPORTS[:1] + REPORTS[2:]) == (
+        "| Network | Expectation | Expected | Actual | Holds |\n"
+        "| --- | --- | --- | --- | --- |\n"
+        "| one | output | 1x10 | 1x10 | yes |\n"
+        "| gone | lock | configured | only in the lock file | NO |\n"
+    )
+    assert to_markdown(REPORTS).endswith(
+        "\ntwo, since it was locked:\n\n"
+        "|  | Layer | Metric | Locked | Now |\n"
+        "| --- | --- | --- | --- | --- |\n"
+        "| \\~ | 5 | params | 170 | 187 |\n"
+        "| + | 1.1 | layer |  | Residual 1x8x8x8 |\n"
+    )
+
+
+def test_annotations_escape_as_the_runner_unescapes():
+    verdict = Verdict("a:b,c%", "1%\r\n", "::error::x", False)
+    assert list(annotations([Report("net", "", (HELD, verdict))])) == [
+        "::error title=resnet-shapes%3A net%3A a%3Ab%2Cc%25::expected 1%25%0D%0A, is ::error::x"
+    ]
+
+
+@given(anything)
+def test_nothing_can_be_injected(reports):
+    lines = list(annotations(reports))
+    assert all(line.startswith("::error title=resnet-shapes%3A ") for line in lines)
+    assert all(line.isprintable() and "##[" not in line for line in lines)
+    for text in (to_json(reports), to_junit(reports), to_markdown(reports)):
+        assert lines_are_harmless(text)
+    assert len(json.loads(to_json(reports))["networks"]) == len(reports)
+    assert len(ET.fromstring(to_junit(reports))) == len(reports)  # noqa: S314 - our own text
+    rows = [line for line in to_markdown(reports).splitlines() if line.startswith("|")]
+    assert all(len(re.findall(r"(?<!\\)(?:\\\\)*\|", row)) == 6 for row in rows)
+
+
+@pytest.fixture
+def on_github(monkeypatch, tmp_path):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    return tmp_path / "summary.md"
+
+
+def test_on_github_failures_are_annotations_and_tables_the_summary(invoke, on_github):
+    on_github.write_text("before\n")
+    result = invoke("check", *SMALL, "--expect-output", "1x10", "--max-params", "1")
+    assert result.code == 1
+    assert result.stdout.startswith("Network")
+    assert result.stderr == (
+        "::error title=resnet-shapes%3A network%3A params::expected <= 1, is 5,482\n"
+    )
+    assert on_github.read_text() == (
+        "before\n### resnet-shapes check\n\n"
+        "| Network | Expectation | Expected | Actual | Holds |\n"
+        "| --- | --- | --- | --- | --- |\n"
+        "| network | output | 1x10 | 1x10 | yes |\n"
+        "| network | params | &lt;= 1 | 5,482 | NO |\n\n"
+    )
+
+
+def test_on_github_what_holds_is_in_the_summary_alone(invoke, on_github):
+    result = invoke("check", *SMALL, "--expect-output", "1x10", "--format", "junit")
+    assert (result.code, result.stderr) == (0, "")
+    assert "| yes |" in on_github.read_text()
+
+
+def test_on_github_a_proof_that_could_not_run_is_an_annotation(invoke, on_github, monkeypatch):
+    def missing(*_):
+        raise BackendError("no PyTorch:\nnone")
+
+    monkeypatch.setattr(Network, "prove", missing)
+    result = invoke("check", *SMALL[:-1], "--expect-output", "1x10", "--format", "json")
+    assert result.code == 2
+    assert json.loads(result.stdout)["networks"][0]["forward"] == {"error": "no PyTorch:\nnone"}
+    assert result.stderr == (
+        "resnet-shapes: network: no PyTorch:\\nnone\n"
+        "::error title=resnet-shapes%3A network%3A proof::expected agrees, is no PyTorch:%0Anone\n"
+    )
+
+
+def test_a_summary_that_cannot_be_written_is_told_and_changes_nothing(invoke, on_github):
+    on_github.mkdir()
+    result = invoke("check", *SMALL, "--expect-output", "1x10")
+    assert result.code == 0
+    assert result.stderr.startswith("resnet-shapes: cannot append to GITHUB_STEP_SUMMARY ")
+
+
+def test_elsewhere_there_are_no_annotations(invoke, on_github, monkeypatch):
+    monkeypatch.delenv("GITHUB_ACTIONS")
+    result = invoke("check", *SMALL, "--expect-output", "1x11")
+    assert (result.code, result.stderr) == (1, "")
+    assert not on_github.exists()
+
+
+def test_the_formats_are_files_of_their_own(invoke, tmp_path):
+    args = ("check", *SMALL, "--expect-output", "1x11", "--format")
+    for kind in ("json", "junit", "markdown"):
+        shown = invoke(*args, kind)
+        assert (shown.code, shown.stderr) == (1, "")
+        written = invoke(*args, kind, "--output", "report")
+        assert (written.code, written.stdout) == (1, "")
+        assert (tmp_path / "report").read_text(encoding="utf-8") == shown.stdout
+    result = invoke(*args, "csv")
+    assert (result.code, result.stdout) == (2, "")
+    assert "it writes table, json, junit, markdown" in result.stderr
