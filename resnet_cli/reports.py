@@ -42,13 +42,13 @@ def to_junit(reports: Sequence[Report]) -> str:
 
     suites = ET.Element("testsuites", name="resnet-shapes")
     for report in reports:
-        name, cases = printable(report.name), report.all_verdicts
+        cases = report.all_verdicts
         errors = int(report.error is not None)
         failures = sum(not verdict.holds for verdict in cases) - errors
         counts = {"tests": str(len(cases)), "failures": str(failures), "errors": str(errors)}
-        suite = ET.SubElement(suites, "testsuite", {"name": name, **counts})
+        suite = ET.SubElement(suites, "testsuite", {"name": report.name, **counts})
         for what, expected, actual, holds in cases:
-            names = {"classname": f"resnet-shapes.{name}", "name": printable(what)}
+            names = {"classname": f"resnet-shapes.{report.name}", "name": printable(what)}
             case = ET.SubElement(suite, "testcase", names)
             if not holds:
                 # JUnit tells a test that failed from one that could not run.

@@ -41,12 +41,14 @@ tokens = [
     "\ud800",
 ]
 hostile = st.lists(st.characters() | st.sampled_from(tokens), max_size=6).map("".join)
+# A network's own name is held to a rule where it comes in (`fields.name`).
+names = st.from_regex(r"\A\w[\w .+-]{0,9}\Z")
 verdicts = st.builds(Verdict, hostile, hostile, hostile, st.booleans())
 changes = st.builds(Change, hostile, hostile, st.none() | hostile, st.none() | hostile)
 anything = st.lists(
     st.builds(
         Report,
-        hostile,
+        names,
         hostile,
         st.lists(verdicts, max_size=2).map(tuple),
         st.lists(changes, max_size=2).map(tuple),
