@@ -58,7 +58,7 @@ def pattern(value: object) -> Pattern:
     Where the input has names, a size is a formula as the machine formats write it.
     """
     form = "an output shape, as in 1x10 or ?x512x7x7 (? or N matches any number)"
-    if isinstance(value, list):
+    if isinstance(value, list) and all(type(size) in (int, str) for size in value):
         value = "x".join(map(str, value))
     parts = value.strip().split("x") if isinstance(value, str) else []
     if not parts or not all(part in _ANY or _is_size(part) for part in parts):

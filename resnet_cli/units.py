@@ -14,7 +14,7 @@ BYTE_UNITS = {
 def human_count(value: int, decimals: int = 3) -> str:
     """Write a count with a decimal unit: 1,814,073,344 is `1.814 G`."""
     for power, unit in ((12, "T"), (9, "G"), (6, "M"), (3, "k")):
-        if round(value / 10**power, decimals) >= 1:
+        if round(value / 10 ** (power - 3), decimals) >= 1000:
             return f"{value / 10**power:,.{decimals}f} {unit}"
     return str(value)
 
@@ -22,7 +22,7 @@ def human_count(value: int, decimals: int = 3) -> str:
 def human_bytes(value: int) -> str:
     """Write bytes with one decimal and a binary unit: 6,422,528 is `6.1 MiB`."""
     for power, unit in ((4, "TiB"), (3, "GiB"), (2, "MiB"), (1, "KiB")):
-        if round(value / 1024**power, 1) >= 1:  # 1,048,575 is 1.0 MiB, not 1,024.0 KiB
+        if round(value / 1024 ** (power - 1), 1) >= 1024:  # 1,048,575 is 1.0 MiB
             return f"{value / 1024**power:,.1f} {unit}"
     return f"{value} B"
 
