@@ -14,7 +14,6 @@ from resnet_cli.expectations import LayerExpectation, find
 from resnet_cli.layers import Shape
 from resnet_cli.network import Network
 from resnet_cli.summary import Summary
-from resnet_cli.units import human_bytes
 
 _AXES = {"H": 2, "W": 3}
 
@@ -78,7 +77,7 @@ def _fit(config: ResNetConfig, memory: int, shape: Shape, name: str) -> Answer:
     most = _last(lambda size: need(size) <= memory)
     after = _after(most)
     return Answer(
-        f"memory <= {human_bytes(memory)}",
+        f"memory <= {memory:,} B",
         format_shape(shape),
         name,
         least=1 if most else None,

@@ -94,7 +94,8 @@ def test_the_table_shows_both_questions(invoke):
 
 def test_nothing_fits_into_too_little(invoke):
     result = invoke("solve", "--memory", "1MB", "--format", "csv")
-    assert result.stdout.splitlines()[1].startswith("memory <= 976.6 KiB,Nx1x224x224,N,,,,1,")
+    row = '"memory <= 1,000,000 B",Nx1x224x224,N,,,,1,'
+    assert result.stdout.splitlines()[1].startswith(row)
 
 
 @pytest.mark.parametrize(
