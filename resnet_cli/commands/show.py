@@ -80,8 +80,8 @@ def table_columns(
     summary: Summary, settings: Settings, points: "Sequence[Point]" = ()
 ) -> list[columns.Column]:
     """Return the columns of a table for people."""
-    picked = _picked(summary, settings, points)
-    return [*picked, *(columns.BARS if settings.get("bars", False) else ())]
+    bars = columns.BARS if settings.get("bars", False) else ()
+    return [*_picked(summary, settings, points), *columns.beside(bars, points)]
 
 
 def _picked(
