@@ -13,6 +13,7 @@ from resnet_cli import fields, points
 from resnet_cli.config import ResNetConfig
 from resnet_cli.network import Network
 from tests.test_dims import networks
+from tests.test_export import VALIDATOR
 
 NAMED = ("--preset", "resnet18", "--input", "Nx3xHxW", "--no-run")
 AT = ("--at", "N=8,H=512,W=511")
@@ -64,6 +65,12 @@ def test_json_writes_formulas_as_strings_that_evaluate(invoke):
         for key in ("macs", "flops", "output_bytes"):
             assert eval(str(formulas[key]), names) == numbers[key]  # noqa: S307 - our own output
     assert point["totals"]["peak_bytes"] == 8 * 64 * 256 * 256 * 4 * 2
+
+
+def test_the_schema_describes_formulas_sizes_and_the_proof_at_sizes(invoke):
+    named = ("--input", "Nx1xHxW", "--channels", "4,4", "--blocks", "1,1", "--format", "json")
+    for more in (("--no-run", "--at", "N=8,H=512,W=511"), ()):
+        VALIDATOR.validate(json.loads(invoke(*named, *more).stdout))
 
 
 def test_csv_has_a_column_a_size(invoke):
