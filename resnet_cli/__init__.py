@@ -1,3 +1,28 @@
 """Predict every layer's shape of a residual network at once, then prove it with PyTorch."""
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+    from resnet_cli.summary import Summary
+
 __version__ = "0.1.0"
+
+__all__ = ["__version__", "inspect"]
+
+
+def inspect(module: "Module", *inputs: Any, training: bool = False) -> "Summary":
+    """Run `module` once on `inputs` and return every layer's shapes and costs.
+
+    An input is a tensor or whatever else `forward` takes, or a shape, `"1x3x224x224"`,
+    `"1x16:int64"` or `(1, 3, 224, 224)`, which becomes zeros on the module's device. The
+    module runs where it is, in eval mode unless `training`, without gradients; afterwards
+    its modes, buffers and hooks and the random state are as they were.
+
+    Where the forward pass raises, the summary ends at the failing layer and its `error`
+    says why. Raises `TypeError` for what is no module and `TargetError` for a scripted one.
+    """
+    from resnet_cli.measuring import measure
+
+    return measure.inspect(module, *inputs, training=training)

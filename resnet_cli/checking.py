@@ -34,8 +34,9 @@ class Report(NamedTuple):
         if self.proof is None:
             return self.verdicts
         found = self.proof.difference
-        actual = "agrees" if found is None else f"{found.path}: {found.what} {found.actual}"
-        return (*self.verdicts, Verdict("proof", "agrees", actual, self.proof.agrees))
+        what, expected = ("forward pass", "runs") if self.proof.measured else ("proof", "agrees")
+        actual = expected if found is None else f"{found.path}: {found.what} {found.actual}"
+        return (*self.verdicts, Verdict(what, expected, actual, self.proof.agrees))
 
 
 def is_checked(expected: Mapping[str, Any]) -> bool:

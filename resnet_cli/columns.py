@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from resnet_cli.config import format_shape
 from resnet_cli.errors import nearest
-from resnet_cli.summary import LayerRow, Summary
+from resnet_cli.summary import LayerRow, Summary, Tree
 
 if TYPE_CHECKING:
     from resnet_cli.dims import Dim, Size
+    from resnet_cli.layers import Shape
     from resnet_cli.points import Point
 
 Value: TypeAlias = "Size | float | str | tuple[Size, ...] | None"
@@ -64,6 +65,11 @@ def _percent(part: "Size | None", whole: "Size | None") -> float | None:
     return None
 
 
+def _shapes(shape: "Shape", tree: Tree) -> Value:
+    """Return one shape, several as text, None where there is none."""
+    return tree_text(tree) if tree is not None else shape or None
+
+
 def _window(row: LayerRow, _: Totals) -> str | None:
     if row.window is None:
         return None
@@ -75,8 +81,20 @@ _ALL = (
     Column("path", "Path", Kind.TEXT, lambda row, _: row.path, 0),
     Column("role", "Role", Kind.TEXT, lambda row, _: row.role, 5),
     Column("type", "Type", Kind.TEXT, lambda row, _: row.type, 2),
-    Column("input_shape", "Input shape", Kind.SHAPE, lambda row, _: row.input_shape, 8),
-    Column("output_shape", "Output shape", Kind.SHAPE, lambda row, _: row.output_shape, 0),
+    Column(
+        "input_shape",
+        "Input shape",
+        Kind.SHAPE,
+        lambda row, _: _shapes(row.input_shape, row.input_tree),
+        8,
+    ),
+    Column(
+        "output_shape",
+        "Output shape",
+        Kind.SHAPE,
+        lambda row, _: _shapes(row.output_shape, row.output_tree),
+        0,
+    ),
     Column("params", "Params", Kind.COUNT, lambda row, _: row.params, 1),
     Column(
         "params_percent",
@@ -99,6 +117,9 @@ _ALL = (
     Column("stride", "Stride", Kind.COUNT, lambda row, _: row.stride, 8),
     Column("output_bytes", "Output bytes", Kind.COUNT, lambda row, _: row.output_bytes, 7),
     Column("window", "Window", Kind.TEXT, _window, 8),
+    Column("frozen", "Frozen", Kind.COUNT, lambda row, _: row.frozen, 1),
+    Column("calls", "Calls", Kind.COUNT, lambda row, _: row.calls, 4),
+    Column("note", "Note", Kind.TEXT, lambda row, _: row.error or row.note or None, 1),
 )
 
 COLUMNS = {column.name: column for column in _ALL}
@@ -114,6 +135,9 @@ _SHARE = "macs_percent"
 _SIZED = ("input_shape", "output_shape", "macs", "macs_percent", "flops", "output_bytes")
 """The columns that the input's size changes."""
 
+MEASURED = ("frozen", "calls", "note")
+"""What only a network has that PyTorch measured."""
+
 DEFAULT = (
     "path",
     "role",
@@ -124,6 +148,31 @@ DEFAULT = (
     "macs_percent",
     "receptive_field",
 )
+
+
+def every(summary: Summary) -> tuple[str, ...]:
+    """Return every column that can say something about this network."""
+    return tuple(name for name in COLUMNS if summary.measured or name not in MEASURED)
+
+
+def default(summary: Summary) -> tuple[str, ...]:
+    """Return the columns that people see: those that say something about this network.
+
+    Of one whose input has names there are no shares.
+    """
+    rows, totals = summary.rows, summary.totals()
+    empty = {
+        name
+        for name in DEFAULT
+        if rows and all(COLUMNS[name].value(row, totals) in (None, "") for row in rows)
+    }
+    names = [n for n in DEFAULT if n not in empty and not (summary.held and n == _SHARE)]
+    if summary.frozen:
+        names.insert(names.index("params") + 1, "frozen")
+    if any(row.note or row.error for row in rows):
+        names.append("note")
+    return tuple(names)
+
 
 _SHORT = {
     "input": "input_shape",
@@ -148,11 +197,6 @@ def parse(value: object) -> tuple[str, ...]:
         if names.count(name) > 1:
             raise ValueError(f"{name!r} is named {names.count(name)} times; name a column once")
     return names
-
-
-def default(summary: Summary) -> tuple[str, ...]:
-    """Return what is shown of a network; of one whose input has names no shares."""
-    return tuple(name for name in DEFAULT if name != _SHARE) if summary.held else DEFAULT
 
 
 def pick(names: Iterable[str]) -> list[Column]:
@@ -198,6 +242,15 @@ def _name(word: str) -> str:
             f"{word.strip()!r} is no column{nearest(name, COLUMNS)}; they are {', '.join(COLUMNS)}"
         )
     return name
+
+
+def tree_text(tree: Tree) -> str:
+    """Write several shapes in one line: `(1x8x7x7, {aux: 1x10})`."""
+    if tree is None or isinstance(tree, str):
+        return tree or "none"
+    if isinstance(tree, Mapping):
+        return "{" + ", ".join(f"{key}: {tree_text(value)}" for key, value in tree.items()) + "}"
+    return "(" + ", ".join(map(tree_text, tree)) + ")"
 
 
 def plain_text(value: Value) -> str:

@@ -174,8 +174,8 @@ FIELDS = tuple(field.name for field in fields(ResNetConfig))
 
 
 def format_shape(shape: Iterable[object]) -> str:
-    """Write a shape as it is written everywhere: `1x64x56x56`."""
-    return "x".join(map(str, shape))
+    """Write a shape as it is written everywhere: `1x64x56x56`; without dimensions, `scalar`."""
+    return "x".join(map(str, shape)) or "scalar"
 
 
 def _coerce(config: ResNetConfig, field: str, kind: type[StrEnum]) -> None:

@@ -4,6 +4,7 @@
     ├── ConfigError                   a network that cannot be built; names the field
     ├── SymbolError                   a size with names in it where a number is needed
     ├── BackendError                  PyTorch is missing, will not import, or has not the device
+    ├── TargetError                   a module of the user's own that cannot be had
     ├── ForwardError                  PyTorch could not run the network
     ├── FigureError                   a figure that cannot be drawn
     └── FileError                     a file that cannot be read or written
@@ -43,6 +44,10 @@ class ForwardError(ResNetShapesError):
 
 class FigureError(ResNetShapesError):
     """A figure that cannot be drawn: matplotlib is missing, or the page would be too large."""
+
+
+class TargetError(ResNetShapesError):
+    """What `--module` names cannot be imported, built, or is no module."""
 
 
 class FileError(ResNetShapesError):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from resnet_cli import fields, units
-from resnet_cli.config import LIMIT
+from resnet_cli.config import LIMIT, format_shape
 from resnet_cli.errors import ResNetShapesError, SymbolError, nearest
 from resnet_cli.options import Spec
 from resnet_cli.summary import LayerRow, Summary
@@ -129,6 +129,9 @@ def verdicts(summary: Summary, expected: Mapping[str, Any]) -> Iterator[Verdict]
     for key, total in BUDGETS.items():
         if (limit := expected.get(key)) is not None:
             actual = totals[total]
+            if actual is None and summary.measured:
+                yield Verdict(total, f"<= {limit:,}", "not measured", False)
+                continue
             if not isinstance(actual, int):
                 raise SymbolError(
                     f"--{key.replace('_', '-')}: {total} is a formula where the input has names, "
@@ -154,4 +157,4 @@ def _shape(what: str, wanted: Pattern, actual: "Shape") -> Verdict:
         size is None or str(size) == str(is_) for size, is_ in zip(wanted, actual, strict=True)
     )
     expected = "x".join("?" if size is None else str(size) for size in wanted)
-    return Verdict(what, expected, "x".join(map(str, actual)), holds)
+    return Verdict(what, expected, format_shape(actual) if actual else "none", holds)

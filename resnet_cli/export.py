@@ -8,7 +8,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from resnet_cli import __version__
-from resnet_cli.columns import Column, Kind, Value, human_text, plain_text, total_texts
+from resnet_cli.columns import (
+    Column,
+    Kind,
+    Value,
+    human_text,
+    plain_text,
+    total_texts,
+    tree_text,
+)
 from resnet_cli.screen import printable
 from resnet_cli.summary import LayerRow, Summary
 
@@ -22,10 +30,14 @@ TOOL = {"name": "resnet-shapes", "version": __version__}
 
 def to_plain(summary: Summary, depth: int) -> str:
     """Return the notebook's own lines: a layer's class and its output shape."""
-    return "".join(
-        f"{row.type} output shape:\t torch.Size({list(row.output_shape)})\n"
-        for row in summary.at_depth(depth)
-    )
+    return "".join(f"{row.type} output shape:\t {_size(row)}\n" for row in summary.at_depth(depth))
+
+
+def _size(row: LayerRow) -> str:
+    """Write an output as PyTorch writes its size; several as their shapes."""
+    if row.output_tree is not None or not row.output_shape:
+        return tree_text(row.output_tree)
+    return f"torch.Size({list(row.output_shape)})"
 
 
 def to_csv(summary: Summary, columns: Sequence[Column], depth: int) -> str:
@@ -49,6 +61,40 @@ def to_markdown(
     right = [column.kind in (Kind.COUNT, Kind.PERCENT) for column in columns]
     heads = [column.header for column in columns]
     return markdown_table(heads, rows, right, total_texts(columns, totals, write))
+
+
+def to_html(summary: Summary, columns: Sequence[Column], depth: int) -> str:
+    """Return a table for a notebook, with the network's name above and the total below."""
+    from html import escape
+
+    totals = summary.totals()
+    sides = [
+        f"text-align: {'right' if c.kind in (Kind.COUNT, Kind.PERCENT) else 'left'}"
+        for c in columns
+    ]
+
+    def line(tag: str, texts: Iterable[str], style: str = "") -> str:
+        cells = "".join(
+            f'<{tag} style="{side}">{escape(text)}</{tag}>'
+            for text, side in zip(texts, sides, strict=True)
+        )
+        return f"<tr{style}>{cells}</tr>"
+
+    rows = [
+        line(
+            "td",
+            (human_text(column.value(row, totals)) for column in columns),
+            ' style="color: #c00"' if row.error else "",
+        )
+        for row in summary.at_depth(depth)
+    ]
+    total = total_texts(columns, totals)
+    remarks = "".join(f"<p>{escape(text)}</p>" for text in summary.remarks())
+    return (
+        f"<table><caption>{escape(summary.heading)}</caption>"
+        f"<thead>{line('th', (column.header for column in columns))}</thead>"
+        f"<tbody>{''.join(rows)}</tbody><tfoot>{line('th', total)}</tfoot></table>{remarks}"
+    )
 
 
 def markdown_table(
@@ -148,24 +194,36 @@ def point_dict(point: "Point", depth: int) -> dict[str, Any]:
 
 
 def _figures(summary: Summary) -> dict[str, Any]:
+    measured = {
+        "inputs": list(summary.inputs),
+        "output_tree": summary.output_tree,
+        "not_counted": list(summary.not_counted),
+        "error": summary.error,
+    }
     return {
-        "input_shape": summary.input_shape,
-        "output_shape": summary.output_shape,
+        "input_shape": summary.input_shape or None,
+        "output_shape": summary.output_shape or None,
         "totals": summary.totals(),
+        **{name: value for name, value in measured.items() if value},
     }
 
 
 def layer_dict(row: LayerRow) -> dict[str, Any]:
-    """Return a layer as the JSON has it."""
+    """Return a layer as the JSON has it; what only a measured one has is there if it says more."""
     window = row.window
+    measured = {
+        name: getattr(row, name)
+        for name, default in row._field_defaults.items()
+        if getattr(row, name) != default
+    }
     return {
         "path": row.path,
         "depth": row.depth,
         "leaf": row.leaf,
         "role": row.role,
         "type": row.type,
-        "input_shape": row.input_shape,
-        "output_shape": row.output_shape,
+        "input_shape": row.input_shape or None,
+        "output_shape": row.output_shape or None,
         "params": row.params,
         "buffers": row.buffers,
         "macs": row.macs,
@@ -174,6 +232,7 @@ def layer_dict(row: LayerRow) -> dict[str, Any]:
         "receptive_field": row.receptive_field,
         "stride": row.stride,
         "window": window and dict(zip(("kernel", "stride", "padding"), window, strict=True)),
+        **measured,
     }
 
 
@@ -184,6 +243,7 @@ def proof_dict(proof: "Proof") -> dict[str, object]:
         "device": proof.device,
         "modules": proof.modules,
         "agrees": proof.agrees,
+        "measured": proof.measured,
         "difference": proof.difference and proof.difference._asdict(),
         "seconds": round(proof.seconds, 3),
         **({"at": proof.at} if proof.at else {}),

@@ -8,7 +8,8 @@ import re
 import sys
 from collections.abc import Callable
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from operator import index
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 from resnet_cli.config import LIMIT
 from resnet_cli.errors import nearest
@@ -24,6 +25,11 @@ Parser: TypeAlias = Callable[[object], object]
 E = TypeVar("E", bound=StrEnum)
 
 ALL_DEPTHS = sys.maxsize
+
+INPUT_TYPES = (
+    *("float32", "float16", "bfloat16", "float64", "complex64"),
+    *("int64", "int32", "int16", "int8", "uint8", "bool"),
+)
 
 _SHAPE_FORM = "NxCxHxW (batch x channels x height x width), as in 1x3x224x224 or Nx3xHxW"
 _NAME = re.compile(r"\w[\w .+-]{0,99}")
@@ -57,6 +63,35 @@ def sizes(value: object) -> dict[str, int]:
     if len(given) < len(pairs):
         raise ValueError(f"{text!r} gives a name twice; give each once")
     return given
+
+
+class Input(NamedTuple):
+    """An input of a network: its shape, and its element type where one is named."""
+
+    shape: "Shape"
+    dtype: str = ""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The shape where it has no names."""
+        return tuple(map(index, self.shape))
+
+    def __str__(self) -> str:
+        text = "x".join(map(str, self.shape))
+        return f"{text}:{self.dtype}" if self.dtype else text
+
+
+def typed_shape(value: object) -> Input:
+    """Parse `1x3x224x224`, or `1x16:int64` with an element type."""
+    if not isinstance(value, str) or ":" not in value:
+        return Input(shape(value))
+    text, _, dtype = value.rpartition(":")
+    if dtype not in INPUT_TYPES:
+        raise ValueError(
+            f"{dtype!r} in {value!r} is no element type{nearest(dtype, INPUT_TYPES)}; they are "
+            + ", ".join(INPUT_TYPES)
+        )
+    return Input(shape(text), dtype)
 
 
 def counts(value: object) -> tuple[int, ...]:

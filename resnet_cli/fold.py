@@ -71,6 +71,7 @@ def _merged(rows: Sequence[LayerRow]) -> Folded:
         last._replace(
             path=_range(first.path, last.path),
             params=sum(row.params for row in rows),
+            frozen=sum(row.frozen for row in rows),
             buffers=sum(row.buffers for row in rows),
             macs=sum(row.macs for row in rows),
             activation_bytes=sum(row.activation_bytes for row in rows),

@@ -46,7 +46,11 @@ class Difference(NamedTuple):
 
 
 class Proof(NamedTuple):
-    """The outcome of the forward pass; where the input has names, of one `at` each of these."""
+    """The outcome of the forward pass.
+
+    Where the input has names it is of one `at` each of these; `measured` where it is all
+    there is, unpredicted.
+    """
 
     torch: str
     device: str
@@ -54,6 +58,7 @@ class Proof(NamedTuple):
     difference: Difference | None
     seconds: float
     at: tuple[str, ...] = ()
+    measured: bool = False
 
     @property
     def agrees(self) -> bool:

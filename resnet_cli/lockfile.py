@@ -13,7 +13,7 @@ from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from resnet_cli import fields
-from resnet_cli.config import format_shape
+from resnet_cli.columns import tree_text
 from resnet_cli.errors import FileError
 from resnet_cli.files import decode, read_bytes
 from resnet_cli.summary import LayerRow, Summary
@@ -178,16 +178,24 @@ def _text(metric: str, value: Any) -> str:
 
 
 def _described(row: Mapping[str, Any]) -> str:
-    return f"{row['type']} {format_shape(row['output_shape'])}, {row['params']:,} params"
+    shape = _text("output_shape", row["output_shape"])
+    return f"{row['type']} {shape}, {row['params']:,} params"
 
 
 def _layer(row: LayerRow) -> dict[str, Any]:
     return {
         "type": row.type,
-        "output_shape": list(row.output_shape),
+        "output_shape": _output(row),
         "params": row.params,
         "macs": row.macs,
     }
+
+
+def _output(row: LayerRow) -> list[int] | str | None:
+    """Return the output's shape, several as text, None where the layer gives none."""
+    if row.output_tree is not None:
+        return tree_text(row.output_tree)
+    return [*map(index, row.output_shape)] or None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -207,7 +215,8 @@ def _entry(network: Mapping[str, Any]) -> Entry:
         for metric, kind in (("path", str), ("type", str), ("params", int), ("macs", int)):
             if not isinstance(row[metric], kind):
                 raise ValueError(f"{metric} is {fields.short(row[metric])}")
-        _check_shape(row["output_shape"])
+        if not isinstance(row["output_shape"], str | None):
+            _check_shape(row["output_shape"])
         if row["path"] in layers:
             raise ValueError(f"layer {fields.short(row['path'])} stands twice")
         layers[row["path"]] = row

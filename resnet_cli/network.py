@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from resnet_cli import presets, resnet
 from resnet_cli.config import ResNetConfig, Shortcut, check_widening
@@ -14,6 +14,8 @@ from resnet_cli.layers import Residual, Sequential, Shape
 from resnet_cli.summary import LayerRow, Summary
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from resnet_cli.forward import Proof
 
 MAIN, SHORTCUT, ADDITION = "main path", "shortcut", "addition"
@@ -25,6 +27,7 @@ class Network:
     """A network that comes from a configuration: prediction first, proof on demand."""
 
     config: ResNetConfig
+    measured: ClassVar[bool] = False
 
     @property
     def title(self) -> str:
@@ -58,16 +61,11 @@ class Network:
 
         Raises `BackendError` where PyTorch is missing or broken.
         """
-        try:
-            from resnet_cli import forward
-        except ImportError as error:
-            raise BackendError(f"PyTorch could not be imported ({error}); {_REMEDY}") from error
-        except Exception as error:  # a broken installation raises anything: OSError, RuntimeError
-            message = f"PyTorch failed while it was imported ({error}); {_REMEDY}"
-            raise BackendError(message) from error
+        run = backend(", or leave the proof out with --no-run").prove
         if not self.config.names:
-            return forward.prove(self.tree, self.summary, device, on_layer)
-        return self._prove_at_points(forward.prove, device, on_layer)
+            proof: Proof = run(self.tree, self.summary, device, on_layer)
+            return proof
+        return self._prove_at_points(run, device, on_layer)
 
     def _prove_at_points(
         self, prove: "Callable[..., Proof]", device: str, on_layer: Callable[[str], None]
@@ -185,4 +183,14 @@ class BlockNetwork(Network):
         return main == side
 
 
-_REMEDY = "install it (pip install torch), or leave the proof out with --no-run"
+def backend(remedy: str = "") -> "ModuleType":
+    """Import `forward`, and torch with it. Raises `BackendError` where that is not possible."""
+    install = f"install it (pip install torch){remedy}"
+    try:
+        from resnet_cli import forward
+    except ImportError as error:
+        raise BackendError(f"PyTorch could not be imported ({error}); {install}") from error
+    except Exception as error:  # a broken installation raises anything: OSError, RuntimeError
+        message = f"PyTorch failed while it was imported ({error}); {install}"
+        raise BackendError(message) from error
+    return forward

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from resnet_cli import columns, fields, presets
+from resnet_cli import columns, fields, presets, target
 from resnet_cli.config import Block, DType, Shortcut, Stem, StrideOn
 
 if TYPE_CHECKING:
@@ -100,12 +100,30 @@ SHARED: tuple[Spec, ...] = (
         metavar="NAME",
     ),
     Spec(
-        "input",
-        fields.shape,
+        "module",
+        target.parse,
         NETWORK,
-        "The dummy tensor; C sets the network's input channels. N, H and W may be names.",
+        "Your own network: an nn.Module, its class or a function that returns one, as in "
+        "package.module:attribute or file.py:attribute.",
+        metavar="TARGET",
+    ),
+    Spec(
+        "module-args",
+        target.parse_args,
+        NETWORK,
+        "What the class or function takes, as in 'width=32, classes=7'.",
+        metavar="ARGS",
+    ),
+    Spec(
+        "input",
+        fields.typed_shape,
+        NETWORK,
+        "The dummy tensor; C sets the network's input channels. N, H and W may be "
+        "names. With --module repeatable, one "
+        "for each input, of any rank and type, as in 1x16:int64.",
         metavar="NxCxHxW",
         default="1x1x224x224",
+        multiple=True,
     ),
     Spec(
         "channels",

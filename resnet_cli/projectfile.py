@@ -154,7 +154,9 @@ def _parse(spec: Spec, value: Any, path: "Path") -> Any:
     if spec.multiple:
         # A table of layers reads better than a list of 'layer=shape'; both are taken.
         texts = [f"{k}={v}" for k, v in value.items()] if isinstance(value, dict) else value
-        return tuple(spec.parse(text) for text in (texts if isinstance(texts, list) else [texts]))
+        # A list of numbers is one shape.
+        many = isinstance(texts, list) and not all(type(item) is int for item in texts)
+        return tuple(spec.parse(text) for text in (texts if many else [texts]))
     parsed: Any = spec.parse(value)
     # A path in a file is relative to that file.
     return path.parent / parsed if spec.metavar == "FILE" else parsed

@@ -5,8 +5,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from resnet_cli.errors import BackendError, ForwardError
-from resnet_cli.network import Network
 from resnet_cli.screen import Screen
+from resnet_cli.settings import AnyNetwork
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -17,13 +17,13 @@ DELAY = 0.5
 """Seconds of silence before a spinner appears."""
 
 
-def prove(network: Network, device: str, screen: Screen) -> "Proof":
+def prove(network: AnyNetwork, device: str, screen: Screen) -> "Proof":
     """Prove a network under a spinner; errors are the caller's."""
     with Progress(screen, "importing PyTorch") as progress:
         return network.prove(device, progress.update)
 
 
-def attempt(network: Network, device: str, screen: Screen) -> "tuple[Proof | None, str | None]":
+def attempt(network: AnyNetwork, device: str, screen: Screen) -> "tuple[Proof | None, str | None]":
     """Return the proof, or why PyTorch could not run, for documents that come in any case."""
     try:
         return prove(network, device, screen), None
@@ -34,6 +34,11 @@ def attempt(network: Network, device: str, screen: Screen) -> "tuple[Proof | Non
 def outcome(proof: "Proof") -> tuple[str, str]:
     """Return what the proof found, in one line, and its style."""
     ran = f"PyTorch {proof.torch} on {proof.device}, {proof.seconds:.2f} s"
+    if proof.measured and proof.difference is None:
+        return f"measured, not predicted: {proof.modules} modules ran ({ran})", "green"
+    if proof.measured and proof.difference is not None:
+        path, what, _, actual = proof.difference
+        return f"layer {path}: {what} {actual} ({ran})", "bold red"
     if proof.difference is None:
         at = " at " + " and at ".join(proof.at) if proof.at else ""
         return f"proved: all {proof.modules} modules agree{at} ({ran})", "green"

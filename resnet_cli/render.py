@@ -9,12 +9,20 @@ from operator import index
 from typing import NamedTuple
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from resnet_cli.columns import Column, Kind, Totals, Value, human_text, total_texts
-from resnet_cli.config import format_shape
+from resnet_cli.columns import (
+    Column,
+    Kind,
+    Totals,
+    Value,
+    default,
+    human_text,
+    pick,
+    total_texts,
+)
 from resnet_cli.fold import Folded, fold
 from resnet_cli.points import Point
 from resnet_cli.screen import printable
@@ -102,21 +110,23 @@ def summary_table(
     totals = summary.totals()
     rows = fold(summary.rows, depth, folded=folded)
     heads = [Head(c.header, c.kind in (Kind.COUNT, Kind.PERCENT), c.rank) for c in columns]
-    side = None if summary.held else min(map(index, summary.input_shape[2:]))
+    side = None if summary.held else min(map(index, summary.input_shape[2:]), default=None)
     cells = [[_cell(column, row, totals, side, look) for column in columns] for row in rows]
     for row, row_cells in zip(rows, cells, strict=True):
         if row.row.role == red:
             row_cells[:] = [cell._replace(style="bold red") for cell in row_cells]
     total = [Cell(text, "bold") for text in total_texts(columns, totals, _number)]
     shown = grid(heads, cells, total, look)
-    notes = [MACS_NOTE] if any("MACs" in head.title for head in heads) else []
+    notes = summary.remarks()[bool(summary.error) :]
+    notes += [MACS_NOTE] if any("MACs" in head.title for head in heads) else []
     kept = {str(column.header) for column in shown.columns}
     if any(head.title in kept and _is_marked(cells, i) for i, head in enumerate(heads)):
         notes.append(FIELD_NOTE)
     return Group(
-        Text(f"{summary.name}  input {format_shape(summary.input_shape)}  {summary.dtype}", "bold"),
+        Text(printable(summary.heading), "bold"),
         Text(),
         shown,
+        *([Text("\n" + printable(summary.remarks()[0]), "bold red")] if summary.error else []),
         Text(),
         _formulas(summary, points, look) if summary.held else _sums(summary),
         Text("\n" + "\n".join(notes), "dim") if notes else Text(),
@@ -125,6 +135,18 @@ def summary_table(
 
 def _is_marked(rows: Sequence[Sequence[Cell]], column: int) -> bool:
     return any(row[column].text.endswith("*") for row in rows)
+
+
+class Fitted:
+    """A network's table that takes its width from the console that shows it."""
+
+    def __init__(self, summary: Summary) -> None:
+        self.summary = summary
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        picked = pick(default(self.summary))
+        look = Look(options.max_width, ascii=options.ascii_only)
+        yield summary_table(self.summary, picked, depth=1, folded=True, look=look)
 
 
 def grid(
@@ -185,7 +207,10 @@ def _cell(column: Column, folded: Folded, totals: Totals, side: int | None, look
     if column.kind is Kind.BAR:
         share = column.value(row, totals)
         return Cell(bar(share, look) if isinstance(share, float) else "", "blue")
-    text = _formula(column.value(row, totals), look, CELL_FORMULA)
+    lines = _formula(column.value(row, totals), look, CELL_FORMULA).split("\n")
+    text = "\n".join(map(printable, lines))
+    if row.error is not None:
+        return Cell("FAILED" if column.name == "note" else text, "bold red")
     style = "" if row.leaf else "bold" if row.depth == 1 else ""
     if column.name == "type" and folded.times > 1:
         text += f" x {folded.times}"
@@ -193,7 +218,7 @@ def _cell(column: Column, folded: Folded, totals: Totals, side: int | None, look
         style = "cyan"
     elif column.name == "receptive_field":
         if row.receptive_field is None:
-            return Cell("global", "dim")
+            return Cell("global" if row.role else "", "dim")  # a measured one is not known
         if side is not None and row.receptive_field > side:
             return Cell(text + "*", "yellow")
     elif text == "0":
@@ -241,14 +266,28 @@ def _sums(summary: Summary) -> Table:
         "Activations": human_bytes(index(summary.activation_bytes)),
         "Peak": human_bytes(summary.peak_bytes or 0),
     }
-    figures = [(label, human_text(totals[_TOTALS[label]]), unit) for label, unit in units.items()]
+    figures = [
+        (_label(label, summary), human_text(totals[_TOTALS[label]]), unit)
+        for label, unit in units.items()
+        if totals[_TOTALS[label]] is not None
+    ]
+    if summary.frozen:
+        figures.append(("Params (frozen)", human_text(summary.frozen), ""))
+        figures.append(("Params (all)", human_text(summary.params + summary.frozen), ""))
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     for justify in ("left", "right", "right") * 2:
         table.add_column(justify=justify, no_wrap=True)
-    for left, right in zip(figures[::2], figures[1::2], strict=True):
-        row = (Text(text, style) for figure in (left, right) for text, style in _figure(*figure))
-        table.add_row(*row)
+    for start in range(0, len(figures), 2):
+        pair = figures[start : start + 2]
+        table.add_row(*(Text(text, style) for figure in pair for text, style in _figure(*figure)))
     return table
+
+
+def _label(label: str, summary: Summary) -> str:
+    """Return a total's label, with what it leaves out."""
+    if summary.not_counted and label in ("MACs", "FLOPs"):
+        return f"{label} (at least)"
+    return "Params (trainable)" if summary.frozen and label == "Params" else label
 
 
 def _figure(label: str, value: str, with_unit: str) -> tuple[tuple[str, str], ...]:

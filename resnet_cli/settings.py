@@ -7,7 +7,7 @@ values in its own or a nearer one.
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import click
 from click.core import ParameterSource
@@ -15,9 +15,17 @@ from click.core import ParameterSource
 from resnet_cli import presets, projectfile
 from resnet_cli.config import FIELDS, ResNetConfig, format_shape
 from resnet_cli.errors import ConfigError, nearest
+from resnet_cli.fields import Input
+from resnet_cli.module_network import ModuleConfig, ModuleNetwork
+from resnet_cli.network import Network
 from resnet_cli.options import ENV_PREFIX, Format, Option
 from resnet_cli.projectfile import Project, Values
 from resnet_cli.screen import Screen
+
+if TYPE_CHECKING:
+    from resnet_cli.layers import Shape
+
+AnyNetwork: TypeAlias = Network | ModuleNetwork
 
 
 class Settings(NamedTuple):
@@ -38,12 +46,47 @@ class Settings(NamedTuple):
         """Return how the user spelled an option: flag, variable or file key."""
         return self.names.get(key, _flag(key))
 
+    def network(self, *, symbolic: bool = False) -> AnyNetwork:
+        """Return where the summary comes from: flags, or a module of the user's own.
+
+        Raises `click.BadParameter` where both are asked for.
+        """
+        if "module" not in self.values:
+            return Network(self.config(symbolic=symbolic))
+        for key in ("preset", *FIELDS):
+            if key in self.values and key != "input":
+                raise click.BadParameter(
+                    f"a module has its own layers; leave {self.name(key)} out",
+                    param_hint=self.name("module"),
+                )
+        if not self.get("run", True):
+            raise click.BadParameter(
+                f"a module is known by running it; leave {self.name('run')} out",
+                param_hint=self.name("module"),
+            )
+        inputs = self.get("input", ())
+        if not all(isinstance(size, int) for one in inputs for size in one.shape):
+            message = "has names in it, and a module needs numbers, as in 1x3x224x224"
+            raise click.BadParameter(message, param_hint=self.name("input"))
+        config = ModuleConfig(self.get("module"), self.get("module_args", {}), inputs)
+        return ModuleNetwork(config, self.get("device", "auto"))
+
     def config(self, *, symbolic: bool = False) -> ResNetConfig:
         """Return the network; with `symbolic` its input may have names.
 
         Raises `click.BadParameter` that names the source.
         """
+        for key in ("module", "module_args"):
+            if key in self.values:
+                raise click.BadParameter(
+                    "is not for this command, which takes networks from flags"
+                    if key == "module"
+                    else "needs --module",
+                    param_hint=self.name(key),
+                )
         values = {key: value for key, value in self.values.items() if key in FIELDS}
+        if "input" in values:
+            values["input"] = self.one_shape()
         try:
             config = ResNetConfig(**values)
         except ConfigError as error:
@@ -59,6 +102,20 @@ class Settings(NamedTuple):
     def wrong(self, error: ConfigError) -> click.BadParameter:
         """Return a configuration's error as one that names the source of the field."""
         return click.BadParameter(error.message, param_hint=self.name(error.field))
+
+    def one_shape(self) -> "Shape":
+        """Return the one input's shape. Raises `click.BadParameter` for what only modules have."""
+        inputs: tuple[Input, ...] = self.values["input"]
+        one, *more = inputs
+        if more:
+            message = (
+                f"is given {len(inputs)} times; only with --module is there one for each input"
+            )
+        elif one.dtype:
+            message = f"{one} names an element type; that is --dtype, except with --module"
+        else:
+            return one.shape
+        raise click.BadParameter(message, param_hint=self.name("input"))
 
     def format(self, *allowed: Format) -> Format:
         """Return how to write: the first of `allowed` unless the user chose another of them.
@@ -97,11 +154,7 @@ class Request(NamedTuple):
         values: dict[str, Any] = {}
         names: dict[str, str] = {}
         for layer in reversed(layers):
-            if preset := layer.values.get("preset"):
-                decided = presets.preset(preset).values()
-                values.update(decided)
-                names = {key: name for key, name in names.items() if key not in decided}
-            values.update(layer.values)
+            names = _lay(layer.values, values, names)
             names.update(layer.names)
         return Settings(values, names)
 
@@ -139,7 +192,7 @@ class Request(NamedTuple):
 
     def is_aside(self) -> bool:
         """Say whether flags make a network that stands beside the configured ones."""
-        flags = any(key in FIELDS or key == "preset" for key in self.flags.values)
+        flags = any(key in FIELDS or key in ("preset", "module") for key in self.flags.values)
         return flags and bool(self.configured) and self.picked() is None
 
     @property
@@ -167,6 +220,27 @@ def resolve(ctx: click.Context) -> Settings:
     """Resolve a command's options for the one network that it shows."""
     asked = request(ctx)
     return asked.settings(asked.picked())
+
+
+def _lay(
+    nearer: Mapping[str, Any], values: dict[str, Any], names: dict[str, str]
+) -> dict[str, str]:
+    """Lay a nearer layer's values over `values`; a preset or module there is a new network.
+
+    Return the names without those of what was given up.
+    """
+    given_up: tuple[str, ...] = ()
+    decided: dict[str, Any] = {}
+    if "module" in nearer:
+        given_up = ("preset", "module_args", *(key for key in FIELDS if key != "input"))
+    elif preset := nearer.get("preset"):
+        given_up = ("module", "module_args")
+        decided = dict(presets.preset(preset).values())
+        decided["input"] = (Input(decided["input"]),)
+    for key in given_up:
+        values.pop(key, None)
+    values.update({**decided, **nearer})
+    return {key: name for key, name in names.items() if key not in (*given_up, *decided)}
 
 
 def _flag(key: str) -> str:

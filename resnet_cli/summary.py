@@ -3,15 +3,20 @@
 Shapes are tuples, counts are elements, bytes are at the network's dtype. Absence is None.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from resnet_cli.errors import SymbolError
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from resnet_cli.dims import Size
     from resnet_cli.layers import Shape
+
+Tree: TypeAlias = str | Sequence["Tree"] | Mapping[str, "Tree"] | None
+"""Several shapes as a module takes or gives them: `["1x8", {"mask": "1x8:bool"}]`."""
 
 
 class LayerRow(NamedTuple):
@@ -24,6 +29,11 @@ class LayerRow(NamedTuple):
     own output, `activation_bytes` the sum over its leaves, a view counting none.
     `receptive_field` is in input pixels, along one side; it and `stride`, the cumulative
     one, are None from the global pool on. `window` is (kernel, stride, padding).
+
+    The last six say something where PyTorch measured: `frozen` are parameters that do not
+    train, `calls` is 0 for a module that did not run, `note` says what is special, `error`
+    why it failed; the trees stand where it takes or gives other than one tensor with
+    dimensions. The shapes are then those of the first tensor, empty where there is none.
     """
 
     path: str
@@ -41,6 +51,12 @@ class LayerRow(NamedTuple):
     receptive_field: int | None
     stride: int | None
     window: tuple[int, int, int] | None
+    frozen: int = 0
+    calls: int = 1
+    note: str = ""
+    error: str | None = None
+    input_tree: Tree = None
+    output_tree: Tree = None
 
     @property
     def flops(self) -> "Size":
@@ -60,7 +76,13 @@ class Summary:
 
     `peak_bytes` is the most that an inference pass holds at once at module boundaries: a
     layer's input and output, and what waits for the addition. Where the input has names in
-    it there is no largest (None), and `held` has the amounts that could be.
+    it there is no largest (None), and `held` has the amounts that could be. It is
+    None where PyTorch measured, too.
+
+    The last five say something where PyTorch measured: `inputs` are all inputs as text,
+    `bytes_of_params` is exact where element types are mixed, `not_counted` names the
+    operations that the MACs leave out, and `error` says where and why the run failed: the
+    rows then end there.
     """
 
     name: str
@@ -71,6 +93,11 @@ class Summary:
     rows: tuple[LayerRow, ...]
     peak_bytes: int | None
     held: "frozenset[Size]" = frozenset()
+    inputs: tuple[str, ...] = ()
+    output_tree: Tree = None
+    bytes_of_params: int | None = None
+    not_counted: tuple[str, ...] = ()
+    error: str | None = None
 
     def at(self, sizes: Mapping[str, int]) -> "Summary":
         """Return the summary with its formulas evaluated, and the peak with them."""
@@ -91,6 +118,11 @@ class Summary:
         return sum(row.params for row in self.rows if row.leaf)
 
     @property
+    def frozen(self) -> int:
+        """Elements of parameters that do not train."""
+        return sum(row.frozen for row in self.rows if row.leaf)
+
+    @property
     def buffers(self) -> int:
         """Elements of running statistics, batch norm's counter among them."""
         return sum(row.buffers for row in self.rows if row.leaf)
@@ -108,6 +140,8 @@ class Summary:
     @property
     def param_bytes(self) -> int:
         """Bytes of the trainable elements."""
+        if self.bytes_of_params is not None:
+            return self.bytes_of_params
         return self.params * self.itemsize
 
     @property
@@ -132,12 +166,48 @@ class Summary:
         return sum(row.activation_bytes for row in self.rows if row.leaf)
 
     def totals(self) -> "dict[str, Size | None]":
-        """Return every total under its name in the machine formats."""
-        return {name: getattr(self, name) for name in TOTALS}
+        """Return every total under its name in the machine formats; `frozen` where there are."""
+        totals = {name: getattr(self, name) for name in TOTALS}
+        return {**totals, "frozen": frozen} if (frozen := self.frozen) else totals
 
     def at_depth(self, depth: int) -> list[LayerRow]:
         """Return the rows down to `depth`; deeper ones are part of their ancestor's counts."""
         return [row for row in self.rows if row.depth <= depth]
+
+    @property
+    def measured(self) -> bool:
+        """Whether PyTorch measured it; a prediction has one input, which is a shape."""
+        return bool(self.inputs)
+
+    @property
+    def heading(self) -> str:
+        """The network's name, its inputs and its element type."""
+        inputs = ", ".join(self.inputs) or "x".join(map(str, self.input_shape))
+        return f"{self.name}  input {inputs}  {self.dtype}"
+
+    def remarks(self) -> list[str]:
+        """Return what a reader of the table should know: failure, limits, resemblance."""
+        from resnet_cli import identify
+
+        remarks = [f"FAILED: {self.error}"] if self.error else []
+        if self.not_counted:
+            names = ", ".join(self.not_counted)
+            remarks.append(f"MACs are at least these: {names} not counted.")
+        if known := identify.caption(self):
+            remarks.append(known)
+        return remarks
+
+    def __rich__(self) -> "RenderableType":
+        """Show the table of the network's own layers, fitted to the console."""
+        from resnet_cli.render import Fitted
+
+        return Fitted(self)
+
+    def _repr_html_(self) -> str:
+        """Show the table in a notebook."""
+        from resnet_cli import columns, export
+
+        return export.to_html(self, columns.pick(columns.default(self)), depth=1)
 
 
 TOTALS = (

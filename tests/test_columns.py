@@ -67,6 +67,9 @@ def test_a_row_has_every_quantity():
         "stride": "2",
         "output_bytes": "3,211,264",
         "window": "k7 s2 p3",
+        "frozen": "0",
+        "calls": "1",
+        "note": "",
     }
 
 

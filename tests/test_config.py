@@ -97,6 +97,7 @@ def test_wrong_numbers_raise_nothing_but_config_error(values):
 def test_the_plain_values_rebuild_the_same_network(config):
     plain = json.loads(json.dumps(config.to_dict()))
     parsed = {key: BY_KEY[key].parse(value) for key, value in plain.items() if value is not None}
+    parsed["input"] = parsed["input"].shape
     again = ResNetConfig(**parsed)
     assert again == config
     assert resnet.build(again) == resnet.build(config)

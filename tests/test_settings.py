@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from resnet_cli import fields
 from resnet_cli.config import ResNetConfig
+from resnet_cli.fields import Input
 from resnet_cli.options import ENV_PREFIX, SHARED, Format
 from resnet_cli.presets import preset
 from resnet_cli.projectfile import Project, Values
@@ -151,7 +152,7 @@ layers = st.lists(
         {},
         optional={
             "classes": st.integers(1, 9),
-            "input": st.just((1, 1, 8, 8)),
+            "input": st.just((Input((1, 1, 8, 8)),)),
             "preset": st.sampled_from(["resnet18", "resnet50", "resnet20_cifar10"]),
         },
     ),
@@ -169,6 +170,7 @@ def test_the_nearest_layer_that_says_something_wins(stack):
                 expected = layer[key]
             elif "preset" in layer:
                 expected = getattr(preset(layer["preset"]).config, key)
+                expected = (Input(expected),) if key == "input" else expected
             else:
                 continue
             break

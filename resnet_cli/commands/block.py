@@ -9,6 +9,7 @@ from resnet_cli import fields
 from resnet_cli.commands.show import proof_for_document, report_proof, table_columns, write_text
 from resnet_cli.config import LIMIT, Shortcut, format_shape
 from resnet_cli.errors import ConfigError
+from resnet_cli.fields import Input
 from resnet_cli.network import ADDITION, BlockNetwork
 from resnet_cli.options import (
     NETWORK,
@@ -100,13 +101,13 @@ def command(ctx: click.Context, /, **_: Any) -> int:
 def _network(settings: Settings) -> BlockNetwork:
     """Return the block. Raises `click.BadParameter` that names the source."""
     # A preset's input and widths are those of a whole network; only named ones count.
-    size = settings.get("input") if "input" in settings.names else INPUT
+    size = settings.one_shape() if "input" in settings.names else INPUT
     width = _width(settings)
     shortcut = settings.get("shortcut", Shortcut.PROJECTION)
     is_bare = shortcut == BlockShortcut.NONE
     values = {
         **{key: value for key, value in settings.values.items() if key not in _ABSENT},
-        "input": size,
+        "input": (Input(size),),
         "channels": size[1:2] if width is None else (width,),
         "blocks": (1,),
         "shortcut": Shortcut.PROJECTION if is_bare else Shortcut(shortcut),
@@ -153,7 +154,7 @@ def _show_text(network: BlockNetwork, kind: Format, settings: Settings, screen: 
     from resnet_cli.render import summary_table
 
     # Without its role a row would not say which branch it is on.
-    picked = table_columns(network.summary, settings)
+    picked = table_columns(network.shown, settings)
     shown = [c._replace(rank=0) if c.name == "role" else c for c in picked]
     screen.show(
         summary_table(

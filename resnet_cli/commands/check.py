@@ -9,11 +9,10 @@ import click
 from resnet_cli import lockfile, reports
 from resnet_cli.checking import Report, forgotten, is_checked, judge
 from resnet_cli.expectations import EXPECTATIONS, ExpectationError
-from resnet_cli.network import Network
 from resnet_cli.options import GENERAL, NETWORK, PROOF, Command, Format, option, shared
 from resnet_cli.proving import attempt, outcome
 from resnet_cli.screen import Screen, printable
-from resnet_cli.settings import Settings, request
+from resnet_cli.settings import AnyNetwork, Settings, request
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +25,7 @@ _WRITERS = {
     Format.MARKDOWN: reports.to_markdown,
 }
 
-Networks: TypeAlias = Mapping[str, tuple[Network, Settings]]
+Networks: TypeAlias = Mapping[str, tuple[AnyNetwork, Settings]]
 
 
 @click.command(
@@ -49,7 +48,7 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     kind, screen = settings.format(*_FORMATS), settings.screen()
     # A lock holds numbers; an expectation may hold formulas.
     networks = {
-        name: (Network(own.config(symbolic=own.get("lock") is None)), own)
+        name: (own.network(symbolic=own.get("lock") is None), own)
         for name, own in asked.networks().items()
     }
     found = _judged(networks, picked=asked.picked() is not None)

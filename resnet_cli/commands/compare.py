@@ -89,7 +89,7 @@ def _network(asked: Request, argument: str) -> Network:
     try:
         name, *words = shlex.split(argument) or [""]
         flags = _FLAGS.make_context("compare", words).params
-        given = {key: value for key, value in flags.items() if value is not None}
+        given = {key: value for key, value in flags.items() if value not in (None, ())}
         return Network(named(asked, name, given).config())
     except click.BadParameter as error:
         flag = error.param_hint or (error.param and error.param.opts[0])

@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from resnet_cli import lockfile
+from resnet_cli.errors import ForwardError
 from resnet_cli.expectations import EXPECTATIONS
-from resnet_cli.network import Network
 from resnet_cli.options import GENERAL, NETWORK, Command, option, shared
 from resnet_cli.screen import printable, write_atomically
 from resnet_cli.settings import request
@@ -38,7 +38,9 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     path = path or Path(lockfile.DEFAULT_NAME)
     entries = {}
     for name, own in networks.items():
-        network = Network(own.config())
+        network = own.network()
+        if network.summary.error is not None:
+            raise ForwardError(f"{name} cannot be locked: {network.summary.error}")
         entries[name] = lockfile.entry(network.summary, network.config.to_dict())
     if asked.picked() is not None and path.exists():
         # One network is locked anew; the others stay as they are.

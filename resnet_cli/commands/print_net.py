@@ -5,7 +5,6 @@ from typing import Any
 import click
 
 from resnet_cli.commands.show import report_proof
-from resnet_cli.network import Network
 from resnet_cli.options import GENERAL, NETWORK, PROOF, Command, Format, shared
 from resnet_cli.settings import resolve
 
@@ -15,7 +14,7 @@ from resnet_cli.settings import resolve
 def command(ctx: click.Context, /, **_: Any) -> int:
     """Print the architecture, as PyTorch prints it; no PyTorch needed."""
     settings = resolve(ctx)
-    network = Network(settings.config(symbolic=True))
+    network = settings.network(symbolic=True)
     settings.format(Format.TABLE, Format.PLAIN)
     screen = settings.screen()
     screen.write(f"{network.tree}\n")

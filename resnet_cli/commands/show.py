@@ -6,11 +6,11 @@ import click
 
 from resnet_cli import columns, fields
 from resnet_cli.errors import ConfigError
-from resnet_cli.network import Network
+from resnet_cli.module_network import ModuleNetwork
 from resnet_cli.options import SUMMARY_FORMATS, Format
 from resnet_cli.proving import attempt, outcome, prove
 from resnet_cli.screen import Screen
-from resnet_cli.settings import Settings, resolve
+from resnet_cli.settings import AnyNetwork, Settings, resolve
 from resnet_cli.summary import Summary
 
 if TYPE_CHECKING:
@@ -18,34 +18,37 @@ if TYPE_CHECKING:
 
     from resnet_cli.points import Point
 
-_ALL = tuple(columns.COLUMNS)
-
 
 def show(ctx: click.Context) -> int:
     """Print the network's layers; return 0, or 1 where the proof disagrees."""
     settings = resolve(ctx)
-    network = Network(settings.config(symbolic=True))
+    network = settings.network(symbolic=True)
     points = _points(network, settings)
     screen = settings.screen()
     if settings.format(*SUMMARY_FORMATS) is Format.JSON:
         return _show_json(network, settings, screen, points)
+    if network.measured:
+        prove(network, settings.get("device", "auto"), screen)  # measures, under a spinner
     _show_text(network, settings, screen, points)
     if not settings.get("run", True):
         return 0
     return report_proof(network, settings, screen)
 
 
-def report_proof(network: Network, settings: Settings, screen: Screen) -> int:
+def report_proof(network: AnyNetwork, settings: Settings, screen: Screen) -> int:
     """Prove the network and say on stderr how it went; return 0 or 1."""
     proof = prove(network, settings.get("device", "auto"), screen)
     screen.note(*outcome(proof))
     return 0 if proof.agrees else 1
 
 
-def _points(network: Network, settings: Settings) -> "list[Point]":
+def _points(network: AnyNetwork, settings: Settings) -> "list[Point]":
     """Return the network evaluated at each `--at`. Raises `click.BadParameter`."""
     if not (given := settings.get("at")):
         return []
+    if isinstance(network, ModuleNetwork):
+        message = "is for an input with names, and a module's input has numbers"
+        raise click.BadParameter(message, param_hint=settings.name("at"))
     from resnet_cli import points
 
     try:
@@ -55,7 +58,7 @@ def _points(network: Network, settings: Settings) -> "list[Point]":
 
 
 def _show_text(
-    network: Network, settings: Settings, screen: Screen, points: "Sequence[Point]"
+    network: AnyNetwork, settings: Settings, screen: Screen, points: "Sequence[Point]"
 ) -> None:
     kind = settings.format(*SUMMARY_FORMATS)
     depth = settings.get("depth", fields.ALL_DEPTHS if kind is Format.CSV else 1)
@@ -105,7 +108,9 @@ def write_text(
     if kind is Format.PLAIN:
         screen.write(export.to_plain(summary, depth))
     elif kind is Format.CSV:
-        picked = [*columns.beside(columns.pick(settings.get("columns", _ALL)), points)]
+        picked = [
+            *columns.beside(columns.pick(settings.get("columns") or columns.every(summary)), points)
+        ]
         screen.write(export.to_csv(summary, picked, depth))
     else:
         picked = _picked(summary, settings, points)
@@ -113,7 +118,7 @@ def write_text(
 
 
 def _show_json(
-    network: Network, settings: Settings, screen: Screen, points: "Sequence[Point]"
+    network: AnyNetwork, settings: Settings, screen: Screen, points: "Sequence[Point]"
 ) -> int:
     """Prove first, so that the one document has the outcome; it comes in any case."""
     from resnet_cli import export
@@ -127,7 +132,7 @@ def _show_json(
 
 
 def proof_for_document(
-    network: Network, settings: Settings, screen: Screen
+    network: AnyNetwork, settings: Settings, screen: Screen
 ) -> tuple[dict[str, object] | None, int]:
     """Prove the network unless that is off; return what JSON's `forward` says, and the code."""
     from resnet_cli import export

@@ -1,0 +1,126 @@
+"""What would be right, for the mistakes that are made most, from the layer and its input."""
+
+import inspect
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from torch import nn
+
+from resnet_cli.config import format_shape
+from resnet_cli.measuring.chain import window_of
+from resnet_cli.measuring.shapes import tensors
+
+_CONVOLUTIONS = (
+    nn.Conv1d,
+    nn.Conv2d,
+    nn.Conv3d,
+    nn.ConvTranspose1d,
+    nn.ConvTranspose2d,
+    nn.ConvTranspose3d,
+)
+
+
+def hint(module: nn.Module, taken: Any) -> str | None:
+    """Return what the layer would need instead of what it was given, None if not known."""
+    first = next(tensors(taken), None)
+    if first is None:
+        return None
+    shape = tuple(first.shape)
+    if isinstance(module, _CONVOLUTIONS):
+        return _channels(module.in_channels, "in_channels", shape, _rank(module)) or _window(
+            module, shape
+        )
+    if isinstance(module, nn.Linear):
+        return _features(module, shape)
+    if isinstance(module, nn.modules.batchnorm._BatchNorm):
+        return _batch_norm(module, shape)
+    if isinstance(module, nn.Embedding) and first.is_floating_point():
+        return f"an embedding takes integers: give --input {format_shape(shape)}:int64"
+    return _window(module, shape)
+
+
+def arguments(model: nn.Module, inputs: Sequence[Any]) -> str | None:
+    """Return how many inputs `forward` takes where that is not how many there are."""
+    try:
+        signature = inspect.signature(model.forward)
+    except (TypeError, ValueError):
+        return None
+    try:
+        signature.bind(*inputs)
+    except TypeError as error:
+        names = ", ".join(signature.parameters)
+        return f"forward({names}): {error}; give one --input for each, in this order"
+    return None
+
+
+def _rank(module: nn.Module) -> int:
+    """Return how many dimensions follow the channels."""
+    return len(module.kernel_size)  # type: ignore[arg-type]
+
+
+def _channels(wanted: int, name: str, shape: tuple[int, ...], rank: int) -> str | None:
+    """Compare the channels of (N, C, *map), or of (C, *map)."""
+    if len(shape) not in (rank + 1, rank + 2):
+        return f"it takes {rank + 2} dimensions, batch and channels first; {len(shape)} came in"
+    channels = shape[-rank - 1]
+    if channels == wanted:
+        return None
+    return f"{channels} channels come in: {name} should be {channels}, not {wanted}"
+
+
+def _features(module: nn.Linear, shape: tuple[int, ...]) -> str | None:
+    wanted = module.in_features
+    if not shape or shape[-1] == wanted:
+        return None
+    flat = math.prod(shape[1:])
+    if len(shape) > 2 and flat == wanted:
+        return f"flatten first: {format_shape(shape)} has the {wanted} features that it takes"
+    given = flat if len(shape) > 2 and shape[-1] == shape[-2] else shape[-1]
+    also = " (flattened)" if given == flat and len(shape) > 2 else ""
+    return f"in_features should be {given}{also}, not {wanted}"
+
+
+def _window(module: nn.Module, shape: tuple[int, ...]) -> str | None:
+    """Compare a map, padded, with the window that slides over it."""
+    window = window_of(module)
+    if window is None or len(shape) < 2:
+        return None
+    rank = _map_rank(module)
+    sizes = shape[-rank:]
+    if min(sizes) + 2 * window.padding >= window.kernel:
+        return None
+    padded = f" with padding {window.padding}" if window.padding else ""
+    size = "x".join([str(window.kernel)] * rank)
+    return (
+        f"the map of {format_shape(sizes)}{padded} is smaller than the window of {size}: "
+        "give a larger --input, or fewer strides before it"
+    )
+
+
+def _map_rank(module: nn.Module) -> int:
+    """Return the dimensions of the map from the class, which `Conv2d` and `MaxPool2d` name."""
+    for rank, kinds in enumerate(
+        (
+            (nn.Conv1d, nn.MaxPool1d, nn.AvgPool1d),
+            (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d),
+            (nn.Conv3d, nn.MaxPool3d, nn.AvgPool3d),
+        ),
+        start=1,
+    ):
+        if isinstance(module, kinds):
+            return rank
+    return 1
+
+
+def _batch_norm(module: Any, shape: tuple[int, ...]) -> str | None:
+    if len(shape) < 2:
+        return None
+    if shape[1] != module.num_features:
+        return f"num_features should be {shape[1]}, not {module.num_features}"
+    if math.prod(shape) == shape[1] and (module.training or not module.track_running_stats):
+        return (
+            "in train mode it takes more than one value a channel: give a larger batch or "
+            "map, or call eval()"
+        )
+    return None

@@ -1,0 +1,175 @@
+"""Where a module of the user's own stands, and how to get hold of it; without torch.
+
+A target is `package.module:attribute` or `path/to/file.py:attribute`.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from resnet_cli.errors import TargetError, nearest
+
+FORM = "package.module:attribute or path/to/file.py:attribute"
+
+_OURS = os.path.dirname(os.path.abspath(__file__))
+
+
+class Target(NamedTuple):
+    """A file or an importable module, and an attribute in it."""
+
+    source: str
+    attribute: str
+
+    @property
+    def is_file(self) -> bool:
+        return self.source.endswith(".py")
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.attribute}"
+
+
+def parse(value: object) -> Target:
+    """Parse a target. Raises `ValueError` with what would be right."""
+    source, colon, attribute = str(value).strip().rpartition(":")
+    names = attribute.split(".")
+    if not colon or not source or not all(name.isidentifier() for name in names):
+        raise ValueError(f"{value!r} is not of the form {FORM}")
+    if not source.endswith(".py") and not all(name.isidentifier() for name in source.split(".")):
+        raise ValueError(f"{source!r} is neither a module's name nor a .py file; give {FORM}")
+    return Target(source, attribute)
+
+
+def parse_args(value: object) -> dict[str, Any]:
+    """Parse `width=32, classes=7`, literals only, or a TOML table. Raises `ValueError`."""
+    import ast  # 5 ms, and only a module's arguments need it
+
+    if isinstance(value, dict):
+        return value
+    form = "keyword arguments with literal values, as in 'width=32, classes=7'"
+    try:
+        call = ast.parse(f"f({value})", mode="eval").body
+        if not isinstance(call, ast.Call) or call.args or not isinstance(call.func, ast.Name):
+            raise ValueError
+        found = {str(k.arg): ast.literal_eval(k.value) for k in call.keywords if k.arg is not None}
+        if len(found) != len(call.keywords):
+            raise ValueError
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        raise ValueError(f"{value!r} is not {form}") from None
+    return found
+
+
+def load(target: Target) -> Any:
+    """Import what the target names. Raises `TargetError` with the user's own last frame."""
+    _importable(os.getcwd())
+    try:
+        found: Any = (
+            _from_file(target) if target.is_file else importlib.import_module(target.source)
+        )
+    except TargetError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise TargetError(f"--module {target}: {_import_problem(target, error)}") from error
+    for name in target.attribute.split("."):
+        if not hasattr(found, name):
+            known = [other for other in vars(found) if not other.startswith("_")]
+            where = "" if isinstance(found, ModuleType) else f" in {target.attribute}"
+            raise TargetError(
+                f"--module {target}: {target.source} has no {name!r}{where}{nearest(name, known)}"
+            )
+        found = getattr(found, name)
+    return found
+
+
+def describe(error: BaseException) -> str:
+    """Return an exception in one line, with the user's own last frame."""
+    lines = str(error).strip().splitlines()
+    text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    return text + last_frame(error)
+
+
+def last_frame(error: BaseException) -> str:
+    """Return " (file.py:12, in build)" for the innermost frame of the user's code, or nothing."""
+    import traceback
+
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if not _is_foreign(frame.filename):
+            return f" ({os.path.relpath(frame.filename)}:{frame.lineno}, in {frame.name})"
+    return ""
+
+
+def check_arguments(target: Target, factory: Any, arguments: Mapping[str, Any]) -> None:
+    """Raise `TargetError` where a class or factory cannot be called with these."""
+    import inspect
+
+    try:
+        signature = inspect.signature(factory)
+    except (TypeError, ValueError):  # some built-ins have none
+        return
+    try:
+        signature.bind(**arguments)
+    except TypeError as error:
+        names = ", ".join(map(str, signature.parameters.values()))
+        raise TargetError(
+            f"--module {target}: {error}; it takes ({names}), given by --module-args "
+            "'name=value, …'"
+        ) from error
+
+
+def _is_foreign(filename: str) -> bool:
+    """Say whether a frame belongs to this tool, to Python or to an installed package."""
+    path = os.path.abspath(filename)
+    packages = f"{os.sep}site-packages{os.sep}"
+    standard = os.path.dirname(os.__file__) + os.sep
+    ours = path.startswith(_OURS + os.sep)
+    return filename.startswith("<") or ours or packages in path or path.startswith(standard)
+
+
+def _import_problem(target: Target, error: BaseException) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name is not None:
+        missing = error.name == target.source or target.source.startswith(f"{error.name}.")
+        if missing and not target.is_file:
+            return (
+                f"there is no module {error.name!r} here or among the installed packages; "
+                "a file is given as path/to/file.py:attribute"
+            )
+    if isinstance(error, SyntaxError):
+        where = f"{os.path.relpath(error.filename)}:{error.lineno}" if error.filename else ""
+        return f"SyntaxError: {error.msg} ({where})"
+    hint = ""
+    if isinstance(error, ImportError) and "relative import" in str(error):
+        hint = "; a file of a package is given as package.module:attribute"
+    return f"cannot be imported: {describe(error)}{hint}"
+
+
+def _importable(folder: str) -> None:
+    """Let imports find a folder's modules, as `python -m` does."""
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+        importlib.invalidate_caches()
+
+
+def _from_file(target: Target) -> ModuleType:
+    """Import a file by its path; its own folder is importable too."""
+    import importlib.util
+
+    path = os.path.abspath(target.source)
+    if not os.path.isfile(path):
+        raise TargetError(f"--module {target}: there is no file {target.source}")
+    _importable(os.path.dirname(path))
+    name = os.path.splitext(os.path.basename(path))[0]
+    if name in sys.modules and getattr(sys.modules[name], "__file__", None) != path:
+        name = f"{name} of resnet-shapes"  # never shadow what is imported already
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise TargetError(f"--module {target}: {target.source} cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and pickle look there
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        sys.modules.pop(name, None)
+        raise
+    return module

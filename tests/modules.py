@@ -1,0 +1,124 @@
+"""Modules that tests measure: one for each thing that a module can do."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+
+def chain(width: int = 8, classes: int = 7) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(3, width, 3, padding=1),
+        nn.BatchNorm2d(width),
+        nn.ReLU(inplace=True),
+        nn.MaxPool2d(2),
+        nn.Conv2d(width, width, 3, dilation=2),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(width, classes),
+    )
+
+
+class Branches(nn.Module):
+    """A block with a shortcut, added in place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(4, 4, 3, padding=1)
+        self.side = nn.Conv2d(4, 4, 1)
+        self.relu = nn.ReLU()
+        self.never = nn.Linear(2, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.conv(x)
+        y += self.side(x)
+        return self.relu(y)
+
+
+class Tied(nn.Module):
+    """A table that is also the last layer's weight, and a layer that runs three times."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = nn.Embedding(10, 4)
+        self.layer = nn.Linear(4, 4)
+        self.again = self.layer
+        self.head = nn.Linear(4, 10, bias=False)
+        self.head.weight = self.table.weight
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        x = self.table(tokens)
+        for _ in range(3):
+            x = self.layer(x)
+        return self.head(x)
+
+
+@dataclass
+class Outputs:
+    """What `Several` gives."""
+
+    logits: Tensor
+    maps: list[Tensor]
+
+
+class Several(nn.Module):
+    """Two inputs, and a dataclass of outputs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(5, 3)
+        self.mix = nn.Linear(3, 2)
+
+    def forward(self, tokens: Tensor, image: Tensor) -> Outputs:
+        return Outputs(self.mix(self.embed(tokens)), [image, image.mean()])
+
+
+class Restless(nn.Module):
+    """Changes all it can: buffers, random state, and its own mode; then it may fail."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(3)
+        self.drop = nn.Dropout()
+        self.register_buffer("count", torch.zeros(1))
+        self.fails = fails
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.norm.train()
+        self.drop.train()
+        self.count = self.count + 1
+        x = self.drop(self.norm(x)) + torch.rand(1)
+        if self.fails:
+            raise ValueError("on purpose")
+        return x
+
+
+class Attention(nn.Module):
+    """Products that no module stands for, a position table, and a layer of PyTorch's own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.position = nn.Parameter(torch.zeros(1, 6, 8))
+        self.qkv = nn.Linear(8, 24)
+        self.heads = nn.MultiheadAttention(8, 2, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        q, k, v = self.qkv(x + self.position).chunk(3, dim=-1)
+        x = (q @ k.transpose(-1, -2)).softmax(-1) @ v
+        return self.heads(x, x, x)[0]
+
+
+class Deciding(nn.Module):
+    """Looks at values, which the meta device does not have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.layer(x)
+        return y if y.sum() > 0 else -y
+
+
+def boom() -> nn.Module:
+    raise ValueError("no weights here")

@@ -1,0 +1,314 @@
+"""A module's measurement: numbers, structure, failures, and no side effects."""
+
+import math
+import random
+
+import pytest
+import torch
+from hypothesis import given, settings
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from resnet_cli import forward, inspect
+from resnet_cli.errors import TargetError
+from resnet_cli.network import Network
+from tests import modules
+from tests.strategies import configs
+
+
+def rows_of(summary):
+    return {row.path: row for row in summary.rows}
+
+
+def flops_of(model, *inputs):
+    """Count the way that PyTorch runs while it trains: its short cut hides the products."""
+    torch.backends.mha.set_fastpath_enabled(False)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        model.eval()(*inputs)
+    torch.backends.mha.set_fastpath_enabled(True)
+    return counter.get_total_flops()
+
+
+@settings(max_examples=10, deadline=None)
+@given(configs())
+def test_what_is_measured_is_what_was_predicted(config):
+    network = Network(config)
+    predicted = network.summary
+    measured = inspect(forward.build(network.tree), config.input)
+    for name in ("path", "depth", "type", "output_shape", "params", "buffers", "macs"):
+        ours = [getattr(row, name) for row in measured.rows if row.path]
+        assert sorted(map(str, ours)) == sorted(str(getattr(r, name)) for r in predicted.rows)
+    assert measured.output_shape == predicted.output_shape
+
+
+def test_a_chain_has_its_receptive_field_and_stride():
+    summary = inspect(modules.chain(), "2x3x32x32")
+    assert [(row.receptive_field, row.stride) for row in summary.rows] == [
+        (3, 1),
+        (3, 1),
+        (3, 1),
+        (4, 2),
+        (4 + 4 * 2, 2),
+        (None, None),
+        (None, None),
+        (None, None),
+    ]
+    assert summary.output_shape == (2, 7)
+    assert rows_of(summary)["2"].activation_bytes == 0  # in place: no memory of its own
+
+
+def test_where_branches_meet_the_field_is_not_known():
+    rows = rows_of(inspect(modules.Branches(), "1x4x8x8"))
+    assert rows["conv"].receptive_field == 3
+    assert rows["relu"].receptive_field is None
+
+
+def test_an_unused_module_is_shown_as_unused():
+    row = rows_of(inspect(modules.Branches(), "1x4x8x8"))["never"]
+    assert (row.calls, row.note, row.params, row.output_shape) == (0, "unused", 6, ())
+
+
+def test_shared_and_tied_weights_count_once():
+    model = modules.Tied()
+    summary = inspect(model, "2x5:int64")
+    rows = rows_of(summary)
+    assert summary.params == sum(p.numel() for p in model.parameters()) == 40 + 20
+    assert rows["head"].params == 0
+    assert rows["head"].note == "tied to table.weight"
+    assert rows["again"].note == "same module as layer"
+
+
+def test_a_module_called_several_times_shows_its_calls():
+    summary = inspect(modules.Tied(), "2x5:int64")
+    row = rows_of(summary)["layer"]
+    assert (row.calls, row.note, row.macs) == (3, "3 calls", 3 * 2 * 5 * 4 * 4)
+    assert summary.macs == row.macs + 2 * 5 * 4 * 10
+
+
+def test_several_inputs_and_a_dataclass_are_shown_as_trees():
+    summary = inspect(modules.Several(), "1x4:int64", (1, 3, 8, 8))
+    assert summary.inputs == ("1x4:int64", "1x3x8x8")
+    assert summary.output_tree == {"logits": "1x4x2", "maps": ["1x3x8x8", "scalar"]}
+    assert summary.output_shape == (1, 4, 2)
+
+
+def test_functions_and_weights_beside_modules_have_rows_and_sums_match():
+    model, x = modules.Attention(), torch.zeros(2, 6, 8)
+    summary = inspect(model, x)
+    rows = rows_of(summary)
+    assert rows["matmul()"].macs == 2 * (2 * 6 * 6 * 8)
+    assert rows["position"].params == 48
+    assert not any(path.startswith("heads.") for path in rows)
+    assert summary.params == sum(p.numel() for p in model.parameters())
+    heads = rows["heads"].macs
+    assert heads == 2 * (4 * 6 * 8 * 8 + 2 * 6 * 6 * 8)
+
+
+@pytest.mark.parametrize(
+    ("model", "shape"),
+    [
+        (nn.Conv1d(4, 6, 3, groups=2), (2, 4, 9)),
+        (nn.Conv2d(4, 6, 3, stride=2), (2, 4, 9, 9)),
+        (nn.Conv3d(2, 3, 2), (1, 2, 5, 5, 5)),
+        (nn.ConvTranspose1d(4, 6, 3), (2, 4, 9)),
+        (nn.ConvTranspose2d(4, 6, 3, stride=2, groups=2), (2, 4, 5, 5)),
+        (nn.ConvTranspose3d(2, 3, 2), (1, 2, 3, 3, 3)),
+        (nn.Linear(5, 7), (2, 3, 5)),
+        (nn.GRU(4, 5, 2, bidirectional=True), (3, 2, 4)),
+        (modules.Attention().heads, None),
+        (modules.Branches(), (1, 4, 8, 8)),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, nn.Module) else "",
+)
+def test_macs_are_half_of_what_pytorchs_own_counter_says(model, shape):
+    inputs = (torch.zeros(2, 6, 8),) * 3 if shape is None else (torch.zeros(shape),)
+    assert 2 * inspect(model, *inputs).macs == flops_of(model, *inputs) > 0
+
+
+def test_a_recurrent_layer_counts_each_weight_at_each_step():
+    summary = inspect(nn.LSTM(4, 5, num_layers=2, batch_first=True), "2x3x4")
+    assert summary.macs == 2 * 3 * (4 * 5 * 4 + 4 * 5 * 5 + 2 * 4 * 5 * 5)
+
+
+def test_an_operation_without_a_rule_is_named_once():
+    model = nn.ModuleList([nn.Bilinear(3, 3, 2)])
+    model.forward = lambda x: model[0](x, x) + model[0](x, x)
+    summary = inspect(model, "2x3")
+    assert summary.not_counted == ("bilinear",)
+    assert "MACs are at least these: bilinear not counted." in summary.remarks()
+
+
+@pytest.mark.parametrize(
+    ("model", "shape", "path", "hint"),
+    [
+        (
+            nn.Sequential(nn.Conv2d(3, 8, 3), nn.Conv2d(16, 4, 3)),
+            "1x3x8x8",
+            "1",
+            "in_channels should be 8, not 16",
+        ),
+        (nn.Sequential(nn.Linear(4, 8), nn.Linear(9, 2)), "1x4", "1", "in_features should be 8"),
+        (
+            nn.Sequential(nn.MaxPool2d(2), nn.Linear(12, 2)),
+            "1x3x4x4",
+            "1",
+            "flatten first: 1x3x2x2 has the 12 features",
+        ),
+        (
+            nn.Sequential(nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 5)),
+            "1x3x6x6",
+            "1",
+            "the map of 4x4 is smaller than the window of 5x5",
+        ),
+        (
+            nn.Sequential(nn.Flatten(), nn.BatchNorm1d(3, track_running_stats=False)),
+            "1x3x1x1",
+            "1",
+            "more than one value a channel",
+        ),
+        (nn.Sequential(nn.Embedding(4, 2)), "1x4", "0", "give --input 1x4:int64"),
+    ],
+)
+def test_a_failing_layer_is_named_with_what_would_be_right(model, shape, path, hint):
+    summary = inspect(model, shape)
+    assert [row.path for row in summary.rows] == [str(i) for i in range(int(path) + 1)]
+    failed = summary.rows[-1]
+    assert (failed.path, failed.output_shape) == (path, ())
+    assert failed.input_shape
+    assert hint in failed.error
+    assert f"layer {path} (" in summary.error
+
+
+def test_batch_norm_in_train_mode_fails_with_a_hint():
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
+    assert inspect(model, "1x3x3x3").error is None
+    assert "in train mode" in inspect(model, "1x3x3x3", training=True).error
+
+
+def test_a_nested_failure_is_marked_at_every_depth():
+    model = nn.Sequential(nn.Sequential(nn.ReLU(), nn.Linear(3, 2)), nn.ReLU())
+    summary = inspect(model, "1x4")
+    outer, relu, inner = summary.rows
+    assert outer.error == f"in 0.1: {inner.error}"
+    assert relu.error is None
+    assert summary.at_depth(1) == [outer]
+
+
+def test_a_failure_of_the_networks_own_code_has_the_users_last_frame():
+    summary = inspect(modules.Restless(fails=True), "4x3")
+    assert summary.rows[-1].path == "."
+    assert "on purpose" in summary.error
+    assert "modules.py:" in summary.error
+
+
+def test_too_few_inputs_are_a_hint():
+    assert "give one --input for each" in inspect(modules.Several(), "1x4:int64").error
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_nothing_is_changed(fails):
+    model = modules.Restless(fails=fails)
+    model.drop.eval()
+    heard = []
+    model.register_forward_pre_hook(lambda *_: heard.append(1))
+    buffers = {name: (buffer, buffer.clone()) for name, buffer in model.named_buffers()}
+    modes = [module.training for module in model.modules()]
+    state, python = torch.get_rng_state(), random.getstate()
+    hooks = [
+        (len(m._forward_hooks), len(m._forward_pre_hooks), len(m._forward_hooks_with_kwargs))
+        for m in model.modules()
+    ]
+    assert (inspect(model, "4x3").error is not None) is fails
+    assert modes == [module.training for module in model.modules()]
+    for name, buffer in model.named_buffers():
+        assert buffer is buffers[name][0]
+        assert torch.equal(buffer, buffers[name][1])
+    assert torch.equal(torch.get_rng_state(), state)
+    assert random.getstate() == python
+    assert torch.is_grad_enabled()
+    assert hooks == [
+        (len(m._forward_hooks), len(m._forward_pre_hooks), len(m._forward_hooks_with_kwargs))
+        for m in model.modules()
+    ]
+    assert all(p.dtype is torch.float32 and p.grad is None for p in model.parameters())
+    assert heard == [1]
+
+
+def test_a_lazy_module_is_measured_and_stays_lazy():
+    model = nn.Sequential(nn.LazyConv2d(4, 3), nn.Flatten(), nn.LazyLinear(2))
+    summary = inspect(model, "1x3x5x5")
+    assert [row.type for row in summary.rows] == ["Conv2d", "Flatten", "Linear"]
+    assert summary.params == (4 * 27 + 4) + (36 * 2 + 2)
+    assert isinstance(model[0], nn.LazyConv2d)
+    assert torch.nn.parameter.is_lazy(model[0].weight)
+
+
+def test_a_parametrised_module_is_one_layer():
+    model = nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Linear(4, 3)))
+    (row,) = inspect(model, "2x4").rows
+    assert (row.type, row.params, row.macs) == ("Linear", 3 * 4 + 3 + 3, 2 * 3 * 4)
+
+
+def test_frozen_parameters_are_counted_apart():
+    model = modules.chain()
+    model[0].requires_grad_(False)
+    summary = inspect(model, "1x3x16x16")
+    assert summary.frozen == rows_of(summary)["0"].frozen == 8 * 27 + 8
+    assert summary.params + summary.frozen == sum(p.numel() for p in model.parameters())
+    assert summary.totals()["frozen"] == summary.frozen
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_scripted_network_is_refused_and_a_scripted_layer_named():
+    scripted = torch.jit.trace(nn.Linear(3, 2), torch.zeros(1, 3))
+    with pytest.raises(TargetError, match="TorchScript"):
+        inspect(scripted, "1x3")
+    summary = inspect(nn.Sequential(scripted), "1x3")
+    assert summary.params == 8
+    assert summary.not_counted == ("scripted Linear",)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_compiled_module_is_measured_as_it_was_before():
+    model = modules.chain()
+    plain = inspect(model, "1x3x16x16")
+    compiled = inspect(torch.compile(model), "1x3x16x16")
+    assert compiled.rows == plain.rows
+
+
+def test_half_the_bytes_are_counted_for_half_precision():
+    model = nn.Sequential(nn.Linear(3, 4, dtype=torch.float64), nn.ReLU())
+    summary = inspect(model, "1x3")
+    assert (summary.dtype, summary.param_bytes) == ("float64", 16 * 8)
+    assert rows_of(summary)["1"].output_bytes == 4 * 8
+
+
+def test_leaves_sum_to_the_totals_and_containers_to_their_leaves():
+    summary = inspect(nn.Sequential(modules.chain(), nn.Linear(7, 3)), "1x3x16x16")
+    outer = summary.rows[0]
+    below = [row for row in summary.rows if row.path.startswith("0.")]
+    for name in ("params", "buffers", "macs", "activation_bytes"):
+        assert getattr(outer, name) == sum(getattr(row, name) for row in below)
+
+
+def test_what_is_no_module_is_a_type_error():
+    with pytest.raises(TypeError, match="not a int"):
+        inspect(3)
+
+
+def test_a_summary_shows_itself_in_a_terminal_and_in_a_notebook():
+    from io import StringIO
+
+    from rich.console import Console
+
+    summary = inspect(modules.chain(), "2x3x32x32")
+    console = Console(file=StringIO(), width=60, height=50)
+    console.print(summary)
+    lines = console.file.getvalue().splitlines()
+    assert max(len(line) for line in lines if "x" in line) <= 60
+    assert any("2x8x32x32" in line for line in lines)
+    html = summary._repr_html_()
+    assert "<caption>Sequential  input 2x3x32x32  float32</caption>" in html
+    assert html.count("<tr") == 2 + len(summary.rows)
+    assert math.isfinite(summary.macs)

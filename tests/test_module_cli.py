@@ -1,0 +1,210 @@
+"""`--module` on the command line: the same table, formats, checks and lock."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+import resnet_cli
+
+TESTS = Path(__file__).parent
+MODULES = TESTS / "modules.py"
+SCHEMA = json.loads(
+    (Path(resnet_cli.__file__).parent / "resnet-shapes.schema.json").read_text("utf-8")
+)
+
+
+@pytest.fixture(autouse=True)
+def own_path(monkeypatch):
+    """Leave the import path as it was, and find this folder's modules by name too."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+
+def target(attribute):
+    return f"{MODULES}:{attribute}"
+
+
+@pytest.mark.parametrize(
+    ("attribute", "inputs"),
+    [
+        ("chain", ["2x3x16x16"]),
+        ("Several", ["1x4:int64", "1x3x8x8"]),
+        ("Tied", ["2x5:int64"]),
+        ("Branches", ["1x3x8x8"]),
+        ("Attention", ["2x6x8"]),
+    ],
+)
+def test_the_json_of_a_module_is_as_the_schema_says(invoke, attribute, inputs):
+    flags = [word for one in inputs for word in ("--input", one)]
+    document = json.loads(invoke("--module", target(attribute), *flags, "--format", "json").stdout)
+    Draft202012Validator(SCHEMA).validate(document)
+
+
+def test_a_factory_with_arguments_is_measured(invoke):
+    result = invoke(
+        *("--module", target("chain"), "--module-args", "width=4, classes=3"),
+        *("--input", "2x3x16x16"),
+    )
+    assert result.code == 0
+    assert "2x4x16x16" in result.stdout
+    assert "2x3 " in result.stdout
+    assert result.stderr.startswith("measured, not predicted: 9 modules ran (PyTorch ")
+
+
+def test_a_class_and_several_typed_inputs(invoke):
+    result = invoke(
+        *("--module", target("Several"), "--input", "1x4:int64", "--input", "1x3x8x8"),
+        *("--format", "json"),
+    )
+    document = json.loads(result.stdout)
+    assert document["inputs"] == ["1x4:int64", "1x3x8x8"]
+    assert document["output_tree"] == {"logits": "1x4x2", "maps": ["1x3x8x8", "scalar"]}
+    assert document["forward"]["measured"] is True
+    assert document["config"]["module"] == target("Several")
+    assert [layer["path"] for layer in document["layers"]] == ["embed", "mix"]
+
+
+def test_a_prediction_is_not_said_to_be_measured(invoke):
+    document = json.loads(invoke("--input", "1x1x32x32", "--format", "json").stdout)
+    assert document["forward"]["measured"] is False
+    assert "inputs" not in document
+
+
+@pytest.mark.parametrize("kind", ["plain", "csv", "markdown"])
+def test_every_format_writes_a_module(invoke, kind):
+    result = invoke("--module", target("chain"), "--input", "1x3x16x16", "--format", kind)
+    assert result.code == 0
+    assert "Conv2d" in result.stdout
+
+
+def test_without_an_input_the_first_layer_says_what_comes_in(invoke):
+    result = invoke("--module", target("chain"))
+    assert "input 1x3x224x224" in result.stdout
+
+
+def test_a_failing_layer_ends_the_table_with_1_and_its_message(invoke):
+    result = invoke("--module", target("Branches"), "--input", "1x3x8x8", "--color", "always")
+    assert result.code == 1
+    assert "\x1b[1;31mFAILED" in result.stdout
+    assert "layer conv (Conv2d, given 1x3x8x8)" in result.stdout
+    assert "in_channels should be 3, not 4" in result.stderr
+    assert "relu" not in result.stdout
+
+
+def test_a_failing_layer_has_its_error_in_json(invoke):
+    result = invoke("--module", target("Branches"), "--input", "1x3x8x8", "--format", "json")
+    document = json.loads(result.stdout)
+    assert result.code == 1
+    (row,) = document["layers"]
+    assert "in_channels should be 3" in row["error"]
+    assert row["output_shape"] is None
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--preset", "resnet18"], "leave --preset out"),
+        (["--channels", "8,8"], "leave --channels out"),
+        (["--no-run"], "leave --run out"),
+    ],
+)
+def test_network_flags_beside_a_module_are_refused_by_name(invoke, args, message):
+    result = invoke("--module", target("chain"), *args)
+    assert (result.code, result.stdout) == (2, "")
+    assert result.stderr.startswith("resnet-shapes: --module: ")
+    assert message in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--input", "1x1x8x8", "--input", "1x1x9x9"], "--input: is given 2 times; only with"),
+        (["--input", "1x1x8x8:float16"], "--input: 1x1x8x8:float16 names an element type"),
+        (["--module-args", "a=1"], "--module-args: needs --module"),
+        (["--module", "nothing"], "--module: 'nothing' is not of the form package.module:attr"),
+        (["--module", "a:b", "--input", "1x2:int6"], "did you mean 'int64'?"),
+        (["--module", target("boom")], "raised ValueError: no weights here"),
+        (["--module", target("torch")], "is a module; give an nn.Module, its class, or"),
+        (["--module", target("Outputs")], "missing a required argument: 'logits'"),
+        (["--module", target("chain"), "--module-args", "depth=3"], "unexpected keyword"),
+        (["--module", target("Several")], "--input: is missing"),
+        (["presets", "--module", "a:b", "--module", "a"], "not of the form"),
+    ],
+)
+def test_a_wrong_request_is_one_clear_line(invoke, args, message):
+    result = invoke("--no-run", *args) if "--module" not in args else invoke(*args)
+    assert (result.code, result.stdout) == (2, "")
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_what_the_users_code_prints_is_not_on_stdout(invoke):
+    Path("loud.py").write_text("import torch\nprint('hello')\nnet = torch.nn.Linear(2, 3)\n")
+    result = invoke("--module", "./loud.py:net", "--input", "1x2", "--format", "json")
+    assert json.loads(result.stdout)["layers"][0]["path"] == "."
+    assert "hello" in result.stderr
+
+
+def test_a_lock_of_a_module_is_held_by_check(invoke):
+    Path("pyproject.toml").write_text(
+        f"""[tool.resnet-shapes]
+lock = "resnet-shapes.lock.json"
+[tool.resnet-shapes.networks.mine]
+module = '{target("chain")}'
+module-args = {{ width = 4 }}
+input = "2x3x16x16"
+expect-output = "?x7"
+[tool.resnet-shapes.networks.theirs]
+input = [1, 1, 32, 32]
+expect-output = "1x10"
+"""
+    )
+    assert invoke("lock").code == 0
+    held = invoke("check")
+    assert held.code == 0, held
+    changed = invoke("check", "--network", "mine", "--module-args", "width=5")
+    assert changed.code == 1
+    assert "3" in changed.stdout
+
+
+def test_a_failing_module_cannot_be_locked_and_fails_a_check(invoke):
+    args = ("--module", target("Branches"), "--input", "1x3x8x8")
+    assert invoke("lock", *args).code == 2
+    assert not Path("resnet-shapes.lock.json").exists()
+    result = invoke("check", *args, "--max-params", "1M")
+    assert result.code == 1
+    assert "forward pass" in result.stderr
+
+
+def test_a_module_prints_itself(invoke):
+    result = invoke("print-net", "--module", target("chain"))
+    assert result.stdout.startswith("Sequential(\n  (0): Conv2d(3, 8")
+
+
+def test_a_preset_flag_beats_a_module_from_the_environment(invoke, monkeypatch):
+    monkeypatch.setenv("RESNET_SHAPES_MODULE", target("chain"))
+    assert "resnet18" in invoke("--preset", "resnet18", "--no-run").stdout
+    assert "Conv2d" in invoke("--input", "1x3x16x16").stdout
+
+
+@pytest.mark.slow
+def test_a_large_network_is_built_and_run_on_meta(invoke):
+    Path("large.py").write_text(
+        "from torch import nn\n"
+        "def build():\n"
+        "    return nn.Sequential(*(nn.Linear(50_000, 50_000) for _ in range(4)))\n"
+    )
+    result = invoke("--module", "./large.py:build", "--input", "1x50000")
+    assert result.code == 0
+    assert "10,000,200,000" in result.stdout
+    assert " on meta" in result.stderr
+
+
+@pytest.mark.slow
+def test_values_that_meta_does_not_have_are_named_with_the_flag_that_helps(invoke):
+    result = invoke("--module", target("Deciding"), "--device", "meta")
+    assert result.code == 1
+    assert "give --device cpu" in result.stderr
+    assert invoke("--module", target("Deciding"), "--device", "cpu").code == 0
