@@ -96,7 +96,7 @@ def last_frame(error: BaseException) -> str:
 
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if not _is_foreign(frame.filename):
-            return f" ({os.path.relpath(frame.filename)}:{frame.lineno}, in {frame.name})"
+            return f" ({_near(frame.filename)}:{frame.lineno}, in {frame.name})"
     return ""
 
 
@@ -118,6 +118,12 @@ def check_arguments(target: Target, factory: Any, arguments: Mapping[str, Any]) 
         ) from error
 
 
+def _near(filename: str) -> str:
+    """Return a file's path, from the working directory where it lies below that."""
+    path, here = os.path.abspath(filename), os.path.join(os.getcwd(), "")
+    return path.removeprefix(here)
+
+
 def _is_foreign(filename: str) -> bool:
     """Say whether a frame belongs to this tool, to Python or to an installed package."""
     path = os.path.abspath(filename)
@@ -136,7 +142,7 @@ def _import_problem(target: Target, error: BaseException) -> str:
                 "a file is given as path/to/file.py:attribute"
             )
     if isinstance(error, SyntaxError):
-        where = f"{os.path.relpath(error.filename)}:{error.lineno}" if error.filename else ""
+        where = f"{_near(error.filename)}:{error.lineno}" if error.filename else ""
         return f"SyntaxError: {error.msg} ({where})"
     hint = ""
     if isinstance(error, ImportError) and "relative import" in str(error):
