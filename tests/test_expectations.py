@@ -41,7 +41,7 @@ def test_a_wildcard_matches_any_number(sizes, wild):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", "1x", "-1x2", "1x*", "1.5x2", "1 x 2", "²x2", [], [1.5], [True], None, 5, {}]
+    "text", ["", "x", "1x", "-1x2", "1x*", "1.5x2", "1 x 2", "²x2", [], [1.5], None, 5, {}]
 )
 def test_what_is_no_shape_is_refused(text):
     with pytest.raises(ValueError, match="is not an output shape, as in 1x10"):

@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 from unittest import mock
 
+import click
 import pytest
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
@@ -18,16 +19,25 @@ from resnet_cli import cli, presets
 from resnet_cli.errors import BackendError
 from resnet_cli.expectations import EXPECTATIONS
 from resnet_cli.network import Network
-from resnet_cli.options import SHARED
+from resnet_cli.options import SHARED, Option
 
 SPECS = (*SHARED, *EXPECTATIONS)
+# The options that each command takes behind its name.
+OWN = {
+    name: [
+        param.spec
+        for param in cli.cli.get_command(click.Context(cli.cli), name).params
+        if isinstance(param, Option)
+    ]
+    for name in cli.COMMANDS
+}
 UNPROVED = "this test has no PyTorch"
 
 # What an option would take; each also gets what belongs to others, and garbage.
 GOOD = {
     "preset": ["resnet18", "resnet20_cifar10", "resnext50_32x4d"],
     "network": ["a", "b.c"],
-    "input": ["1x3x224x224", "2x1x32x32", "1x5x1x1"],
+    "input": ["1x3x224x224", "2x1x32x32", "1x5x1x1", "Nx3xHxW"],
     "channels": ["8,16", "64,128,256,512", "4"],
     "blocks": ["1,1", "2,2,2,2", "3"],
     "groups": ["1", "4"],
@@ -35,8 +45,11 @@ GOOD = {
     "width-per-group": ["64", "4"],
     "depth": ["1", "2", "all"],
     "columns": ["path,params", "Output shape,MACs %"],
-    "output": ["out.txt", "missing/out.txt", "."],
+    "output": ["out.txt", "out.svg", "out.mmd", "missing/out.txt", "."],
     "config": ["pyproject.toml", "missing.toml", "."],
+    "at": ["N=8,H=64,W=96", "H=3"],
+    "want": ["4=7x7", "stage 1=8x9", "5=2x1"],
+    "memory": ["8GiB", "1kB"],
     "expect-output": ["1x10", "1x1000", "?xN"],
     "expect": ["4=1x512x7x7", "stage 1=?x8x56x56", "stem=NxNxNxN"],
     "max-params": ["12M", "1k", "25_557_032", "0"],
@@ -86,14 +99,21 @@ strays = st.one_of(
 ).map(lambda word: [word])
 
 
+networks = st.sampled_from(
+    ["resnet18", "resnet20_cifar10", "resnet18 --blocks 1,1,1,1", "a", "b.c"]
+)
+
+
 @st.composite
 def arguments(draw) -> list[str]:
     """Draw options, a command, and options that the command may have."""
     name = draw(st.sampled_from(["", *cli.COMMANDS]))
-    own = SPECS if name == "check" else SHARED
+    own = OWN[name] if name else SHARED
     before = st.lists(often(options(), strays), max_size=2)
     after = st.lists(often(options(own), strays), max_size=4)
     words = [*draw(before), [name] if name else [], *draw(after)]
+    if name == "compare":
+        words.append(draw(st.lists(often(networks, garbage), max_size=3)))
     return list(chain.from_iterable(words))
 
 
@@ -164,12 +184,13 @@ def test_nothing_that_is_asked_crashes(args, environment, project, lock):
     event(f"exit {code}")
     assert code in (0, 1, 2)
     assert "a defect of this tool" not in err
-    assert "Traceback" not in err or "--traceback" in " ".join(args)
+    traced = "--traceback" in args or "RESNET_SHAPES_TRACEBACK" in environment
+    assert "Traceback" not in err or traced
     # Where no colour was asked for, nothing from flags or files can bring an escape in.
     if not any(word in f"{args} {environment} {project}" for word in ("always", "FORCE_COLOR")):
         assert not set("\x1b\x07\x9b") & set(out + err)
     if code == 2:
-        assert err.startswith("resnet-shapes: ") or UNPROVED in err or "--traceback" in args
+        assert err.startswith("resnet-shapes: ") or UNPROVED in err or traced
         assert out == "" or UNPROVED in err
 
 
