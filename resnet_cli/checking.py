@@ -8,7 +8,7 @@ from resnet_cli.expectations import EXPECTATIONS, Verdict, verdicts
 from resnet_cli.summary import Summary
 
 if TYPE_CHECKING:
-    from resnet_cli.forward import Proof
+    from resnet_cli.proof import Proof
 
 
 class Report(NamedTuple):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from resnet_cli import fields, units
 from resnet_cli.config import LIMIT, format_shape
 from resnet_cli.errors import ResNetShapesError, SymbolError, nearest
-from resnet_cli.options import Spec
+from resnet_cli.specs import Spec
 from resnet_cli.summary import LayerRow, Summary
 
 if TYPE_CHECKING:

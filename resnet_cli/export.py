@@ -21,8 +21,8 @@ from resnet_cli.screen import printable
 from resnet_cli.summary import LayerRow, Summary
 
 if TYPE_CHECKING:
-    from resnet_cli.forward import Proof
     from resnet_cli.points import Point
+    from resnet_cli.proof import Proof
 
 SCHEMA_VERSION = 1
 TOOL = {"name": "resnet-shapes", "version": __version__}

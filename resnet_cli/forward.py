@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from operator import index
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import psutil
 
 from resnet_cli import layers
 from resnet_cli.errors import BackendError, ForwardError
+from resnet_cli.proof import Difference, Proof
 from resnet_cli.summary import Summary
 from resnet_cli.units import human_bytes
 
@@ -34,35 +35,6 @@ CPU_MACS_16_BIT = 15 * 10**8
 CPU_BYTES = 2**30
 
 CGROUP = Path("/sys/fs/cgroup")
-
-
-class Difference(NamedTuple):
-    """The first module where prediction and PyTorch disagree, and on what."""
-
-    path: str
-    what: str
-    predicted: str
-    actual: str
-
-
-class Proof(NamedTuple):
-    """The outcome of the forward pass.
-
-    Where the input has names it is of one `at` each of these; `measured` where it is all
-    there is, unpredicted.
-    """
-
-    torch: str
-    device: str
-    modules: int
-    difference: Difference | None
-    seconds: float
-    at: tuple[str, ...] = ()
-    measured: bool = False
-
-    @property
-    def agrees(self) -> bool:
-        return self.difference is None
 
 
 class Residual(nn.Module):

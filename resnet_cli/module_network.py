@@ -16,8 +16,8 @@ from resnet_cli.summary import Summary
 from resnet_cli.target import Target
 
 if TYPE_CHECKING:
-    from resnet_cli.forward import Proof
     from resnet_cli.measuring.measure import Measurement
+    from resnet_cli.proof import Proof
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from resnet_cli import fields
 from resnet_cli.errors import FileError, nearest
 from resnet_cli.expectations import EXPECTATIONS
 from resnet_cli.files import decode, read_bytes
-from resnet_cli.options import NETWORK, SHARED, Spec
+from resnet_cli.specs import NETWORK, SHARED, Spec
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from resnet_cli.settings import AnyNetwork
 if TYPE_CHECKING:
     from rich.status import Status
 
-    from resnet_cli.forward import Proof
+    from resnet_cli.proof import Proof
 
 DELAY = 0.5
 """Seconds of silence before a spinner appears."""

@@ -18,9 +18,10 @@ from resnet_cli.errors import ConfigError, nearest
 from resnet_cli.fields import Input
 from resnet_cli.module_network import ModuleConfig, ModuleNetwork
 from resnet_cli.network import Network
-from resnet_cli.options import ENV_PREFIX, Format, Option
+from resnet_cli.options import ENV_PREFIX, Option
 from resnet_cli.projectfile import Project, Values
 from resnet_cli.screen import Screen
+from resnet_cli.specs import Format
 
 if TYPE_CHECKING:
     from resnet_cli.layers import Shape

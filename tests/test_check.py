@@ -4,13 +4,12 @@ import json
 import re
 import subprocess
 import sys
-from types import SimpleNamespace
-from typing import NamedTuple
 
 import pytest
 
 from resnet_cli.errors import BackendError
 from resnet_cli.network import Network
+from resnet_cli.proof import Difference, Proof
 
 SMALL = ("--input", "1x1x32x32", "--channels", "8,16", "--blocks", "1,1")
 
@@ -39,19 +38,12 @@ def table(result):
     return [re.split(r"\s{2,}", line.strip()) for line in result.stdout.splitlines()[2:] if line]
 
 
-def proof(**fields):
+DIFFERENCE = Difference("1.0.conv1", "output shape", "1x8x8x8", "1x8x9x9")
+
+
+def proof(difference: Difference | None = None) -> Proof:
     """Return a proof as PyTorch would have given it."""
-    done = {"torch": "2.13.0", "device": "cpu", "modules": 14, "difference": None}
-    return SimpleNamespace(**{**done, "seconds": 0.1, "agrees": True, "at": (), "measured": False, **fields})
-
-
-class Difference(NamedTuple):
-    """Where prediction and PyTorch would have differed."""
-
-    path: str = "1.0.conv1"
-    what: str = "output shape"
-    predicted: str = "1x8x8x8"
-    actual: str = "1x8x9x9"
+    return Proof("2.13.0", "cpu", 14, difference, 0.1)
 
 
 def test_what_holds_ends_with_0_and_what_does_not_with_1(invoke):
@@ -198,7 +190,7 @@ def test_an_output_file_has_all_that_is_shown(invoke, project):
 
 
 def test_a_proof_that_fails_is_a_failure(invoke, monkeypatch):
-    found = proof(agrees=False, difference=Difference())
+    found = proof(DIFFERENCE)
     monkeypatch.setattr(Network, "prove", lambda *_: found)
     result = invoke("check", *SMALL, "--expect-output", "1x10")
     assert result.code == 1

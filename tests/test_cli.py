@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from resnet_cli import __version__
 from resnet_cli.cli import COMMANDS
-from resnet_cli.options import SHARED
 from resnet_cli.presets import NAMES
+from resnet_cli.specs import SHARED
 
 SEED = Path(__file__).parent / "seed"
 

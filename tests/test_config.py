@@ -18,7 +18,7 @@ from resnet_cli.config import (
     format_shape,
 )
 from resnet_cli.errors import ConfigError
-from resnet_cli.options import BY_KEY
+from resnet_cli.specs import BY_KEY
 from tests.strategies import configs
 
 

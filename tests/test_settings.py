@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from resnet_cli import fields
 from resnet_cli.config import ResNetConfig
 from resnet_cli.fields import Input
-from resnet_cli.options import ENV_PREFIX, SHARED, Format
+from resnet_cli.options import ENV_PREFIX
 from resnet_cli.presets import preset
 from resnet_cli.projectfile import Project, Values
 from resnet_cli.settings import Request
+from resnet_cli.specs import SHARED, Format
 
 VALUES = {
     "preset": ("resnet34", "resnet50"),

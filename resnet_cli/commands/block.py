@@ -6,23 +6,15 @@ from typing import Any
 import click
 
 from resnet_cli import fields
+from resnet_cli.block import ADDITION, BlockNetwork
 from resnet_cli.commands.show import proof_for_document, report_proof, table_columns, write_text
 from resnet_cli.config import LIMIT, Shortcut, format_shape
 from resnet_cli.errors import ConfigError
 from resnet_cli.fields import Input
-from resnet_cli.network import ADDITION, BlockNetwork
-from resnet_cli.options import (
-    NETWORK,
-    SHARED,
-    SUMMARY_FORMATS,
-    Command,
-    Format,
-    Spec,
-    modes,
-    option,
-)
+from resnet_cli.options import Command, option
 from resnet_cli.screen import Screen
 from resnet_cli.settings import Settings, resolve
+from resnet_cli.specs import NETWORK, SHARED, SUMMARY_FORMATS, Format, Spec, modes
 
 INPUT = (1, 64, 56, 56)
 

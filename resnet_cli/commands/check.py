@@ -9,10 +9,11 @@ import click
 from resnet_cli import lockfile, reports
 from resnet_cli.checking import Report, forgotten, is_checked, judge
 from resnet_cli.expectations import EXPECTATIONS, ExpectationError
-from resnet_cli.options import GENERAL, NETWORK, PROOF, Command, Format, option, shared
+from resnet_cli.options import Command, option, shared
 from resnet_cli.proving import attempt, outcome
 from resnet_cli.screen import Screen, printable
 from resnet_cli.settings import AnyNetwork, Settings, request
+from resnet_cli.specs import GENERAL, NETWORK, PROOF, Format
 
 if TYPE_CHECKING:
     from pathlib import Path

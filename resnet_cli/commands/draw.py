@@ -9,9 +9,10 @@ import click
 from resnet_cli import fields
 from resnet_cli.errors import FigureError, nearest
 from resnet_cli.network import Network
-from resnet_cli.options import GENERAL, NETWORK, Command, Spec, modes, option, shared
+from resnet_cli.options import Command, option, shared
 from resnet_cli.screen import printable, write_atomically
 from resnet_cli.settings import Settings, resolve
+from resnet_cli.specs import GENERAL, NETWORK, Spec, modes
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,9 +8,10 @@ import click
 from resnet_cli import lockfile
 from resnet_cli.errors import ForwardError
 from resnet_cli.expectations import EXPECTATIONS
-from resnet_cli.options import GENERAL, NETWORK, Command, option, shared
+from resnet_cli.options import Command, option, shared
 from resnet_cli.screen import printable, write_atomically
 from resnet_cli.settings import request
+from resnet_cli.specs import GENERAL, NETWORK
 
 LOCK = next(spec for spec in EXPECTATIONS if spec.name == "lock")
 

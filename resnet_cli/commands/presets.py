@@ -8,8 +8,9 @@ import click
 from resnet_cli import presets, resnet
 from resnet_cli.config import format_shape
 from resnet_cli.infer import Counter
-from resnet_cli.options import GENERAL, SUMMARY_FORMATS, TABLE, Command, Format, shared
+from resnet_cli.options import Command, shared
 from resnet_cli.settings import resolve
+from resnet_cli.specs import GENERAL, SUMMARY_FORMATS, TABLE, Format
 
 # A record's field: its header, whether it is a number, and when a narrow terminal drops it.
 FIELDS = {

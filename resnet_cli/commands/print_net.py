@@ -5,8 +5,9 @@ from typing import Any
 import click
 
 from resnet_cli.commands.show import report_proof
-from resnet_cli.options import GENERAL, NETWORK, PROOF, Command, Format, shared
+from resnet_cli.options import Command, shared
 from resnet_cli.settings import resolve
+from resnet_cli.specs import GENERAL, NETWORK, PROOF, Format
 
 
 @click.command("print-net", cls=Command, params=shared(NETWORK, PROOF, GENERAL))

@@ -7,10 +7,10 @@ import click
 from resnet_cli import columns, fields
 from resnet_cli.errors import ConfigError
 from resnet_cli.module_network import ModuleNetwork
-from resnet_cli.options import SUMMARY_FORMATS, Format
 from resnet_cli.proving import attempt, outcome, prove
 from resnet_cli.screen import Screen
 from resnet_cli.settings import AnyNetwork, Settings, resolve
+from resnet_cli.specs import SUMMARY_FORMATS, Format
 from resnet_cli.summary import Summary
 
 if TYPE_CHECKING:

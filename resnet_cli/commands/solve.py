@@ -7,8 +7,9 @@ import click
 from resnet_cli import solve, units
 from resnet_cli.expectations import ExpectationError, LayerExpectation, layer_pattern
 from resnet_cli.network import Network
-from resnet_cli.options import GENERAL, NETWORK, Command, Format, Spec, option, shared
+from resnet_cli.options import Command, option, shared
 from resnet_cli.settings import Settings, resolve
+from resnet_cli.specs import GENERAL, NETWORK, Format, Spec
 
 HEADING = "Questions"
 

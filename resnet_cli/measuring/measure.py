@@ -9,12 +9,13 @@ from torch import nn
 from resnet_cli import target
 from resnet_cli.columns import COLUMNS, plain_text
 from resnet_cli.fields import Input, typed_shape
-from resnet_cli.forward import Difference, Proof, first_line
+from resnet_cli.forward import first_line
 from resnet_cli.measuring import hints
 from resnet_cli.measuring.build import check_visible, device_of, dtype_of, own_copy, place_inputs
 from resnet_cli.measuring.rows import ROOT, rows
 from resnet_cli.measuring.run import Run, original, run, type_name
 from resnet_cli.measuring.shapes import describe, shape_of, tensors, tree_of
+from resnet_cli.proof import Difference, Proof
 from resnet_cli.summary import LayerRow, Summary
 
 

@@ -1,0 +1,32 @@
+"""What a run in PyTorch found, as plain values: nothing here imports torch."""
+
+from typing import NamedTuple
+
+
+class Difference(NamedTuple):
+    """The first module where prediction and PyTorch disagree, and on what."""
+
+    path: str
+    what: str
+    predicted: str
+    actual: str
+
+
+class Proof(NamedTuple):
+    """The outcome of the forward pass.
+
+    Where the input has names it is of one `at` each of these; `measured` where it is all
+    there is, unpredicted.
+    """
+
+    torch: str
+    device: str
+    modules: int
+    difference: Difference | None
+    seconds: float
+    at: tuple[str, ...] = ()
+    measured: bool = False
+
+    @property
+    def agrees(self) -> bool:
+        return self.difference is None
