@@ -122,8 +122,8 @@ def _entries(path: "Path", document: Any) -> dict[str, Entry]:
             raise ValueError(f"schema_version is {fields.short(version)}")
         if version > LOCK_VERSION:
             raise FileError(
-                f"{path}: has schema version {version}, and this resnet-shapes reads "
-                f"{LOCK_VERSION}: upgrade resnet-shapes"
+                f"{path}: has schema version {fields.short(version)}, and this resnet-shapes reads "
+                f"{LOCK_VERSION}: upgrade resnet-shapes, or lock with this one"
             )
         return {
             fields.name(name): _entry(network) for name, network in document["networks"].items()
