@@ -1,14 +1,8 @@
-"""Rich renderables for people: tables, no Console, no print.
+"""A network for people: its table, and what it adds up to. No Console, no print."""
 
-Widths are computed here and not left to Rich, so that a narrow terminal loses columns and
-never digits, and a pipe gets the natural width.
-"""
-
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from operator import index
-from typing import NamedTuple
 
-from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
@@ -24,6 +18,7 @@ from resnet_cli.columns import (
     total_texts,
 )
 from resnet_cli.fold import Folded, fold
+from resnet_cli.grid import Cell, Head, Look, grid
 from resnet_cli.points import Point
 from resnet_cli.screen import printable
 from resnet_cli.summary import Summary
@@ -35,12 +30,6 @@ MACS_NOTE = (
 )
 FIELD_NOTE = "* receptive field larger than the input."
 
-
-ASCII_SIMPLE = box.Box("    \n    \n -- \n    \n    \n -- \n    \n    \n", ascii=True)
-
-VERDICT_STYLES = {"yes": "green", "NO": "bold red"}
-CHANGE_STYLES = {"+": "green", "-": "red", "~": "yellow"}
-MAX_CHANGES = 60
 
 BAR_CELLS = 12
 """A bar's full length, that of its header."""
@@ -56,41 +45,6 @@ _TOTALS = {
     "Activations": "activation_bytes",
     "Peak": "peak_bytes",
 }
-
-GAP = 2
-"""Spaces between columns: a cell's padding and the box's divider."""
-
-
-class Look(NamedTuple):
-    """What the output can show: its width in columns (None: any), and whether only ASCII."""
-
-    width: int | None = None
-    ascii: bool = False
-
-    @property
-    def box(self) -> box.Box:
-        """Rules under the header and over the footer, nothing else."""
-        return ASCII_SIMPLE if self.ascii else box.SIMPLE
-
-
-class Cell(NamedTuple):
-    """One text of a table with its style."""
-
-    text: str
-    style: str = ""
-
-    @property
-    def width(self) -> int:
-        """Its longest line."""
-        return max(map(len, self.text.split("\n")))
-
-
-class Head(NamedTuple):
-    """One column of a table: its header, its side, and how long a narrow terminal keeps it."""
-
-    title: str
-    right: bool = False
-    rank: int = 0
 
 
 def summary_table(
@@ -147,50 +101,6 @@ class Fitted:
         picked = pick(default(self.summary))
         look = Look(options.max_width, ascii=options.ascii_only)
         yield summary_table(self.summary, picked, depth=1, folded=True, look=look)
-
-
-def grid(
-    heads: Sequence[Head],
-    rows: Iterable[Sequence[Cell]],
-    total: Sequence[Cell] | None,
-    look: Look,
-) -> Table:
-    """Return a table that fits the look's width by shedding columns of the highest rank."""
-    rows = list(rows)
-    titles = [Cell(head.title) for head in heads]
-    all_rows = [titles, *rows, *([total] if total else [])]
-    widths = [max(row[i].width for row in all_rows) for i in range(len(heads))]
-    kept = _fitting(heads, widths, look.width)
-    table = Table(
-        box=look.box,
-        show_edge=False,
-        show_footer=total is not None,
-        pad_edge=False,
-        padding=(0, GAP - 1, 0, 0),
-        header_style="bold",
-    )
-    for i in kept:
-        table.add_column(
-            Text(heads[i].title),
-            footer=Text(total[i].text, total[i].style) if total else "",
-            justify="right" if heads[i].right else "left",
-            no_wrap=True,
-            min_width=widths[i],
-        )
-    for row in rows:
-        table.add_row(*(Text(row[i].text, row[i].style) for i in kept))
-    return table
-
-
-def _fitting(heads: Sequence[Head], widths: Sequence[int], width: int | None) -> list[int]:
-    """Return which columns fit: those of the highest rank go first, of rank 0 none."""
-    kept = list(range(len(heads)))
-    while width is not None and sum(widths[i] + GAP for i in kept) - GAP > width:
-        last = max(kept, key=lambda i: heads[i].rank)
-        if heads[last].rank == 0:
-            break
-        kept.remove(last)
-    return kept
 
 
 def bar(percent: float, look: Look) -> str:
@@ -292,39 +202,3 @@ def _label(label: str, summary: Summary) -> str:
 
 def _figure(label: str, value: str, with_unit: str) -> tuple[tuple[str, str], ...]:
     return (label, "dim"), (value, ""), (with_unit, "dim")
-
-
-def records_table(
-    heads: Sequence[Head], records: Iterable[Iterable[Value]], look: Look, note: str = ""
-) -> RenderableType:
-    """Return a table of records, with a note below it."""
-    rows = [[Cell(human_text(value)) for value in record] for record in records]
-    table = grid(heads, rows, None, look)
-    return Group(table, Text(f"\n{note}", "dim")) if note else table
-
-
-def verdicts_table(
-    heads: Sequence[str], rows: Iterable[Sequence[str]], look: Look
-) -> RenderableType:
-    """Return what was expected, what is, and whether it holds."""
-    cells = [
-        [*(Cell(printable(text)) for text in row[:-1]), Cell(row[-1], VERDICT_STYLES[row[-1]])]
-        for row in rows
-    ]
-    return grid([Head(head) for head in heads], cells, None, look)
-
-
-def changes_table(
-    name: str, heads: Sequence[str], rows: Sequence[Sequence[str]], look: Look
-) -> RenderableType:
-    """Return the first changes since a network was locked, as a diff marks them."""
-    cells = [[Cell(printable(text), CHANGE_STYLES[row[0]]) for text in row] for row in rows]
-    rest = len(rows) - MAX_CHANGES
-    more = f"and {rest} more; --format json has them all" if rest > 0 else ""
-    # The totals stand last, and stay when the middle is left out.
-    kept = cells[: MAX_CHANGES - 2] + cells[-2:] if rest > 0 else cells
-    return Group(
-        Text(f"\n{name}, since it was locked:\n", "bold"),
-        grid([Head(head) for head in heads], kept, None, look),
-        Text(more, "dim"),
-    )

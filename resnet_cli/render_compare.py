@@ -7,7 +7,8 @@ from rich.text import Text
 
 from resnet_cli.compare import FIGURES, Entry, Part, figure, roles
 from resnet_cli.config import format_shape
-from resnet_cli.render import GAP, MACS_NOTE, Cell, Head, Look, grid
+from resnet_cli.grid import GAP, Cell, Head, Look, grid
+from resnet_cli.render import MACS_NOTE
 from resnet_cli.screen import printable
 
 

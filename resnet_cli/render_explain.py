@@ -7,7 +7,7 @@ from rich.style import Style
 
 from resnet_cli.columns import human_text
 from resnet_cli.explain import Explanation, pretty
-from resnet_cli.render import Look
+from resnet_cli.grid import Look
 
 LABEL = 9
 """The widest quantity's name, and a space."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from resnet_cli.render import Look
+    from resnet_cli.grid import Look
 
 
 class Screen:
@@ -27,7 +27,7 @@ class Screen:
 
     def look(self) -> "Look":
         """Return what the results' place can show; a pipe or file has no width."""
-        from resnet_cli.render import Look
+        from resnet_cli.grid import Look
 
         if self.output is not None:
             return Look()

@@ -93,15 +93,15 @@ def _show(found: list[Report], screen: Screen) -> None:
     """Show the verdicts, then each network's changes as a diff."""
     from rich.console import Group
 
-    from resnet_cli import render
+    from resnet_cli import render_check
 
     look = screen.look()
     # One renderable, since -o FILE holds what is shown last.
     screen.show(
         Group(
-            render.verdicts_table(reports.HEADS, reports.rows(found), look),
+            render_check.verdicts_table(reports.HEADS, reports.rows(found), look),
             *(
-                render.changes_table(
+                render_check.changes_table(
                     report.name, reports.CHANGE_HEADS, list(reports.change_rows(report)), look
                 )
                 for report in found

@@ -35,7 +35,7 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     if kind is Format.PLAIN:
         screen.write("".join(f"{name}\n" for name in presets.NAMES))
     elif kind is Format.TABLE:
-        from resnet_cli.render import Head, records_table
+        from resnet_cli.grid import Head, records_table
 
         heads = [Head(*head) for head in FIELDS.values()]
         screen.show(records_table(heads, (r.values() for r in records), screen.look()))

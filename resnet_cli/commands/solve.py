@@ -83,7 +83,7 @@ def command(ctx: click.Context, /, **_: Any) -> int:
         heads = [title for title, _, _ in FIELDS.values()]
         screen.write(export.records(kind, "answers", heads, records))
         return 0
-    from resnet_cli.render import Head, records_table
+    from resnet_cli.grid import Head, records_table
 
     table = [Head(*head) for head in FIELDS.values()]
     asked = settings.get("memory") is not None

@@ -31,7 +31,8 @@ def test_infer(benchmark, network):
 
 
 def test_render(benchmark, network):
-    from resnet_cli.render import Look, summary_table
+    from resnet_cli.grid import Look
+    from resnet_cli.render import summary_table
     from resnet_cli.screen import _rendered
 
     summary, picked = network.summary, columns.pick(columns.DEFAULT)

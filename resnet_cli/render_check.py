@@ -1,0 +1,40 @@
+"""What `check` found, for people: the verdicts, and what changed since a network was locked."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from resnet_cli.grid import Cell, Head, Look, grid
+from resnet_cli.screen import printable
+
+VERDICT_STYLES = {"yes": "green", "NO": "bold red"}
+CHANGE_STYLES = {"+": "green", "-": "red", "~": "yellow"}
+MAX_CHANGES = 60
+
+
+def verdicts_table(
+    heads: Sequence[str], rows: Iterable[Sequence[str]], look: Look
+) -> RenderableType:
+    """Return what was expected, what is, and whether it holds."""
+    cells = [
+        [*(Cell(printable(text)) for text in row[:-1]), Cell(row[-1], VERDICT_STYLES[row[-1]])]
+        for row in rows
+    ]
+    return grid([Head(head) for head in heads], cells, None, look)
+
+
+def changes_table(
+    name: str, heads: Sequence[str], rows: Sequence[Sequence[str]], look: Look
+) -> RenderableType:
+    """Return the first changes since a network was locked, as a diff marks them."""
+    cells = [[Cell(printable(text), CHANGE_STYLES[row[0]]) for text in row] for row in rows]
+    rest = len(rows) - MAX_CHANGES
+    more = f"and {rest} more; --format json has them all" if rest > 0 else ""
+    # The totals stand last, and stay when the middle is left out.
+    kept = cells[: MAX_CHANGES - 2] + cells[-2:] if rest > 0 else cells
+    return Group(
+        Text(f"\n{name}, since it was locked:\n", "bold"),
+        grid([Head(head) for head in heads], kept, None, look),
+        Text(more, "dim"),
+    )
