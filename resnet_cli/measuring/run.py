@@ -69,12 +69,11 @@ class Recorder(torch.overrides.TorchFunctionMode):
         self, model: nn.Module, on_layer: Callable[[str], None], budget: int | None
     ) -> None:
         super().__init__()
-        self.paths = {module: path for path, module in model.named_modules()}
+        self.paths = paths_of(model)
         self.on_layer = on_layer
         self.budget = budget
         self.records: dict[nn.Module, Record] = {}
         self.stack: list[tuple[nn.Module, Sight | None]] = []
-        self.weights = {id(p): p for p in model.parameters()}
         self.used: set[int] = set()
         self.not_counted: dict[str, None] = {}
         self.last_function = ""
@@ -86,10 +85,12 @@ class Recorder(torch.overrides.TorchFunctionMode):
     ) -> Any:
         kwargs = kwargs or {}
         self.last_function = func.__name__
-        if func not in RULES:
-            self._note_weights(func, args)
+        if self.last_function == "__get__":  # `shape` and its like: most calls, and no use
             return func(*args, **kwargs)
-        self._note_weights(func, [*args, *kwargs.values()])
+        if func not in RULES:
+            self._note_weights(args)
+            return func(*args, **kwargs)
+        self._note_weights([*args, *kwargs.values()])
         out = func(*args, **kwargs)
         macs = RULES[func](args, kwargs, out)
         if macs is None:
@@ -113,21 +114,21 @@ class Recorder(torch.overrides.TorchFunctionMode):
             for handle in handles:
                 handle.remove()
 
-    def _note_weights(self, func: Any, args: Sequence[Any]) -> None:
-        """Remember which weights were used; a module may use another's without calling it."""
-        # Getters such as `shape` see a weight without using it.
-        if func.__name__ != "__get__":
-            for arg in args:
-                if id(arg) in self.weights:
-                    self.used.add(id(arg))
+    def _note_weights(self, args: Sequence[Any]) -> None:
+        """Remember which weights were used; a module may use another's without calling it.
+
+        Weights live as long as the run, so that no other argument can have their identity.
+        """
+        self.used.update(map(id, args))
 
     def _enter(self, module: nn.Module, args: Any, kwargs: dict[str, Any]) -> None:
         self.on_layer(self.paths[module])
         taken = _taken(args, kwargs)
-        self.stack.append((module, self.chain.find(taken)))
         if module not in self.records:
             self.records[module] = Record(self._tick())
-        self.records[module].enter(taken)
+        with torch._C.DisableTorchFunction():  # what the hook looks at is no part of the run
+            self.stack.append((module, self.chain.find(taken)))
+            self.records[module].enter(taken)
 
     def _leave(self, module: nn.Module, args: Any, kwargs: dict[str, Any], given: Any) -> None:
         # What a module caught and survived still stands above it on the stack.
@@ -135,8 +136,9 @@ class Recorder(torch.overrides.TorchFunctionMode):
         while top is not module:
             top, before = self.stack.pop()
         record = self.records[module]
-        record.leave(_taken(args, kwargs), given)
-        record.sight = self.chain.follow(module, before, given)
+        with torch._C.DisableTorchFunction():
+            record.leave(_taken(args, kwargs), given)
+            record.sight = self.chain.follow(module, before, given)
 
     def _add(self, name: str, args: Sequence[Any], out: Any, macs: int) -> None:
         """Give the MACs to the module that runs now, under the function's name."""
@@ -190,9 +192,11 @@ def run(
     recorder = Recorder(model, on_layer, budget)
     done = Run(recorder)
     start = time.perf_counter()
-    with _unchanged(model), torch.no_grad(), _eager(model), recorder.listening():
-        for module in recorder.paths:
-            module.training = training
+    modules = [*recorder.paths]
+    with _unchanged(modules), torch.no_grad(), _eager(modules), recorder.listening():
+        for module in modules:
+            if module.training is not training:
+                module.training = training
         try:
             recorder.chain.begin(inputs)
             done.output = model(*inputs)
@@ -200,6 +204,20 @@ def run(
             done.error, done.failed = error, _innermost(error, recorder)
     done.seconds = time.perf_counter() - start
     return done
+
+
+def paths_of(model: nn.Module) -> dict[nn.Module, str]:
+    """Return every module with its first path, as `named_modules` does in ten times the time."""
+    found: dict[nn.Module, str] = {}
+    waiting: list[tuple[str, nn.Module | None]] = [("", model)]
+    while waiting:
+        path, module = waiting.pop()
+        if module is not None and module not in found:
+            found[module] = path
+            prefix = f"{path}." if path else ""
+            children = [(prefix + name, child) for name, child in module._modules.items()]
+            waiting.extend(reversed(children))
+    return found
 
 
 def type_name(module: nn.Module) -> str:
@@ -240,12 +258,12 @@ def _innermost(error: BaseException, recorder: Recorder) -> nn.Module | None:
 
 
 @contextlib.contextmanager
-def _unchanged(model: nn.Module) -> Iterator[None]:
+def _unchanged(modules: Sequence[nn.Module]) -> Iterator[None]:
     """Put back modes, buffers and random state."""
-    modes = [(module, module.training) for module in model.modules()]
+    modes = [(module, module.training) for module in modules]
     buffers = [
         (module, name, buffer, None if buffer.is_meta else buffer.clone())
-        for module in model.modules()
+        for module in modules
         if not isinstance(module, torch.jit.ScriptModule)
         for name, buffer in module._buffers.items()
         if buffer is not None
@@ -255,7 +273,8 @@ def _unchanged(model: nn.Module) -> Iterator[None]:
         yield
     finally:
         for module, mode in modes:
-            module.training = mode
+            if module.training is not mode:
+                module.training = mode
         for module, name, buffer, copy in buffers:
             # Batch norm writes its statistics past the tensor's version: compare the values.
             if copy is not None and not torch.equal(buffer, copy):
@@ -280,13 +299,13 @@ def _random_states() -> list[tuple[Callable[[Any], Any], Any]]:
 
 
 @contextlib.contextmanager
-def _eager(model: nn.Module) -> Iterator[None]:
+def _eager(modules: Sequence[nn.Module]) -> Iterator[None]:
     """Run compiled modules uncompiled, and attention layer by layer, as hooks need it."""
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     compiled = any(
         "_orig_mod" in module._modules or module._compiled_call_impl is not None
-        for module in model.modules()
+        for module in modules
         if not isinstance(module, torch.jit.ScriptModule)
     )
     try:
