@@ -72,7 +72,7 @@ def summary_table(
     total = [Cell(text, "bold") for text in total_texts(columns, totals, _number)]
     shown = grid(heads, cells, total, look)
     notes = summary.remarks()[bool(summary.error) :]
-    notes += [MACS_NOTE] if any("MACs" in head.title for head in heads) else []
+    notes.append(MACS_NOTE)
     kept = {str(column.header) for column in shown.columns}
     if any(head.title in kept and _is_marked(cells, i) for i, head in enumerate(heads)):
         notes.append(FIELD_NOTE)

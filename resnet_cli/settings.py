@@ -135,8 +135,14 @@ class Settings(NamedTuple):
         )
 
     def screen(self) -> Screen:
-        """Return where to write."""
-        return Screen(self.get("color", "auto"), self.get("output"))
+        """Return where to write. Raises `click.BadParameter` for a folder that is not there."""
+        output = self.get("output")
+        if output is not None and not output.parent.is_dir():  # said before anything slow runs
+            raise click.BadParameter(
+                f"cannot write {output}: there is no folder {output.parent}",
+                param_hint=self.name("output"),
+            )
+        return Screen(self.get("color", "auto"), output)
 
 
 class Request(NamedTuple):

@@ -120,7 +120,10 @@ BAD = [
     (["--dtype", "float31"], "--dtype: 'float31' is not one of float32, float16, bfloat16,"),
     (["--preset", "resnet5"], "--preset: 'resnet5' is no preset (did you mean 'resnet50'?)"),
     (["--format", "jsn"], "--format: 'jsn' is not one of table, plain, json, csv,"),
-    (["--output", "missing/net.txt"], "cannot write missing/net.txt: "),
+    (
+        ["--output", "missing/net.txt"],
+        "--output: cannot write missing/net.txt: there is no folder missing",
+    ),
     (["--inptu", "1x1x2x2"], "No such option '--inptu'"),
     (["print-ne"], "no such command 'print-ne' (did you mean 'print-net'?)"),
     (["resnet50"], "no such command 'resnet50' (did you mean '--preset resnet50'?)"),

@@ -10,7 +10,7 @@ from resnet_cli.config import format_shape
 from resnet_cli.infer import Counter
 from resnet_cli.options import Command, shared
 from resnet_cli.settings import resolve
-from resnet_cli.specs import GENERAL, SUMMARY_FORMATS, TABLE, Format
+from resnet_cli.specs import GENERAL, SUMMARY_FORMATS, Format
 
 # A record's field: its header, whether it is a number, and when a narrow terminal drops it.
 FIELDS = {
@@ -24,7 +24,7 @@ FIELDS = {
 }
 
 
-@click.command("presets", cls=Command, params=shared(TABLE, GENERAL))
+@click.command("presets", cls=Command, params=shared("format", "output", GENERAL))
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> int:
     """List the published networks that --preset knows; no PyTorch needed."""

@@ -10,7 +10,7 @@ from resnet_cli.settings import resolve
 from resnet_cli.specs import GENERAL, NETWORK, PROOF, Format
 
 
-@click.command("print-net", cls=Command, params=shared(NETWORK, PROOF, GENERAL))
+@click.command("print-net", cls=Command, params=shared(NETWORK, "output", PROOF, GENERAL))
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> int:
     """Print the architecture, as PyTorch prints it; no PyTorch needed."""

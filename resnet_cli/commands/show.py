@@ -141,6 +141,7 @@ def proof_for_document(
         return None, 0
     proof, error = attempt(network, settings.get("device", "auto"), screen)
     if proof is not None:
+        screen.note(*outcome(proof))
         return export.proof_dict(proof), 0 if proof.agrees else 1
     screen.note(f"resnet-shapes: {error}")
     return {"error": error}, 2
