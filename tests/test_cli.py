@@ -122,7 +122,7 @@ BAD = [
     (["--format", "jsn"], "--format: 'jsn' is not one of table, plain, json, csv,"),
     (
         ["--output", "missing/net.txt"],
-        "--output: cannot write missing/net.txt: there is no folder missing",
+        "--output: cannot write missing/net.txt: there is no folder",
     ),
     (["--inptu", "1x1x2x2"], "No such option '--inptu'"),
     (["print-ne"], "no such command 'print-ne' (did you mean 'print-net'?)"),
