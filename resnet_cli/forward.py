@@ -9,16 +9,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from operator import index
-from pathlib import Path
 from typing import Any
-
-import psutil
 
 from resnet_cli import layers
 from resnet_cli.errors import BackendError, ForwardError
 from resnet_cli.proof import Difference, Proof
+from resnet_cli.room import choose_device, refuse_too_large
 from resnet_cli.summary import Summary
-from resnet_cli.units import human_bytes
 
 with warnings.catch_warnings():
     # Without NumPy torch warns at import, and under -W error that would be the end of it.
@@ -27,14 +24,6 @@ with warnings.catch_warnings():
     from torch import Tensor, nn
     from torch.nn import functional as F
     from torch.overrides import TorchFunctionMode
-
-# A run on the CPU stays below about 2 s on two cores: MACs in 32 and 64 bit, and in 16 bit,
-# where convolutions are some 30 times slower; and below about 1 GiB.
-CPU_MACS = 40 * 10**9
-CPU_MACS_16_BIT = 15 * 10**8
-CPU_BYTES = 2**30
-
-CGROUP = Path("/sys/fs/cgroup")
 
 
 class Residual(nn.Module):
@@ -76,7 +65,8 @@ def prove(
     """
     start = time.perf_counter()
     device = choose_device(summary) if device == "auto" else available(device)
-    refuse_too_large(summary, device)
+    if device == "cuda":
+        refuse_too_large(summary, device, torch.cuda.mem_get_info()[0])
     dtype = getattr(torch, summary.dtype)
     shapes: dict[str, tuple[int, ...]] = {}
     try:
@@ -148,13 +138,6 @@ def compare(
     return None
 
 
-def choose_device(summary: Summary) -> str:
-    """Return `cpu` where the predicted run is short and small, otherwise `meta`."""
-    macs = CPU_MACS_16_BIT if summary.itemsize == 2 else CPU_MACS
-    small = summary.memory_bytes <= min(CPU_BYTES, free_memory())
-    return "cpu" if summary.macs <= macs and small else "meta"
-
-
 def available(device: str) -> str:
     """Return the device if it is there. Raises `BackendError` that says which ones are."""
     there = ["cpu", "meta"]
@@ -168,35 +151,6 @@ def available(device: str) -> str:
             f"there are {', '.join(there)}"
         )
     return device
-
-
-def refuse_too_large(summary: Summary, device: str) -> None:
-    """Raise `BackendError` where weights and peak exceed the free memory."""
-    if device == "meta":
-        return
-    need = summary.memory_bytes
-    free = torch.cuda.mem_get_info()[0] if device == "cuda" else free_memory()
-    if need > free:
-        raise BackendError(
-            f"--device {device}: weights and peak need {human_bytes(need)}, and "
-            f"{human_bytes(free)} are free; use --device meta, which needs none, or a smaller "
-            "--input"
-        )
-
-
-def free_memory() -> int:
-    """Return the bytes that this process may still take: the machine's, or its container's."""
-    free: int = psutil.virtual_memory().available
-    try:
-        limit, used, stat = (
-            (CGROUP / f"memory.{name}").read_text(encoding="ascii")
-            for name in ("max", "current", "stat")
-        )
-        # What files left in the cache is given back on demand.
-        cache = dict(line.split() for line in stat.splitlines())["inactive_file"]
-        return min(free, int(limit) - int(used) + int(cache))
-    except (OSError, ValueError, KeyError):  # no control group, or one without a limit ("max")
-        return free
 
 
 def first_line(error: BaseException) -> str:

@@ -55,30 +55,35 @@ class Network:
     def prove(self, device: str, on_layer: Callable[[str], None]) -> "Proof":
         """Run the network in PyTorch against the prediction.
 
-        Raises `BackendError` where PyTorch is missing or broken.
+        Raises `BackendError` where PyTorch is missing or broken, and before it is imported
+        where the run has no room.
         """
+        points = self._proof_points()
+        if device in ("cpu", "mps"):
+            from resnet_cli.room import free_memory, refuse_too_large
+
+            for _, summary in points:
+                refuse_too_large(summary, device, free_memory())
         run = backend(", or leave the proof out with --no-run").prove
-        if not self.config.names:
-            proof: Proof = run(self.tree, self.summary, device, on_layer)
-            return proof
-        return self._prove_at_points(run, device, on_layer)
-
-    def _prove_at_points(
-        self, prove: "Callable[..., Proof]", device: str, on_layer: Callable[[str], None]
-    ) -> "Proof":
-        """Hold the evaluated formulas against runs at sizes that tell them apart."""
-        from resnet_cli import points
-
-        strides = [row.stride for row in self.summary.rows]
         labels: list[str] = []
         seconds = 0.0
-        for sizes in points.separating(self.config, strides):
-            proof = prove(self.tree, self.summary.at(sizes), device, on_layer)
-            labels.append(points.label(sizes))
+        for label, summary in points:
+            proof: Proof = run(self.tree, summary, device, on_layer)
+            labels += [label] if label else []
             seconds += proof.seconds
             if not proof.agrees:
                 break
         return proof._replace(seconds=seconds, at=tuple(labels))
+
+    def _proof_points(self) -> list[tuple[str, Summary]]:
+        """Return what is held against PyTorch: where the input has names, at sizes for them."""
+        if not self.config.names:
+            return [("", self.summary)]
+        from resnet_cli import points
+
+        strides = [row.stride for row in self.summary.rows]
+        sizes = points.separating(self.config, strides)
+        return [(points.label(each), self.summary.at(each)) for each in sizes]
 
 
 def backend(remedy: str = "") -> "ModuleType":

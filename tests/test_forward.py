@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from torch import fx, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from resnet_cli import forward, resnet
+from resnet_cli import forward, resnet, room
 from resnet_cli.config import DType, ResNetConfig, Stem
 from resnet_cli.errors import BackendError, ForwardError
 from resnet_cli.network import Network
@@ -229,7 +229,7 @@ def test_the_hooks_are_gone_when_the_run_is_over():
     ],
 )
 def test_auto_takes_the_cpu_while_the_run_is_short_and_small(changes, device):
-    assert forward.choose_device(Network(ResNetConfig(**changes)).summary) == device
+    assert room.choose_device(Network(ResNetConfig(**changes)).summary) == device
 
 
 def test_a_device_that_is_not_there_is_refused_with_those_that_are(monkeypatch):

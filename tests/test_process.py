@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from resnet_cli import room
+
 posix = pytest.mark.skipif(os.name != "posix", reason="descriptors and signals of POSIX")
 
 TOOL = [sys.executable, "-m", "resnet_cli"]
@@ -195,7 +197,6 @@ def test_killed_while_writing_the_old_lock_or_the_new_one_is_whole(tmp_path, inv
     assert (tmp_path / "net.lock").read_bytes() == (new if is_new else old)
 
 
-@pytest.mark.slow
 def test_a_run_beyond_the_free_memory_is_refused_beforehand():
     request = ("--device", "cpu", "--input", "512x3x4096x4096")
     for args in (request, ("check", *request, "--max-params", "1G")):
@@ -209,15 +210,12 @@ def test_a_run_beyond_the_free_memory_is_refused_beforehand():
         )
 
 
-@pytest.mark.slow
 def test_what_a_container_may_still_take_is_free(tmp_path, monkeypatch):
-    from resnet_cli import forward
-
-    monkeypatch.setattr(forward, "CGROUP", tmp_path)
-    machine = forward.free_memory()
+    monkeypatch.setattr(room, "CGROUP", tmp_path)
+    machine = room.free_memory()
     files = {"max": "1000\n", "current": "900\n", "stat": "anon 500\ninactive_file 300\n"}
     for name, text in files.items():
         (tmp_path / f"memory.{name}").write_text(text)
-    assert forward.free_memory() == 400
+    assert room.free_memory() == 400
     (tmp_path / "memory.max").write_text("max\n")
-    assert forward.free_memory() > machine / 2 > 400
+    assert room.free_memory() > machine / 2 > 400

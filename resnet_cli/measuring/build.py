@@ -11,9 +11,10 @@ from torch import nn
 
 from resnet_cli.errors import BackendError, TargetError
 from resnet_cli.fields import Input
-from resnet_cli.forward import CPU_BYTES, CPU_MACS, CPU_MACS_16_BIT, available, free_memory
+from resnet_cli.forward import available
 from resnet_cli.measuring.run import TooLargeError
 from resnet_cli.measuring.shapes import tensors
+from resnet_cli.room import CPU_BYTES, CPU_MACS, CPU_MACS_16_BIT, free_memory
 from resnet_cli.target import Target, check_arguments, describe, load
 from resnet_cli.units import human_bytes
 
