@@ -5,6 +5,7 @@ parsers of the flags that they are named after, so both refuse the same things.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -31,6 +32,10 @@ _NETWORK_KEYS = {
     for name, spec in _KEYS.items()
     if spec.heading == NETWORK or (spec in EXPECTATIONS and name != "lock")
 }
+
+# A file without this cannot have the table, and need not be parsed: the two names on one
+# line, as in [tool.resnet-shapes], or a table of all tools.
+_MENTION = re.compile(rb"tool.*resnet-shapes|^\s*\[\s*[\"']?tool[\"']?\s*\]", re.MULTILINE)
 
 
 class Values(NamedTuple):
@@ -73,7 +78,7 @@ def _nearest() -> Project | None:
             from pathlib import Path  # 6 ms, and most folders have no such file
 
             path = Path(name)
-            if TABLE.encode() in (data := read_bytes(path, MAX_BYTES)):
+            if _MENTION.search(data := read_bytes(path, MAX_BYTES)):
                 table, where = _tool_table(_parsed(path, data))
                 if table is not None:
                     return _project(path, table, where)

@@ -16,7 +16,6 @@ from resnet_cli import presets, projectfile
 from resnet_cli.config import FIELDS, ResNetConfig, format_shape
 from resnet_cli.errors import ConfigError, nearest
 from resnet_cli.fields import Input
-from resnet_cli.module_network import ModuleConfig, ModuleNetwork
 from resnet_cli.network import Network
 from resnet_cli.options import ENV_PREFIX, Option
 from resnet_cli.projectfile import Project, Values
@@ -25,8 +24,9 @@ from resnet_cli.specs import Format
 
 if TYPE_CHECKING:
     from resnet_cli.layers import Shape
+    from resnet_cli.module_network import ModuleNetwork
 
-AnyNetwork: TypeAlias = Network | ModuleNetwork
+AnyNetwork: TypeAlias = "Network | ModuleNetwork"
 
 
 class Settings(NamedTuple):
@@ -69,6 +69,8 @@ class Settings(NamedTuple):
         if not all(isinstance(size, int) for one in inputs for size in one.shape):
             message = "has names in it, and a module needs numbers, as in 1x3x224x224"
             raise click.BadParameter(message, param_hint=self.name("input"))
+        from resnet_cli.module_network import ModuleConfig, ModuleNetwork
+
         config = ModuleConfig(self.get("module"), self.get("module_args", {}), inputs)
         return ModuleNetwork(config, self.get("device", "auto"))
 

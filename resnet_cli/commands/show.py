@@ -6,7 +6,7 @@ import click
 
 from resnet_cli import columns, fields
 from resnet_cli.errors import ConfigError
-from resnet_cli.module_network import ModuleNetwork
+from resnet_cli.network import Network
 from resnet_cli.proving import attempt, outcome, prove
 from resnet_cli.screen import Screen
 from resnet_cli.settings import AnyNetwork, Settings, resolve
@@ -46,7 +46,7 @@ def _points(network: AnyNetwork, settings: Settings) -> "list[Point]":
     """Return the network evaluated at each `--at`. Raises `click.BadParameter`."""
     if not (given := settings.get("at")):
         return []
-    if isinstance(network, ModuleNetwork):
+    if not isinstance(network, Network):
         message = "is for an input with names, and a module's input has numbers"
         raise click.BadParameter(message, param_hint=settings.name("at"))
     from resnet_cli import points
