@@ -6,18 +6,14 @@ Widths are computed here and not left to Rich, which would cut numbers.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from rich import box
 from rich.cells import cell_len
-from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
 from resnet_cli.columns import Value, human_text
 
-ASCII_SIMPLE = box.Box("    \n    \n -- \n    \n    \n -- \n    \n    \n", ascii=True)
-
 GAP = 2
-"""Spaces between columns: a cell's padding and the box's divider."""
+"""Spaces between columns."""
 
 
 class Look(NamedTuple):
@@ -25,11 +21,6 @@ class Look(NamedTuple):
 
     width: int | None = None
     ascii: bool = False
-
-    @property
-    def box(self) -> box.Box:
-        """Rules under the header and over the footer, nothing else."""
-        return ASCII_SIMPLE if self.ascii else box.SIMPLE
 
 
 class Cell(NamedTuple):
@@ -52,37 +43,59 @@ class Head(NamedTuple):
     rank: int = 0
 
 
-def grid(
-    heads: Sequence[Head],
-    rows: Iterable[Sequence[Cell]],
-    total: Sequence[Cell] | None,
-    look: Look,
-) -> Table:
-    """Return a table that fits the look's width by shedding columns of the highest rank."""
-    rows = list(rows)
-    titles = [Cell(head.title) for head in heads]
-    all_rows = [titles, *rows, *([total] if total else [])]
-    widths = [max(row[i].width for row in all_rows) for i in range(len(heads))]
-    kept = _fitting(heads, widths, look.width)
-    table = Table(
-        box=look.box,
-        show_edge=False,
-        show_footer=total is not None,
-        pad_edge=False,
-        padding=(0, GAP - 1, 0, 0),
-        header_style="bold",
-    )
-    for i in kept:
-        table.add_column(
-            Text(heads[i].title),
-            footer=Text(total[i].text, total[i].style) if total else "",
-            justify="right" if heads[i].right else "left",
-            no_wrap=True,
-            min_width=widths[i],
-        )
-    for row in rows:
-        table.add_row(*(Text(row[i].text, row[i].style) for i in kept))
-    return table
+class Grid:
+    """A table that sheds columns of the highest rank until it fits the look's width.
+
+    Its lines are made here: Rich's own table takes the time of all its layout, 15 ms at
+    every start, to find widths that are known.
+    """
+
+    def __init__(
+        self,
+        heads: Sequence[Head],
+        rows: Iterable[Sequence[Cell]],
+        total: Sequence[Cell] | None,
+        look: Look,
+    ) -> None:
+        self.total = total
+        self.look = look
+        table = [[Cell(head.title, "bold") for head in heads], *rows, *([total] if total else [])]
+        widths = [max(row[i].width for row in table) for i in range(len(heads))]
+        kept = _fitting(heads, widths, look.width)
+        self.heads = [heads[i] for i in kept]
+        self.rows = [[row[i] for i in kept] for row in table]
+        self.width = sum(widths[i] + GAP for i in kept) - GAP
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        rule = Text(("-" if self.look.ascii else "\N{BOX DRAWINGS LIGHT HORIZONTAL}") * self.width)
+        head, *lines = aligned(self.rows, [head.right for head in self.heads])
+        yield head
+        yield rule
+        yield from lines[:-1] if self.total else lines
+        if self.total:
+            yield rule
+            yield lines[-1]
+
+
+def aligned(rows: Sequence[Sequence[Cell]], right: Sequence[bool], gap: int = GAP) -> list[Text]:
+    """Return a text a row, its cells below those of the other rows; a cell may have lines."""
+    widths = [max(row[i].width for row in rows) for i in range(len(right))]
+    return [_row(row, widths, right, gap) for row in rows]
+
+
+def _row(row: Sequence[Cell], widths: Sequence[int], right: Sequence[bool], gap: int) -> Text:
+    cells = [cell.text.split("\n") for cell in row]
+    text = Text(no_wrap=True, overflow="ignore")
+    for line in range(max(map(len, cells))):
+        text.append("\n" if line else "")
+        for i, pieces in enumerate(cells):
+            piece = pieces[line] if line < len(pieces) else ""
+            pad = " " * (widths[i] - cell_len(piece))
+            text.append(" " * gap if i else "")
+            text.append(pad if right[i] else "")
+            text.append(piece, row[i].style or None)
+            text.append("" if right[i] else pad)
+    return text
 
 
 def _fitting(heads: Sequence[Head], widths: Sequence[int], width: int | None) -> list[int]:
@@ -101,5 +114,5 @@ def records_table(
 ) -> RenderableType:
     """Return a table of records, with a note below it."""
     rows = [[Cell(human_text(value)) for value in record] for record in records]
-    table = grid(heads, rows, None, look)
+    table = Grid(heads, rows, None, look)
     return Group(table, Text(f"\n{note}", "dim")) if note else table

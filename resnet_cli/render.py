@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from operator import index
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.table import Table
 from rich.text import Text
 
 from resnet_cli.columns import (
@@ -18,7 +17,7 @@ from resnet_cli.columns import (
     total_texts,
 )
 from resnet_cli.fold import Folded, fold
-from resnet_cli.grid import Cell, Head, Look, grid
+from resnet_cli.grid import Cell, Grid, Head, Look, aligned
 from resnet_cli.points import Point
 from resnet_cli.screen import printable
 from resnet_cli.summary import Summary
@@ -70,10 +69,10 @@ def summary_table(
         if row.row.role == red:
             row_cells[:] = [cell._replace(style="bold red") for cell in row_cells]
     total = [Cell(text, "bold") for text in total_texts(columns, totals, _number)]
-    shown = grid(heads, cells, total, look)
+    shown = Grid(heads, cells, total, look)
     notes = summary.remarks()[bool(summary.error) :]
     notes.append(MACS_NOTE)
-    kept = {str(column.header) for column in shown.columns}
+    kept = {head.title for head in shown.heads}
     if any(head.title in kept and _is_marked(cells, i) for i, head in enumerate(heads)):
         notes.append(FIELD_NOTE)
     return Group(
@@ -153,7 +152,7 @@ def _formula(value: Value, look: Look, width: int) -> str:
     return "\n".join(lines)
 
 
-def _formulas(summary: Summary, points: Sequence[Point], look: Look) -> Table:
+def _formulas(summary: Summary, points: Sequence[Point], look: Look) -> Grid:
     """Return the totals of a network whose input has names, and their values at `points`."""
     heads = [Head("Total"), Head("Formula"), *(Head(p.label, True, 1) for p in points)]
     every = [summary.totals(), *(point.summary.totals() for point in points)]
@@ -162,10 +161,10 @@ def _formulas(summary: Summary, points: Sequence[Point], look: Look) -> Table:
         for label, name in _TOTALS.items()
         if points or every[0][name] is not None
     ]
-    return grid(heads, rows, None, look)
+    return Grid(heads, rows, None, look)
 
 
-def _sums(summary: Summary) -> Table:
+def _sums(summary: Summary) -> Group:
     """Return the totals, exact and with units."""
     totals = summary.totals()
     units = {
@@ -184,13 +183,11 @@ def _sums(summary: Summary) -> Table:
     if summary.frozen:
         figures.append(("Params (frozen)", human_text(summary.frozen), ""))
         figures.append(("Params (all)", human_text(summary.params + summary.frozen), ""))
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    for justify in ("left", "right", "right") * 2:
-        table.add_column(justify=justify, no_wrap=True)
-    for start in range(0, len(figures), 2):
-        pair = figures[start : start + 2]
-        table.add_row(*(Text(text, style) for figure in pair for text, style in _figure(*figure)))
-    return table
+    pairs = [figures[start : start + 2] for start in range(0, len(figures), 2)]
+    rows = [[cell for figure in pair for cell in _figure(*figure)] for pair in pairs]
+    width = max(map(len, rows))
+    filled = [[*row, *[Cell("")] * (width - len(row))] for row in rows]
+    return Group(*aligned(filled, (False, True, True) * 2))
 
 
 def _label(label: str, summary: Summary) -> str:
@@ -200,5 +197,5 @@ def _label(label: str, summary: Summary) -> str:
     return "Params (trainable)" if summary.frozen and label == "Params" else label
 
 
-def _figure(label: str, value: str, with_unit: str) -> tuple[tuple[str, str], ...]:
-    return (label, "dim"), (value, ""), (with_unit, "dim")
+def _figure(label: str, value: str, with_unit: str) -> tuple[Cell, ...]:
+    return Cell(label, "dim"), Cell(value), Cell(with_unit, "dim")

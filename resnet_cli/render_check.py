@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from resnet_cli.grid import Cell, Head, Look, grid
+from resnet_cli.grid import Cell, Grid, Head, Look
 from resnet_cli.screen import printable
 
 VERDICT_STYLES = {"yes": "green", "NO": "bold red"}
@@ -21,7 +21,7 @@ def verdicts_table(
         [*(Cell(printable(text)) for text in row[:-1]), Cell(row[-1], VERDICT_STYLES[row[-1]])]
         for row in rows
     ]
-    return grid([Head(head) for head in heads], cells, None, look)
+    return Grid([Head(head) for head in heads], cells, None, look)
 
 
 def changes_table(
@@ -35,6 +35,6 @@ def changes_table(
     kept = cells[: MAX_CHANGES - 2] + cells[-2:] if rest > 0 else cells
     return Group(
         Text(f"\n{name}, since it was locked:\n", "bold"),
-        grid([Head(head) for head in heads], kept, None, look),
+        Grid([Head(head) for head in heads], kept, None, look),
         Text(more, "dim"),
     )

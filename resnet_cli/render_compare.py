@@ -7,7 +7,7 @@ from rich.text import Text
 
 from resnet_cli.compare import FIGURES, Entry, Part, figure, roles
 from resnet_cli.config import format_shape
-from resnet_cli.grid import GAP, Cell, Head, Look, grid
+from resnet_cli.grid import GAP, Cell, Grid, Head, Look
 from resnet_cli.render import MACS_NOTE
 from resnet_cli.screen import printable
 
@@ -31,7 +31,7 @@ def comparison_table(entries: Sequence[Entry], look: Look) -> RenderableType:
 def _table(columns: Sequence[list[str]], every: Sequence[str], look: Look) -> RenderableType:
     heads, *rows = zip(_labels(every), *columns, strict=True)
     cells = [[Cell(label, "bold"), *map(Cell, texts)] for label, *texts in rows]
-    return grid([Head(head) for head in heads], cells, None, look)
+    return Grid([Head(head) for head in heads], cells, None, look)
 
 
 def _labels(every: Sequence[str]) -> list[str]:

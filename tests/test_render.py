@@ -9,7 +9,7 @@ from rich.text import Text
 
 from resnet_cli import columns, render
 from resnet_cli.config import ResNetConfig
-from resnet_cli.grid import Cell, Head, Look, grid
+from resnet_cli.grid import Cell, Grid, Head, Look
 from resnet_cli.network import Network
 from resnet_cli.presets import preset
 from resnet_cli.screen import _rendered as rendered
@@ -92,14 +92,14 @@ def test_folded_blocks_are_marked_with_their_number():
 
 def test_text_of_others_is_never_markup():
     head = [Head("[bold]")]
-    shown = grid(head, [[Cell("[red]n, 64[/red]")]], None, Look())
+    shown = Grid(head, [[Cell("[red]n, 64[/red]")]], None, Look())
     screen = rendered(shown, colored=False)
     assert "[bold]" in screen
     assert "[red]n, 64[/red]" in screen
 
 
 def test_a_table_without_rows_is_its_header():
-    assert "Name" in rendered(grid([Head("Name")], [], None, Look()), colored=False)
+    assert "Name" in rendered(Grid([Head("Name")], [], None, Look()), colored=False)
 
 
 def test_the_sum_of_a_first_column_of_numbers_stays():
