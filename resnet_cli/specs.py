@@ -278,5 +278,3 @@ SHARED: tuple[Spec, ...] = (
         default="no-traceback",
     ),
 )
-
-BY_KEY = {spec.key: spec for spec in SHARED}

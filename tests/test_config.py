@@ -18,7 +18,7 @@ from resnet_cli.config import (
     format_shape,
 )
 from resnet_cli.errors import ConfigError
-from resnet_cli.specs import BY_KEY
+from resnet_cli.specs import SHARED
 from tests.strategies import configs
 
 
@@ -96,7 +96,11 @@ def test_wrong_numbers_raise_nothing_but_config_error(values):
 @given(configs(dtypes=tuple(DType)))
 def test_the_plain_values_rebuild_the_same_network(config):
     plain = json.loads(json.dumps(config.to_dict()))
-    parsed = {key: BY_KEY[key].parse(value) for key, value in plain.items() if value is not None}
+    parsed = {
+        key: {spec.key: spec for spec in SHARED}[key].parse(value)
+        for key, value in plain.items()
+        if value is not None
+    }
     parsed["input"] = parsed["input"].shape
     again = ResNetConfig(**parsed)
     assert again == config
