@@ -1,0 +1,1 @@
+"""What the tool says, recorded: `python -m tests.recorded` shows what has changed since."""
