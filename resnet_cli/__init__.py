@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
+from resnet_cli.version import __version__
+
 if TYPE_CHECKING:
     from torch.nn import Module
 
     from resnet_cli.summary import Summary
-
-__version__ = "0.1.0"
 
 __all__ = ["__version__", "inspect"]
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from resnet_cli import __version__
 from resnet_cli.columns import (
     Column,
     Kind,
@@ -19,6 +18,7 @@ from resnet_cli.columns import (
 )
 from resnet_cli.screen import printable
 from resnet_cli.summary import LayerRow, Summary
+from resnet_cli.version import __version__
 
 if TYPE_CHECKING:
     from resnet_cli.points import Point
