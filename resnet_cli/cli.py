@@ -13,11 +13,11 @@ from typing import Any, NoReturn
 import click
 from click.core import ParameterSource
 
-from resnet_cli.errors import ClosedPipe, ResNetShapesError, nearest
+from resnet_cli.errors import ClosedPipe, ResNetShapesError
 from resnet_cli.options import shared, write_options
 from resnet_cli.presets import NAMES
-from resnet_cli.screen import printable
 from resnet_cli.specs import GENERAL, NETWORK, PROOF, TABLE
+from resnet_cli.text import nearest, printable
 from resnet_cli.version import __version__
 
 # name: (module in resnet_cli.commands, what it does); imported when it is called.

@@ -4,12 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from resnet_cli.config import format_shape
-from resnet_cli.errors import nearest
-from resnet_cli.summary import LayerRow, Summary, Tree
+from resnet_cli.summary import LayerRow, Summary
+from resnet_cli.text import Tree, human_text, nearest, tree_text
 
 if TYPE_CHECKING:
-    from resnet_cli.dims import Dim, Size
+    from resnet_cli.dims import Size
     from resnet_cli.layers import Shape
     from resnet_cli.points import Point
 
@@ -242,40 +241,3 @@ def _name(word: str) -> str:
             f"{word.strip()!r} is no column{nearest(name, COLUMNS)}; they are {', '.join(COLUMNS)}"
         )
     return name
-
-
-def tree_text(tree: Tree) -> str:
-    """Write several shapes in one line: `(1x8x7x7, {aux: 1x10})`."""
-    if tree is None or isinstance(tree, str):
-        return tree or "none"
-    if isinstance(tree, Mapping):
-        return "{" + ", ".join(f"{key}: {tree_text(value)}" for key, value in tree.items()) + "}"
-    return "(" + ", ".join(map(tree_text, tree)) + ")"
-
-
-def plain_text(value: Value) -> str:
-    """Write a value for machines: no separators, nothing for None."""
-    if value is None:
-        return ""
-    if isinstance(value, tuple):
-        return format_shape(value)
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
-
-
-def human_text(value: Value, *, ascii_only: bool = False) -> str:
-    """Write a value for people; with `ascii_only` a formula as machines read it."""
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:.1f}%"
-    if value is None or isinstance(value, str):
-        return value or ""
-    if isinstance(value, tuple):
-        return format_shape(
-            tuple(s if isinstance(s, int) else _formula(s, ascii_only) for s in value)
-        )
-    return _formula(value, ascii_only)
-
-
-def _formula(dim: "Dim", ascii_only: bool) -> str:
-    return str(dim) if ascii_only else f"{dim:,}"

@@ -4,18 +4,18 @@ The defaults are the notebook's ResNet-18. Every wrong field raises `ConfigError
 field's name, so that the command line can name the flag, the variable or the file's key.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from resnet_cli.errors import ConfigError
+from resnet_cli.parse import LIMIT
+from resnet_cli.text import format_shape
 
 if TYPE_CHECKING:
     from resnet_cli.layers import Shape
 
-LIMIT = 2**31
-"""Every number of a configuration stays below this, as PyTorch's own indices do."""
 
 MAX_LAYERS = 100_000
 
@@ -171,11 +171,6 @@ _MODES: dict[str, type[StrEnum]] = {
 }
 
 FIELDS = tuple(field.name for field in fields(ResNetConfig))
-
-
-def format_shape(shape: Iterable[object]) -> str:
-    """Write a shape as it is written everywhere: `1x64x56x56`; without dimensions, `scalar`."""
-    return "x".join(map(str, shape)) or "scalar"
 
 
 def _coerce(config: ResNetConfig, field: str, kind: type[StrEnum]) -> None:

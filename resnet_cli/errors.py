@@ -14,8 +14,6 @@ The command line turns each of the tool's own into one message on stderr and exi
 and a closed pipe into a quiet end with 141.
 """
 
-from collections.abc import Iterable
-
 
 class ResNetShapesError(Exception):
     """The root of all errors that this package raises on purpose."""
@@ -56,11 +54,3 @@ class FileError(ResNetShapesError):
 
 class ClosedPipe(Exception):
     """Whoever read our output has left; not an OSError, so that Click lets it pass."""
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return " (did you mean 'x'?)" for the nearest known word, or nothing."""
-    from difflib import get_close_matches  # 4 ms, and only a mistake needs it
-
-    matches = get_close_matches(word.lower(), list(known), n=1)
-    return f" (did you mean {matches[0]!r}?)" if matches else ""

@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from resnet_cli import fields, units
-from resnet_cli.config import LIMIT, format_shape
-from resnet_cli.errors import ResNetShapesError, SymbolError, nearest
+from resnet_cli import parse
+from resnet_cli.errors import ResNetShapesError, SymbolError
+from resnet_cli.parse import LIMIT
 from resnet_cli.specs import Spec
 from resnet_cli.summary import LayerRow, Summary
+from resnet_cli.text import format_shape, nearest
 
 if TYPE_CHECKING:
     from resnet_cli.layers import Shape
@@ -82,9 +83,9 @@ def layer_pattern(value: object) -> LayerExpectation:
     return LayerExpectation(layer.strip(), pattern(shape.strip()))
 
 
-def _budget(name: str, what: str, parse: fields.Parser, *others: str) -> Spec:
-    metavar = "BYTES" if parse is units.parse_bytes else "COUNT"
-    return Spec(name, parse, HEADING, f"At most so many {what}.", metavar=metavar, others=others)
+def _budget(name: str, what: str, parser: parse.Parser, *others: str) -> Spec:
+    metavar = "BYTES" if parser is parse.parse_bytes else "COUNT"
+    return Spec(name, parser, HEADING, f"At most so many {what}.", metavar=metavar, others=others)
 
 
 EXPECTATIONS = (
@@ -98,20 +99,20 @@ EXPECTATIONS = (
         metavar="LAYER=SHAPE",
         multiple=True,
     ),
-    _budget("max-params", "trainable parameters, as in 12M", units.parse_count),
-    _budget("max-macs", "MACs, as in 2G", units.parse_count),
-    _budget("max-flops", "FLOPs, as in 4G", units.parse_count),
-    _budget("max-param-bytes", "bytes of parameters, as in 40MiB", units.parse_bytes),
+    _budget("max-params", "trainable parameters, as in 12M", parse.parse_count),
+    _budget("max-macs", "MACs, as in 2G", parse.parse_count),
+    _budget("max-flops", "FLOPs, as in 4G", parse.parse_count),
+    _budget("max-param-bytes", "bytes of parameters, as in 40MiB", parse.parse_bytes),
     _budget(
         "max-activations",
         "bytes of all activations",
-        units.parse_bytes,
+        parse.parse_bytes,
         "--max-activation-bytes",
     ),
-    _budget("max-peak", "bytes held at once", units.parse_bytes, "--max-peak-bytes"),
+    _budget("max-peak", "bytes held at once", parse.parse_bytes, "--max-peak-bytes"),
     Spec(
         "lock",
-        fields.path,
+        parse.path,
         HEADING,
         "A lock file that 'lock' wrote.",
         metavar="FILE",

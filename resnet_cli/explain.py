@@ -9,9 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from resnet_cli.columns import Value
-from resnet_cli.config import format_shape
-from resnet_cli.errors import nearest
 from resnet_cli.infer import addends
 from resnet_cli.layers import (
     AdaptiveAvgPool2d,
@@ -25,8 +22,10 @@ from resnet_cli.layers import (
     ReLU,
     Residual,
     Sequential,
+    Shape,
 )
 from resnet_cli.summary import LayerRow, Summary
+from resnet_cli.text import format_shape, nearest
 
 if TYPE_CHECKING:
     from resnet_cli.dims import Size
@@ -39,7 +38,7 @@ class Quantity(NamedTuple):
 
     name: str
     formula: str
-    value: Value
+    value: "Size | Shape | None"
 
 
 class Explanation(NamedTuple):

@@ -7,17 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from resnet_cli.columns import (
-    Column,
-    Kind,
-    Value,
-    human_text,
-    plain_text,
-    total_texts,
-    tree_text,
-)
-from resnet_cli.screen import printable
+from resnet_cli.columns import Column, Kind, Value, total_texts
 from resnet_cli.summary import LayerRow, Summary
+from resnet_cli.text import human_text, plain_text, printable, tree_text
 from resnet_cli.version import __version__
 
 if TYPE_CHECKING:

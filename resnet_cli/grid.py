@@ -10,17 +10,11 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
-from resnet_cli.columns import Value, human_text
+from resnet_cli.columns import Value
+from resnet_cli.text import Look, human_text
 
 GAP = 2
 """Spaces between columns."""
-
-
-class Look(NamedTuple):
-    """What the output can show: its width in columns (None: any), and whether only ASCII."""
-
-    width: int | None = None
-    ascii: bool = False
 
 
 class Cell(NamedTuple):

@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from resnet_cli import fields
-from resnet_cli.columns import tree_text
+from resnet_cli import parse
 from resnet_cli.errors import FileError
 from resnet_cli.files import decode, read_bytes
 from resnet_cli.summary import LayerRow, Summary
+from resnet_cli.text import short, tree_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,15 +119,13 @@ def _entries(path: "Path", document: Any) -> dict[str, Entry]:
     try:
         version = document["schema_version"]
         if type(version) is not int or version < 1:
-            raise ValueError(f"schema_version is {fields.short(version)}")
+            raise ValueError(f"schema_version is {short(version)}")
         if version > LOCK_VERSION:
             raise FileError(
-                f"{path}: has schema version {fields.short(version)}, and this resnet-shapes reads "
+                f"{path}: has schema version {short(version)}, and this resnet-shapes reads "
                 f"{LOCK_VERSION}: upgrade resnet-shapes, or lock with this one"
             )
-        return {
-            fields.name(name): _entry(network) for name, network in document["networks"].items()
-        }
+        return {parse.name(name): _entry(network) for name, network in document["networks"].items()}
     except KeyError as error:
         raise FileError(f"{path}: is damaged: {error} is missing") from error
     except (ValueError, TypeError, AttributeError) as error:
@@ -203,7 +201,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise ValueError(f"{fields.short(name)} stands twice")
+            raise ValueError(f"{short(name)} stands twice")
         found[name] = value
     return found
 
@@ -214,19 +212,19 @@ def _entry(network: Mapping[str, Any]) -> Entry:
     for row in network["layers"]:
         for metric, kind in (("path", str), ("type", str), ("params", int), ("macs", int)):
             if not isinstance(row[metric], kind):
-                raise ValueError(f"{metric} is {fields.short(row[metric])}")
+                raise ValueError(f"{metric} is {short(row[metric])}")
         if not isinstance(row["output_shape"], str | None):
             _check_shape(row["output_shape"])
         if row["path"] in layers:
-            raise ValueError(f"layer {fields.short(row['path'])} stands twice")
+            raise ValueError(f"layer {short(row['path'])} stands twice")
         layers[row["path"]] = row
     _check_shape(network["input_shape"])
     totals = {name: network["totals"][name] for name in _TOTALS}
     if not all(isinstance(total, int) for total in totals.values()):
-        raise ValueError(f"totals are {fields.short(totals)}")
+        raise ValueError(f"totals are {short(totals)}")
     return Entry(dict(network["config"]), network["input_shape"], totals, layers)
 
 
 def _check_shape(shape: Any) -> None:
     if not isinstance(shape, list) or not all(type(size) is int for size in shape):
-        raise ValueError(f"{fields.short(shape)} is no shape")
+        raise ValueError(f"{short(shape)} is no shape")

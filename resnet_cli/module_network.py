@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from resnet_cli.fields import Input
 from resnet_cli.network import backend
+from resnet_cli.parse import Input
 from resnet_cli.summary import Summary
 from resnet_cli.target import Target
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from resnet_cli.config import ResNetConfig
-from resnet_cli.errors import ConfigError, nearest
+from resnet_cli.errors import ConfigError
 from resnet_cli.network import Network
 from resnet_cli.summary import Summary
+from resnet_cli.text import nearest
 
 Sizes: TypeAlias = Mapping[str, int]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from resnet_cli.config import FIELDS, Block, ResNetConfig, Shortcut, Stem
-from resnet_cli.errors import nearest
+from resnet_cli.text import nearest
 
 _TORCHVISION: dict[str, object] = {
     "input": (1, 3, 224, 224),

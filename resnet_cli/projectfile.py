@@ -9,11 +9,12 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from resnet_cli import fields
-from resnet_cli.errors import FileError, nearest
+from resnet_cli import parse
+from resnet_cli.errors import FileError
 from resnet_cli.expectations import EXPECTATIONS
 from resnet_cli.files import decode, read_bytes
 from resnet_cli.specs import NETWORK, SHARED, Spec
+from resnet_cli.text import nearest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,7 +126,7 @@ def _project(path: "Path", table: Any, where: str) -> Project:
 
 def _network(path: "Path", where: str, name: str, keys: Any) -> Values:
     try:
-        fields.name(name)
+        parse.name(name)
     except ValueError as error:
         raise FileError(f"{path}: {where}networks: {error}") from error
     if not isinstance(keys, dict):

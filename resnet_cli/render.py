@@ -6,22 +6,12 @@ from operator import index
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
-from resnet_cli.columns import (
-    Column,
-    Kind,
-    Totals,
-    Value,
-    default,
-    human_text,
-    pick,
-    total_texts,
-)
+from resnet_cli.columns import Column, Kind, Totals, Value, default, pick, total_texts
 from resnet_cli.fold import Folded, fold
-from resnet_cli.grid import Cell, Grid, Head, Look, aligned
+from resnet_cli.grid import Cell, Grid, Head, aligned
 from resnet_cli.points import Point
-from resnet_cli.screen import printable
 from resnet_cli.summary import Summary
-from resnet_cli.units import human_bytes, human_count
+from resnet_cli.text import Look, human_bytes, human_count, human_text, printable
 
 MACS_NOTE = (
     "MACs: multiply-accumulates of convolutions and linear layers, without bias and\n"

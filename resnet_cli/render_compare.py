@@ -6,10 +6,9 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from resnet_cli.compare import FIGURES, Entry, Part, figure, roles
-from resnet_cli.config import format_shape
-from resnet_cli.grid import GAP, Cell, Grid, Head, Look
+from resnet_cli.grid import GAP, Cell, Grid, Head
 from resnet_cli.render import MACS_NOTE
-from resnet_cli.screen import printable
+from resnet_cli.text import Look, format_shape, printable
 
 
 def comparison_table(entries: Sequence[Entry], look: Look) -> RenderableType:

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from rich.segment import Segment, Segments
 from rich.style import Style
 
-from resnet_cli.columns import human_text
 from resnet_cli.explain import Explanation, pretty
-from resnet_cli.grid import Look
+from resnet_cli.text import Look, human_text
 
 LABEL = 9
 """The widest quantity's name, and a space."""

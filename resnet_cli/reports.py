@@ -6,7 +6,7 @@ from typing import Any
 
 from resnet_cli import export
 from resnet_cli.checking import Report
-from resnet_cli.screen import printable
+from resnet_cli.text import printable
 
 HEADS = ("Network", "Expectation", "Expected", "Actual", "Holds")
 CHANGE_HEADS = ("", "Layer", "Metric", "Locked", "Now")

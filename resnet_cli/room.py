@@ -6,7 +6,7 @@ import psutil
 
 from resnet_cli.errors import BackendError
 from resnet_cli.summary import Summary
-from resnet_cli.units import human_bytes
+from resnet_cli.text import human_bytes
 
 # A run on the CPU stays below about 2 s on two cores: MACs in 32 and 64 bit, and in 16 bit,
 # where convolutions are some 30 times slower; and below about 1 GiB.

@@ -5,13 +5,14 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from resnet_cli.errors import ClosedPipe, FileError
+from resnet_cli.files import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.console import RenderableType
 
-    from resnet_cli.grid import Look
+    from resnet_cli.text import Look
 
 
 class Screen:
@@ -27,7 +28,7 @@ class Screen:
 
     def look(self) -> "Look":
         """Return what the results' place can show; a pipe or file has no width."""
-        from resnet_cli.grid import Look
+        from resnet_cli.text import Look
 
         if self.output is not None:
             return Look()
@@ -74,48 +75,6 @@ class Screen:
         return _is_terminal(stream) and os.environ.get("TERM") not in ("dumb", "unknown")
 
 
-def write_atomically(path: "Path", content: str | bytes) -> None:
-    """Write a file whole or not at all: beside it first, then renamed. Raises `FileError`.
-
-    Text becomes UTF-8 with its line ends as they are. A link keeps pointing where it did, and
-    what is no regular file (`/dev/stdout`, a named pipe) is written to and never replaced.
-    """
-    data = content.encode() if isinstance(content, str) else content
-    try:
-        if path.is_file() or path.is_dir() or not path.exists():
-            _replace(path.resolve(), data)
-        else:
-            path.write_bytes(data)
-    except BrokenPipeError as error:
-        raise ClosedPipe from error
-    except OSError as error:
-        raise FileError(f"cannot write {path}: {error.strerror or error}") from error
-
-
-def _replace(path: "Path", data: bytes) -> None:
-    """Put a finished file in the place of `path`; leave nothing else behind."""
-    import tempfile  # 4 ms, and only a file needs it
-    from pathlib import Path
-
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    beside = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.chmod(path.stat().st_mode if path.exists() else 0o666 & ~_umask())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
 def _rendered(renderable: "RenderableType", *, colored: bool) -> str:
     """Return what Rich makes of it, as wide as it is by nature."""
     from io import StringIO
@@ -139,16 +98,6 @@ def _rendered(renderable: "RenderableType", *, colored: bool) -> str:
     with console.capture() as capture:
         console.print(renderable, soft_wrap=False)
     return "".join(line.rstrip(" ") + "\n" for line in capture.get().splitlines())
-
-
-def printable(text: str) -> str:
-    """Return the text on one line, control characters escaped: none steers a terminal or CI.
-
-    GitHub's runner obeys `##[command]` wherever it stands in a line of the log.
-    """
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    ).replace("##[", r"\x23#[")
 
 
 PIECE = 1024

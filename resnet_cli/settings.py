@@ -13,14 +13,15 @@ import click
 from click.core import ParameterSource
 
 from resnet_cli import presets, projectfile
-from resnet_cli.config import FIELDS, ResNetConfig, format_shape
-from resnet_cli.errors import ConfigError, nearest
-from resnet_cli.fields import Input
+from resnet_cli.config import FIELDS, ResNetConfig
+from resnet_cli.errors import ConfigError
 from resnet_cli.network import Network
 from resnet_cli.options import ENV_PREFIX, Option
+from resnet_cli.parse import Input
 from resnet_cli.projectfile import Project, Values
 from resnet_cli.screen import Screen
 from resnet_cli.specs import Format
+from resnet_cli.text import format_shape, nearest
 
 if TYPE_CHECKING:
     from resnet_cli.layers import Shape

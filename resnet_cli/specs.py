@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from resnet_cli import columns, fields, presets, target
+from resnet_cli import columns, parse, presets, target
 from resnet_cli.config import Block, DType, Shortcut, Stem, StrideOn
 
 
@@ -43,7 +43,7 @@ class Spec(NamedTuple):
     """One option: its long flag, its parser, its heading in the help, and what it says there."""
 
     name: str
-    parse: fields.Parser
+    parse: parse.Parser
     heading: str
     help: str
     metavar: str = ""
@@ -62,7 +62,7 @@ class Spec(NamedTuple):
 def modes(kind: type[StrEnum]) -> dict[str, Any]:
     """Return the parts of a row that an enumeration of words decides."""
     words = tuple(member.value for member in kind)
-    return {"parse": fields.one_of(kind), "words": words, "metavar": "|".join(words)}
+    return {"parse": parse.one_of(kind), "words": words, "metavar": "|".join(words)}
 
 
 def _preset(value: object) -> str:
@@ -104,7 +104,7 @@ SHARED: tuple[Spec, ...] = (
     ),
     Spec(
         "input",
-        fields.typed_shape,
+        parse.typed_shape,
         NETWORK,
         "The dummy tensor; C sets the network's input channels. N, H and W may be "
         "names. With --module repeatable, one "
@@ -115,7 +115,7 @@ SHARED: tuple[Spec, ...] = (
     ),
     Spec(
         "channels",
-        fields.counts,
+        parse.counts,
         NETWORK,
         "Width of each stage, the first also the stem's; with bottlenecks the inner width.",
         metavar="LIST",
@@ -123,7 +123,7 @@ SHARED: tuple[Spec, ...] = (
     ),
     Spec(
         "blocks",
-        fields.counts,
+        parse.counts,
         NETWORK,
         "Residual blocks in each stage.",
         metavar="LIST",
@@ -131,7 +131,7 @@ SHARED: tuple[Spec, ...] = (
     ),
     Spec(
         "classes",
-        fields.number,
+        parse.number,
         NETWORK,
         "Outputs of the last linear layer.",
         metavar="N",
@@ -147,7 +147,7 @@ SHARED: tuple[Spec, ...] = (
     ),
     Spec(
         "groups",
-        fields.number,
+        parse.number,
         NETWORK,
         "Groups of a bottleneck's 3x3 convolution (ResNeXt).",
         metavar="N",
@@ -155,7 +155,7 @@ SHARED: tuple[Spec, ...] = (
     ),
     Spec(
         "width-per-group",
-        fields.number,
+        parse.number,
         NETWORK,
         "A bottleneck's inner width is int(planes * N / 64) * groups.",
         metavar="N",
@@ -177,7 +177,7 @@ SHARED: tuple[Spec, ...] = (
     ),
     Spec(
         "conv-bias",
-        fields.flag,
+        parse.flag,
         NETWORK,
         "Whether convolutions have a bias.",
         default="conv-bias",
@@ -185,7 +185,7 @@ SHARED: tuple[Spec, ...] = (
     ),
     Spec(
         "shortcut-norm",
-        fields.flag,
+        parse.flag,
         NETWORK,
         "Whether a projection has a batch norm.",
         default="no-shortcut-norm",
@@ -200,7 +200,7 @@ SHARED: tuple[Spec, ...] = (
     ),
     Spec(
         "depth",
-        fields.depth,
+        parse.depth,
         TABLE,
         "How deep to go into the module tree.",
         metavar="N|all",
@@ -208,7 +208,7 @@ SHARED: tuple[Spec, ...] = (
     ),
     Spec(
         "at",
-        fields.sizes,
+        parse.sizes,
         TABLE,
         "Evaluate the formulas of an input with names, as in N=8,H=512,W=512. Repeatable.",
         metavar="SIZES",
@@ -223,7 +223,7 @@ SHARED: tuple[Spec, ...] = (
     ),
     Spec(
         "fold",
-        fields.flag,
+        parse.flag,
         TABLE,
         "Show identical neighbouring blocks as one row, 'x N'.",
         default="fold",
@@ -231,7 +231,7 @@ SHARED: tuple[Spec, ...] = (
     ),
     Spec(
         "bars",
-        fields.flag,
+        parse.flag,
         TABLE,
         "Draw each row's share of the params and MACs as a bar.",
         default="no-bars",
@@ -240,7 +240,7 @@ SHARED: tuple[Spec, ...] = (
     Spec("format", heading=TABLE, help="How to write it.", default="table", **modes(Format)),
     Spec(
         "output",
-        fields.path,
+        parse.path,
         TABLE,
         "Write the result to FILE instead of the screen.",
         metavar="FILE",
@@ -248,7 +248,7 @@ SHARED: tuple[Spec, ...] = (
     ),
     Spec(
         "run",
-        fields.flag,
+        parse.flag,
         PROOF,
         "Whether PyTorch proves the prediction.",
         default="run; print-net: no-run",
@@ -263,7 +263,7 @@ SHARED: tuple[Spec, ...] = (
     ),
     Spec(
         "config",
-        fields.path,
+        parse.path,
         GENERAL,
         "Read FILE instead of the nearest pyproject.toml with [tool.resnet-shapes].",
         metavar="FILE",
@@ -271,7 +271,7 @@ SHARED: tuple[Spec, ...] = (
     Spec("color", heading=GENERAL, help="Colours.", default="auto", **modes(Color)),
     Spec(
         "traceback",
-        fields.flag,
+        parse.flag,
         GENERAL,
         "Show where in the code an error arose.",
         switch=True,

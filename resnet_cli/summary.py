@@ -3,20 +3,18 @@
 Shapes are tuples, counts are elements, bytes are at the network's dtype. Absence is None.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 from resnet_cli.errors import SymbolError
+from resnet_cli.text import Tree
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from resnet_cli.dims import Size
     from resnet_cli.layers import Shape
-
-Tree: TypeAlias = str | Sequence["Tree"] | Mapping[str, "Tree"] | None
-"""Several shapes as a module takes or gives them: `["1x8", {"mask": "1x8:bool"}]`."""
 
 
 class LayerRow(NamedTuple):

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from resnet_cli.errors import TargetError, nearest
+from resnet_cli.errors import TargetError
+from resnet_cli.text import nearest
 
 FORM = "package.module:attribute or path/to/file.py:attribute"
 

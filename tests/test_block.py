@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from resnet_cli.block import ADDITION, MAIN, SHORTCUT, BlockNetwork
 from resnet_cli.config import Block, ResNetConfig, Shortcut
-from resnet_cli.grid import Look
 from resnet_cli.infer import addends
 from resnet_cli.network import Network
 from resnet_cli.render import bar
+from resnet_cli.text import Look
 
 # The notebook's two experiments, and every other kind of block.
 KINDS = {

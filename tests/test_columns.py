@@ -73,20 +73,6 @@ def test_a_row_has_every_quantity():
     }
 
 
-@pytest.mark.parametrize(
-    ("value", "machine", "human"),
-    [
-        (1_234_567, "1234567", "1,234,567"),
-        (26.74, "26.7400", "26.7%"),
-        ((1, 64, 56, 56), "1x64x56x56", "1x64x56x56"),
-        (None, "", ""),
-        ("stem", "stem", "stem"),
-    ],
-)
-def test_a_value_is_written_for_machines_and_for_people(value, machine, human):
-    assert (columns.plain_text(value), columns.human_text(value)) == (machine, human)
-
-
 def test_a_share_of_nothing_is_nothing():
     none = dict.fromkeys(SUMMARY.totals(), 0)
     share = columns.COLUMNS["macs_percent"]

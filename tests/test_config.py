@@ -7,18 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resnet_cli import resnet
-from resnet_cli.config import (
-    FIELDS,
-    LIMIT,
-    Block,
-    DType,
-    ResNetConfig,
-    Shortcut,
-    StrideOn,
-    format_shape,
-)
+from resnet_cli.config import FIELDS, Block, DType, ResNetConfig, Shortcut, StrideOn
 from resnet_cli.errors import ConfigError
+from resnet_cli.parse import LIMIT
 from resnet_cli.specs import SHARED
+from resnet_cli.text import format_shape
 from tests.strategies import configs
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_cli import fields
+from resnet_cli import parse
 from resnet_cli.config import Block, ResNetConfig, Shortcut, Stem, StrideOn
 from resnet_cli.dims import Dim
 from resnet_cli.errors import SymbolError
@@ -106,7 +106,7 @@ def test_a_division_without_a_closed_form_is_refused():
 
 
 def symbolic(config):
-    return Network(replace(config, input=fields.shape("Nx3xHxW"))).summary
+    return Network(replace(config, input=parse.shape("Nx3xHxW"))).summary
 
 
 @given(networks(), st.integers(1, 9), st.integers(1, 200), st.integers(1, 200))
@@ -117,7 +117,7 @@ def test_a_symbolic_summary_at_sizes_is_the_summary_of_those_sizes(config, batch
 
 @given(networks(), st.integers(1, 64))
 def test_one_name_may_stand_for_both_sides(config, side):
-    square = Network(replace(config, input=fields.shape("2x3xSxS"))).summary
+    square = Network(replace(config, input=parse.shape("2x3xSxS"))).summary
     numeric = Network(replace(config, input=(2, 3, side, side))).summary
     assert square.at({"S": side}) == numeric
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from resnet_cli.errors import ClosedPipe, FileError
-from resnet_cli.screen import Screen, printable, write_atomically
+from resnet_cli.screen import Screen
 
 TOOL = [sys.executable, "-m", "resnet_cli", "--no-run"]
 posix = pytest.mark.skipif(os.name != "posix", reason="what POSIX files do")
@@ -82,10 +82,6 @@ def test_what_an_encoding_lacks_is_replaced_not_fatal(monkeypatch):
     assert sys.stdout.buffer.getvalue() == b"? 64 ?\n"
 
 
-def test_control_characters_cannot_steer_the_terminal():
-    assert printable("a\x1b[31mb\x07\tc\n\u202e") == r"a\x1b[31mb\x07\tc\n\u202e"
-
-
 @pytest.mark.parametrize("term", ["dumb", "unknown"])
 def test_a_dumb_terminal_has_no_changing_line(monkeypatch, term):
     monkeypatch.setattr(sys, "stderr", stream())
@@ -112,84 +108,6 @@ def test_a_closed_stdout_has_a_look_and_says_so():
         assert Screen().look() == (None, False)
         with pytest.raises(FileError, match="the output is closed"):
             Screen().write("text")
-
-
-def names(folder):
-    """Return what lies in a folder."""
-    return [path.name for path in folder.iterdir()]
-
-
-def test_a_file_is_written_whole_and_alone(tmp_path):
-    target = tmp_path / "net.json"
-    write_atomically(target, "old\n")
-    write_atomically(target, "new ×\n")  # noqa: RUF001
-    assert target.read_bytes() == b"new \xc3\x97\n"
-    assert names(tmp_path) == ["net.json"]
-
-
-def test_a_file_that_cannot_be_finished_leaves_the_old_one_whole(tmp_path, monkeypatch):
-    target = tmp_path / "net.json"
-    target.write_text("old")
-    for error in (OSError(28, "No space left on device"), KeyboardInterrupt()):
-
-        def full(_, error=error):
-            raise error
-
-        monkeypatch.setattr(os, "fsync", full)
-        with pytest.raises((FileError, KeyboardInterrupt)):
-            write_atomically(target, "new")
-        assert target.read_text() == "old"
-        assert names(tmp_path) == ["net.json"]
-
-
-def test_a_file_that_cannot_be_encoded_leaves_nothing_behind(tmp_path):
-    with pytest.raises(UnicodeEncodeError):
-        write_atomically(tmp_path / "net.json", "\udcff")
-    assert names(tmp_path) == []
-
-
-@pytest.mark.parametrize("place", ["missing/net.json", "folder"])
-def test_a_place_that_cannot_be_written_is_named(tmp_path, place):
-    (tmp_path / "folder").mkdir()
-    with pytest.raises(FileError, match=f"cannot write .*{place}: "):
-        write_atomically(tmp_path / place, "text")
-    assert names(tmp_path) == ["folder"]
-
-
-@posix
-def test_a_new_file_follows_the_umask_and_an_old_one_keeps_its_mode(tmp_path):
-    target = tmp_path / "net.json"
-    before = os.umask(0o027)
-    try:
-        write_atomically(target, "")
-    finally:
-        os.umask(before)
-    assert target.stat().st_mode & 0o777 == 0o640
-    target.chmod(0o600)
-    write_atomically(target, "again")
-    assert target.stat().st_mode & 0o777 == 0o600
-
-
-@posix
-def test_a_link_keeps_pointing_where_it_did(tmp_path):
-    (tmp_path / "real").write_text("old")
-    (tmp_path / "link").symlink_to(tmp_path / "real")
-    write_atomically(tmp_path / "link", "new")
-    assert (tmp_path / "link").is_symlink()
-    assert (tmp_path / "real").read_text() == "new"
-
-
-@posix
-def test_a_device_is_written_to_and_not_replaced(tmp_path):
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    try:
-        write_atomically(pipe, "text")
-        assert os.read(reader, 99) == b"text"
-    finally:
-        os.close(reader)
-    assert pipe.is_fifo()
 
 
 @posix

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_cli import fields
+from resnet_cli import parse
 from resnet_cli.config import ResNetConfig
-from resnet_cli.fields import Input
 from resnet_cli.options import ENV_PREFIX
+from resnet_cli.parse import Input
 from resnet_cli.presets import preset
 from resnet_cli.projectfile import Project, Values
 from resnet_cli.settings import Request
@@ -88,7 +88,7 @@ def test_the_environment_names_the_file_to_write(invoke, monkeypatch, tmp_path):
 
 
 # Any text is a file's name.
-CHECKED = [spec for spec in SHARED if spec.parse is not fields.path]
+CHECKED = [spec for spec in SHARED if spec.parse is not parse.path]
 
 
 @pytest.mark.parametrize("spec", CHECKED, ids=lambda spec: spec.name)

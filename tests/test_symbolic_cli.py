@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from resnet_cli import fields, points
+from resnet_cli import parse, points
 from resnet_cli.config import ResNetConfig
 from resnet_cli.network import Network
 from tests.test_dims import networks
@@ -140,12 +140,12 @@ def test_a_wrong_formula_is_not_proved(invoke, monkeypatch):
 def test_formulas_evaluate_to_what_pytorch_computes(config):
     from resnet_cli.forward import prove
 
-    network = Network(replace(config, input=fields.shape("Nx3xHxW")))
+    network = Network(replace(config, input=parse.shape("Nx3xHxW")))
     strides = [row.stride for row in network.summary.rows]
     for sizes in points.separating(network.config, strides):
         assert prove(network.tree, network.summary.at(sizes), "cpu").difference is None
 
 
 def test_separating_sizes_leave_numbers_alone():
-    config = ResNetConfig(input=fields.shape("2x1xHx32"))
+    config = ResNetConfig(input=parse.shape("2x1xHx32"))
     assert points.separating(config, [4, None, 8]) == ({"H": 16}, {"H": 17})

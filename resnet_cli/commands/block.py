@@ -5,16 +5,17 @@ from typing import Any
 
 import click
 
-from resnet_cli import fields
+from resnet_cli import parse
 from resnet_cli.block import ADDITION, BlockNetwork
 from resnet_cli.commands.show import proof_for_document, report_proof, table_columns, write_text
-from resnet_cli.config import LIMIT, Shortcut, format_shape
+from resnet_cli.config import Shortcut
 from resnet_cli.errors import ConfigError
-from resnet_cli.fields import Input
 from resnet_cli.options import Command, option
+from resnet_cli.parse import LIMIT, Input
 from resnet_cli.screen import Screen
 from resnet_cli.settings import Settings, resolve
 from resnet_cli.specs import NETWORK, SHARED, SUMMARY_FORMATS, Format, Spec, modes
+from resnet_cli.text import format_shape
 
 INPUT = (1, 64, 56, 56)
 
@@ -28,7 +29,7 @@ class BlockShortcut(StrEnum):
 
 
 def _stride(value: object) -> int:
-    number = fields.number(value)
+    number = parse.number(value)
     if not 1 <= number < LIMIT:
         raise ValueError(f"{value!r} is not a stride: give 1 or more")
     return number
@@ -141,7 +142,7 @@ def _show_text(network: BlockNetwork, kind: Format, settings: Settings, screen: 
     """Write the branches and the addition; CSV and plain text have the modules alone."""
     if kind is not Format.TABLE:
         summary = network.shown if kind is Format.MARKDOWN else network.summary
-        write_text(summary, kind, fields.ALL_DEPTHS, settings, screen)
+        write_text(summary, kind, parse.ALL_DEPTHS, settings, screen)
         return
     from resnet_cli.render import summary_table
 
@@ -152,7 +153,7 @@ def _show_text(network: BlockNetwork, kind: Format, settings: Settings, screen: 
         summary_table(
             network.shown,
             shown,
-            depth=fields.ALL_DEPTHS,
+            depth=parse.ALL_DEPTHS,
             folded=False,
             look=screen.look(),
             red=None if network.adds else ADDITION,
@@ -176,5 +177,5 @@ def _show_json(network: BlockNetwork, settings: Settings, screen: Screen) -> int
         **({"shortcut": BlockShortcut.NONE} if network.identity else {}),
     }
     more = {"addition": addition}
-    screen.write(export.to_json(network.summary, config, forward, fields.ALL_DEPTHS, more))
+    screen.write(export.to_json(network.summary, config, forward, parse.ALL_DEPTHS, more))
     return code

@@ -11,9 +11,10 @@ from resnet_cli.checking import Report, forgotten, is_checked, judge
 from resnet_cli.expectations import EXPECTATIONS, ExpectationError
 from resnet_cli.options import Command, option, shared
 from resnet_cli.proving import attempt, outcome
-from resnet_cli.screen import Screen, printable
+from resnet_cli.screen import Screen
 from resnet_cli.settings import AnyNetwork, Settings, request
 from resnet_cli.specs import GENERAL, NETWORK, PROOF, Format
+from resnet_cli.text import printable
 
 if TYPE_CHECKING:
     from pathlib import Path

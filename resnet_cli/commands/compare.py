@@ -9,13 +9,12 @@ import click
 from resnet_cli import presets
 from resnet_cli.columns import Value
 from resnet_cli.compare import FIGURES, Entry, compare, figure, roles
-from resnet_cli.config import format_shape
-from resnet_cli.errors import nearest
 from resnet_cli.network import Network
 from resnet_cli.options import Command, option, shared
 from resnet_cli.projectfile import Values
 from resnet_cli.settings import Request, Settings, request
 from resnet_cli.specs import GENERAL, NETWORK, SHARED, Format
+from resnet_cli.text import format_shape, nearest
 
 FORMATS = (Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON)
 

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from resnet_cli import fields
-from resnet_cli.errors import FigureError, nearest
+from resnet_cli import parse
+from resnet_cli.errors import FigureError
+from resnet_cli.files import write_atomically
 from resnet_cli.network import Network
 from resnet_cli.options import Command, option, shared
-from resnet_cli.screen import printable, write_atomically
 from resnet_cli.settings import Settings, resolve
 from resnet_cli.specs import GENERAL, NETWORK, Spec, modes
+from resnet_cli.text import nearest, printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +39,7 @@ OPTIONS = (
     Spec("part", heading=FIGURE, help="What to draw.", default="network", **modes(Part)),
     Spec(
         "stage",
-        fields.number,
+        parse.number,
         FIGURE,
         "Which stage --part takes.",
         metavar="N",
@@ -46,7 +47,7 @@ OPTIONS = (
     ),
     Spec(
         "blocks-detail",
-        fields.flag,
+        parse.flag,
         FIGURE,
         "Draw every convolution of the network's blocks; with --no-fold of every block.",
         default="no-blocks-detail",
@@ -54,7 +55,7 @@ OPTIONS = (
     ),
     Spec(
         "profile",
-        fields.flag,
+        parse.flag,
         FIGURE,
         "Plot each layer's params, MACs and output bytes instead.",
         default="no-profile",

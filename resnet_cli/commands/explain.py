@@ -5,12 +5,12 @@ from typing import Any
 
 import click
 
-from resnet_cli.columns import human_text, plain_text
 from resnet_cli.explain import Explanation, explain, pretty, select
 from resnet_cli.network import Network
 from resnet_cli.options import Command, shared
 from resnet_cli.settings import resolve
 from resnet_cli.specs import GENERAL, NETWORK, TABLE, Format
+from resnet_cli.text import human_text, plain_text
 
 FORMATS = (Format.TABLE, Format.PLAIN, Format.JSON, Format.MARKDOWN)
 

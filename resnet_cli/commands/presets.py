@@ -6,11 +6,11 @@ from typing import Any
 import click
 
 from resnet_cli import presets, resnet
-from resnet_cli.config import format_shape
 from resnet_cli.infer import Counter
 from resnet_cli.options import Command, shared
 from resnet_cli.settings import resolve
 from resnet_cli.specs import GENERAL, SUMMARY_FORMATS, Format
+from resnet_cli.text import format_shape
 
 # A record's field: its header, whether it is a number, and when a narrow terminal drops it.
 FIELDS = {

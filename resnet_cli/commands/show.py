@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from resnet_cli import columns, fields
+from resnet_cli import columns, parse
 from resnet_cli.errors import ConfigError
 from resnet_cli.network import Network
 from resnet_cli.proving import attempt, outcome, prove
@@ -61,7 +61,7 @@ def _show_text(
     network: AnyNetwork, settings: Settings, screen: Screen, points: "Sequence[Point]"
 ) -> None:
     kind = settings.format(*SUMMARY_FORMATS)
-    depth = settings.get("depth", fields.ALL_DEPTHS if kind is Format.CSV else 1)
+    depth = settings.get("depth", parse.ALL_DEPTHS if kind is Format.CSV else 1)
     if kind is not Format.TABLE:
         write_text(network.summary, kind, depth, settings, screen, points)
         return
@@ -124,7 +124,7 @@ def _show_json(
     from resnet_cli import export
 
     forward, code = proof_for_document(network, settings, screen)
-    depth = settings.get("depth", fields.ALL_DEPTHS)
+    depth = settings.get("depth", parse.ALL_DEPTHS)
     config = network.config.to_dict()
     more = {"at": [export.point_dict(point, depth) for point in points]} if points else {}
     screen.write(export.to_json(network.summary, config, forward, depth, more))

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from resnet_cli import solve, units
+from resnet_cli import parse, solve
 from resnet_cli.expectations import ExpectationError, LayerExpectation, layer_pattern
 from resnet_cli.network import Network
 from resnet_cli.options import Command, option, shared
@@ -50,7 +50,7 @@ QUESTIONS = (
     ),
     Spec(
         "memory",
-        units.parse_bytes,
+        parse.parse_bytes,
         HEADING,
         "Which batches of the image and which square images of the batch fit, as in 8GiB?",
         metavar="BYTES",

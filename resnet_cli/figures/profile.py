@@ -9,12 +9,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from resnet_cli.config import format_shape
 from resnet_cli.figures.figure import LINE, settings, write
 from resnet_cli.figures.kinds import INK, LOOKS, Kind
 from resnet_cli.figures.page import text_width, wrapped
 from resnet_cli.summary import LayerRow, Summary
-from resnet_cli.units import human_bytes, human_count
+from resnet_cli.text import format_shape, human_bytes, human_count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,6 @@ from itertools import groupby
 from typing import NamedTuple
 
 from resnet_cli import resnet
-from resnet_cli.config import format_shape
 from resnet_cli.figures.kinds import Kind
 from resnet_cli.layers import (
     AdaptiveAvgPool2d,
@@ -26,6 +25,7 @@ from resnet_cli.layers import (
     Shape,
 )
 from resnet_cli.network import Network
+from resnet_cli.text import format_shape
 
 
 class Level(StrEnum):

@@ -10,13 +10,13 @@ import torch
 from torch import nn
 
 from resnet_cli.errors import BackendError, TargetError
-from resnet_cli.fields import Input
 from resnet_cli.forward import available
 from resnet_cli.measuring.run import TooLargeError
 from resnet_cli.measuring.shapes import tensors
+from resnet_cli.parse import Input
 from resnet_cli.room import CPU_BYTES, CPU_MACS, CPU_MACS_16_BIT, free_memory
 from resnet_cli.target import Target, check_arguments, describe, load
-from resnet_cli.units import human_bytes
+from resnet_cli.text import human_bytes
 
 INPUT_BYTES = CPU_BYTES // 4
 """With `auto` inputs beyond this go to the meta device, as most maps after them are larger."""

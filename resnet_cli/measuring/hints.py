@@ -7,9 +7,9 @@ from typing import Any
 
 from torch import nn
 
-from resnet_cli.config import format_shape
 from resnet_cli.measuring.chain import window_of
 from resnet_cli.measuring.shapes import tensors
+from resnet_cli.text import format_shape
 
 _CONVOLUTIONS = (
     nn.Conv1d,

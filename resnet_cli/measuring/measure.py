@@ -7,16 +7,16 @@ import torch
 from torch import nn
 
 from resnet_cli import target
-from resnet_cli.columns import COLUMNS, plain_text
-from resnet_cli.fields import Input, typed_shape
 from resnet_cli.forward import first_line
 from resnet_cli.measuring import hints
 from resnet_cli.measuring.build import check_visible, device_of, dtype_of, own_copy, place_inputs
 from resnet_cli.measuring.rows import ROOT, rows
 from resnet_cli.measuring.run import Run, original, run, type_name
 from resnet_cli.measuring.shapes import describe, shape_of, tensors, tree_of
+from resnet_cli.parse import Input, typed_shape
 from resnet_cli.proof import Difference, Proof
 from resnet_cli.summary import LayerRow, Summary
+from resnet_cli.text import tree_text
 
 
 class Measurement(NamedTuple):
@@ -96,7 +96,8 @@ def _summary(
 
 def _where(row: LayerRow, error: str) -> str:
     """Return the failing layer, what came in, and why it failed."""
-    taken = plain_text(COLUMNS["input_shape"].value(row, {}))
+    shape = "x".join(map(str, row.input_shape))
+    taken = shape if row.input_tree is None else tree_text(row.input_tree)
     given = f", given {taken}" if taken else ""
     place = "the network's own forward" if row.path == ROOT else f"layer {row.path}"
     return f"{place} ({row.type}{given}): {error}"

@@ -19,7 +19,7 @@ from resnet_cli.measuring.macs import RULES
 from resnet_cli.measuring.shapes import bytes_of, is_view, shape_of, tensors, tree_of
 
 if TYPE_CHECKING:
-    from resnet_cli.summary import Tree
+    from resnet_cli.text import Tree
 
 
 class TooLargeError(BaseException):

@@ -6,8 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from resnet_cli.config import format_shape
-from resnet_cli.summary import Tree
+from resnet_cli.text import Tree, format_shape
 
 MAX_DEPTH = 8
 

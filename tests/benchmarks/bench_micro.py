@@ -8,9 +8,9 @@ The name keeps it out of the default test run.
 import pytest
 
 from resnet_cli import columns, export, presets, resnet
-from resnet_cli.fields import ALL_DEPTHS
 from resnet_cli.infer import infer
 from resnet_cli.network import Network
+from resnet_cli.parse import ALL_DEPTHS
 
 pytest.importorskip("pytest_benchmark")
 
@@ -31,9 +31,9 @@ def test_infer(benchmark, network):
 
 
 def test_render(benchmark, network):
-    from resnet_cli.grid import Look
     from resnet_cli.render import summary_table
     from resnet_cli.screen import _rendered
+    from resnet_cli.text import Look
 
     summary, picked = network.summary, columns.pick(columns.DEFAULT)
 

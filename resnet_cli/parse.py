@@ -6,19 +6,21 @@ raises `ValueError` with what was given and what would be right; the caller name
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from operator import index
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
-from resnet_cli.config import LIMIT
-from resnet_cli.errors import nearest
+from resnet_cli.text import nearest, short
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from resnet_cli.dims import Dim
     from resnet_cli.layers import Shape
+
+LIMIT = 2**31
+"""Every number of a configuration stays below this, as PyTorch's own indices do."""
 
 Parser: TypeAlias = Callable[[object], object]
 
@@ -30,6 +32,14 @@ INPUT_TYPES = (
     *("float32", "float16", "bfloat16", "float64", "complex64"),
     *("int64", "int32", "int16", "int8", "uint8", "bool"),
 )
+
+COUNT_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+BYTE_UNITS = {
+    "": 1,
+    "b": 1,
+    **{f"{prefix}b": 1000**power for power, prefix in enumerate("kmgt", 1)},
+    **{f"{prefix}ib": 1024**power for power, prefix in enumerate("kmgt", 1)},
+}
 
 _SHAPE_FORM = "NxCxHxW (batch x channels x height x width), as in 1x3x224x224 or Nx3xHxW"
 _NAME = re.compile(r"\w[\w .+-]{0,99}")
@@ -163,11 +173,16 @@ def name(value: object) -> str:
     return value
 
 
-def short(value: object) -> str:
-    """Return a value of a file's as an error shows it, however large it is."""
-    import reprlib
+def parse_count(value: object) -> int:
+    """Parse `12M`, `1.5G`, `25_557_032` or a number. Raises `ValueError`."""
+    return _figure(value, COUNT_UNITS, "a count, as in 25557032, 12M or 1.5G (units k, M, G, T)")
 
-    return reprlib.repr(value)
+
+def parse_bytes(value: object) -> int:
+    """Parse `40MiB`, `1.5GB`, `4096` or a number. Raises `ValueError`."""
+    return _figure(
+        value, BYTE_UNITS, "bytes, as in 4096, 40MiB or 1.5GB (units kB … TB, KiB … TiB)"
+    )
 
 
 def one_of(kind: type[E]) -> Callable[[object], E]:
@@ -181,6 +196,17 @@ def one_of(kind: type[E]) -> Callable[[object], E]:
         return kind(text.lower())
 
     return parse
+
+
+def _figure(value: object, units: Mapping[str, int], form: str) -> int:
+    """Return a figure times its unit, exactly: no binary fraction comes between."""
+    text = str(value).strip().replace("_", "").replace(",", "")
+    match = re.fullmatch(r"(\d{1,30})(?:\.(\d{1,30}))?\s*([a-z]*)", text.lower())
+    if isinstance(value, bool) or match is None or match[3] not in units:
+        raise ValueError(f"{value!r} is not {form}")
+    whole, fraction, unit = match[1], match[2] or "", match[3]
+    scale: int = 10 ** len(fraction)
+    return int(whole + fraction) * units[unit] // scale
 
 
 def _text(value: object, form: str) -> str:

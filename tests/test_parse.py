@@ -1,0 +1,136 @@
+"""Text and TOML values to typed ones; wrong ones say what would be right."""
+
+import contextlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resnet_cli import parse
+from resnet_cli.config import Block, Stem
+from resnet_cli.text import format_shape
+
+PARSERS = [
+    parse.shape,
+    parse.counts,
+    parse.number,
+    parse.depth,
+    parse.flag,
+    parse.path,
+    parse.one_of(Block),
+]
+
+
+@pytest.mark.parametrize(
+    ("parse", "value", "result"),
+    [
+        (parse.shape, "1x3x224x224", (1, 3, 224, 224)),
+        (parse.shape, "1X3X8X9", (1, 3, 8, 9)),
+        (parse.shape, [1, 3, 8, 9], (1, 3, 8, 9)),
+        (parse.shape, "-1x1x2x2", (-1, 1, 2, 2)),
+        (parse.counts, "64, 128", (64, 128)),
+        (parse.counts, [64, 128], (64, 128)),
+        (parse.counts, "8", (8,)),
+        (parse.number, " 12 ", 12),
+        (parse.number, 12, 12),
+        (parse.depth, "3", 3),
+        (parse.depth, 3, 3),
+        (parse.depth, "all", parse.ALL_DEPTHS),
+        (parse.flag, True, True),
+        (parse.flag, "off", False),
+        (parse.flag, "Yes", True),
+        (parse.path, "a b.json", Path("a b.json")),
+        (parse.one_of(Stem), "CIFAR", Stem.CIFAR),
+    ],
+)
+def test_a_right_value_is_parsed(parse, value, result):
+    assert parse(value) == result
+
+
+@pytest.mark.parametrize(
+    ("parse", "value", "said"),
+    [
+        (parse.shape, "", "'' is empty; give NxCxHxW"),
+        (parse.shape, "1x1x8x8px", "'1x1x8x8px' is not of the form NxCxHxW"),
+        (parse.shape, "1,3,224,224", "has ',' between its numbers; separate them by the letter x"),
+        (parse.shape, "1×3×224×224", "has '×' between its numbers"),  # noqa: RUF001
+        (parse.shape, "1*3*224*224", r"has '\*' between its numbers"),
+        (parse.shape, "1x3x224x999999999999", r"too large: numbers stay below 2\*\*31"),
+        (parse.shape, "1x3x٣x224", "is not of the form"),
+        (parse.shape, 224, "224 is not NxCxHxW"),
+        (parse.counts, "64,,128", "'64,,128' is not a list of whole numbers with commas"),
+        (parse.counts, "64,1.5", "is not a list of whole numbers"),
+        (parse.counts, [64, "128"], r"\[64, '128'\] is not whole numbers"),
+        (parse.counts, [64, True], "is not whole numbers"),
+        (parse.number, "ten", "'ten' is not a whole number"),
+        (parse.number, True, "True is not a whole number"),
+        (parse.number, "9" * 5000, "too large"),
+        (parse.depth, "0", "'0' is not a depth: give 1"),
+        (parse.depth, "-1", "is not a depth"),
+        (parse.depth, "deep", "or more, or all"),
+        (parse.depth, 2**31, "is not a depth"),
+        (parse.flag, "maybe", "'maybe' is not a switch: give true or false"),
+        (parse.path, " ", "is empty; give a file's path"),
+        (parse.one_of(Block), "botleneck", r"basic, bottleneck \(did you mean 'bottleneck'\?\)"),
+    ],
+)
+def test_a_wrong_value_says_what_was_given_and_what_is_right(parse, value, said):
+    with pytest.raises(ValueError, match=said):
+        parse(value)
+
+
+@given(st.lists(st.integers(-(2**31), 2**31), min_size=1))
+def test_a_shape_and_a_list_read_back_as_written(numbers):
+    assert parse.shape(format_shape(tuple(numbers))) == tuple(numbers)
+    assert parse.counts(",".join(map(str, numbers))) == tuple(numbers)
+
+
+@given(
+    st.sampled_from(PARSERS),
+    st.text()
+    | st.integers()
+    | st.booleans()
+    | st.none()
+    | st.floats()
+    | st.lists(st.integers() | st.text()),
+)
+def test_no_value_raises_anything_but_value_error(parse, value):
+    with contextlib.suppress(ValueError):
+        parse(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("12M", 12_000_000),
+        ("1.5G", 1_500_000_000),
+        ("25_557_032", 25_557_032),
+        ("25,557,032", 25_557_032),
+        (7, 7),
+        ("0.1k", 100),
+    ],
+)
+def test_counts_are_read_exactly(text, value):
+    assert parse.parse_count(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("40MiB", 40 * 2**20),
+        ("1.5 GB", 1_500_000_000),
+        ("4096", 4096),
+        ("16b", 16),
+        ("2kB", 2000),
+        ("1TiB", 2**40),
+    ],
+)
+def test_bytes_are_read_exactly(text, value):
+    assert parse.parse_bytes(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "1e3", "1.", ".5", "12MB", "1 2", True, None, []])
+def test_what_is_no_count_says_what_would_be(text):
+    with pytest.raises(ValueError, match="12M"):
+        parse.parse_count(text)
