@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from resnet_cli import lockfile
-from resnet_cli.expectations import EXPECTATIONS, Verdict, verdicts
+from resnet_cli.expectations import Verdict, verdicts
 from resnet_cli.summary import Summary
 
 if TYPE_CHECKING:
@@ -37,11 +37,6 @@ class Report(NamedTuple):
         what, expected = ("forward pass", "runs") if self.proof.measured else ("proof", "agrees")
         actual = expected if found is None else f"{found.path}: {found.what} {found.actual}"
         return (*self.verdicts, Verdict(what, expected, actual, self.proof.agrees))
-
-
-def is_checked(expected: Mapping[str, Any]) -> bool:
-    """Say whether there is anything to hold a network against."""
-    return any(expected.get(spec.key) not in (None, ()) for spec in EXPECTATIONS)
 
 
 def judge(

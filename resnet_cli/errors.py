@@ -6,6 +6,7 @@
     ├── BackendError                  PyTorch is missing, will not import, or has not the device
     ├── TargetError                   a module of the user's own that cannot be had
     ├── ForwardError                  PyTorch could not run the network
+    ├── ExpectationError              an expectation of what the network does not have
     ├── FigureError                   a figure that cannot be drawn
     └── FileError                     a file that cannot be read or written
     ClosedPipe                        whoever read our output has left
@@ -46,6 +47,10 @@ class FigureError(ResNetShapesError):
 
 class TargetError(ResNetShapesError):
     """What `--module` names cannot be imported, built, or is no module."""
+
+
+class ExpectationError(ResNetShapesError):
+    """An expectation of something that the network does not have."""
 
 
 class FileError(ResNetShapesError):

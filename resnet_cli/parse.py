@@ -41,6 +41,13 @@ BYTE_UNITS = {
     **{f"{prefix}ib": 1024**power for power, prefix in enumerate("kmgt", 1)},
 }
 
+Pattern: TypeAlias = tuple[int | str | None, ...]
+
+_ANY = ("?", "N")
+
+# A size of an input with names: a name, or one rounded after a division (`dims.py`).
+_FORMULA = r"[A-WYZa-wyz_][\w()/+ ]*"
+
 _SHAPE_FORM = "NxCxHxW (batch x channels x height x width), as in 1x3x224x224 or Nx3xHxW"
 _NAME = re.compile(r"\w[\w .+-]{0,99}")
 
@@ -73,6 +80,13 @@ def sizes(value: object) -> dict[str, int]:
     if len(given) < len(pairs):
         raise ValueError(f"{text!r} gives a name twice; give each once")
     return given
+
+
+class LayerExpectation(NamedTuple):
+    """A layer by path or role, and the output shape that it should have."""
+
+    layer: str
+    pattern: Pattern
 
 
 class Input(NamedTuple):
@@ -185,6 +199,32 @@ def parse_bytes(value: object) -> int:
     )
 
 
+def pattern(value: object) -> Pattern:
+    """Parse an output shape of any rank; `?` or `N` matches any size.
+
+    Where the input has names, a size is a formula as the machine formats write it.
+    """
+    form = "an output shape, as in 1x10 or ?x512x7x7 (? or N matches any number)"
+    if isinstance(value, list) and all(type(size) in (int, str) for size in value):
+        value = "x".join(map(str, value))
+    parts = value.strip().split("x") if isinstance(value, str) else []
+    if not parts or not all(part in _ANY or _is_size(part) for part in parts):
+        raise ValueError(f"{value!r} is not {form}")
+    if any(part.isdigit() and len(part) > len(str(LIMIT)) for part in parts):
+        raise ValueError(f"{value!r} is too large: numbers stay below 2**31 = {LIMIT}")
+    return tuple(None if part in _ANY else int(part) if part.isdigit() else part for part in parts)
+
+
+def layer_pattern(value: object) -> LayerExpectation:
+    """Parse `4=1x512x7x7` or `stage 2=?x128x28x28`."""
+    layer, equals, shape = str(value).rpartition("=")
+    if not equals or not layer.strip():
+        raise ValueError(
+            f"{value!r} is not LAYER=SHAPE, as in 4=1x512x7x7 or 'stage 2=?x128x28x28'"
+        )
+    return LayerExpectation(layer.strip(), pattern(shape.strip()))
+
+
 def one_of(kind: type[E]) -> Callable[[object], E]:
     """Return the parser of a mode's words."""
 
@@ -220,6 +260,10 @@ def _text(value: object, form: str) -> str:
 def _is_number(text: str) -> bool:
     """Say whether the text is a decimal number, negative ones too (refused later, by name)."""
     return text.isascii() and text.removeprefix("-").isdigit()
+
+
+def _is_size(part: str) -> bool:
+    return part.isascii() and (part.isdigit() or re.fullmatch(_FORMULA, part) is not None)
 
 
 def _is_name(text: str) -> bool:

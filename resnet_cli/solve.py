@@ -10,11 +10,10 @@ from typing import NamedTuple
 
 from resnet_cli.config import ResNetConfig
 from resnet_cli.dims import Dim, Size, evaluate
-from resnet_cli.expectations import LayerExpectation, find
 from resnet_cli.layers import Shape
 from resnet_cli.network import Network
-from resnet_cli.parse import LIMIT
-from resnet_cli.summary import Summary
+from resnet_cli.parse import LIMIT, LayerExpectation
+from resnet_cli.summary import Summary, find
 from resnet_cli.text import format_shape
 
 _AXES = {"H": 2, "W": 3}

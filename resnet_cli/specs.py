@@ -70,6 +70,7 @@ def _preset(value: object) -> str:
 
 
 NETWORK, TABLE, PROOF, GENERAL = "Network", "Table", "Proof", "General"
+EXPECTING = "Expectations"
 
 SHARED: tuple[Spec, ...] = (
     Spec(
@@ -276,5 +277,42 @@ SHARED: tuple[Spec, ...] = (
         "Show where in the code an error arose.",
         switch=True,
         default="no-traceback",
+    ),
+)
+
+
+def _budget(name: str, what: str, parser: parse.Parser, *others: str) -> Spec:
+    metavar = "BYTES" if parser is parse.parse_bytes else "COUNT"
+    return Spec(name, parser, EXPECTING, f"At most so many {what}.", metavar=metavar, others=others)
+
+
+EXPECTATIONS = (
+    Spec("expect-output", parse.pattern, EXPECTING, "The output's shape.", metavar="SHAPE"),
+    Spec(
+        "expect",
+        parse.layer_pattern,
+        EXPECTING,
+        "A layer's output shape, the layer by path or role; ? or N matches any number. Repeatable, "
+        "in the environment with ; between.",
+        metavar="LAYER=SHAPE",
+        multiple=True,
+    ),
+    _budget("max-params", "trainable parameters, as in 12M", parse.parse_count),
+    _budget("max-macs", "MACs, as in 2G", parse.parse_count),
+    _budget("max-flops", "FLOPs, as in 4G", parse.parse_count),
+    _budget("max-param-bytes", "bytes of parameters, as in 40MiB", parse.parse_bytes),
+    _budget(
+        "max-activations",
+        "bytes of all activations",
+        parse.parse_bytes,
+        "--max-activation-bytes",
+    ),
+    _budget("max-peak", "bytes held at once", parse.parse_bytes, "--max-peak-bytes"),
+    Spec(
+        "lock",
+        parse.path,
+        EXPECTING,
+        "A lock file that 'lock' wrote.",
+        metavar="FILE",
     ),
 )

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from resnet_cli.errors import SymbolError
-from resnet_cli.text import Tree
+from resnet_cli.errors import ExpectationError, SymbolError
+from resnet_cli.text import Tree, nearest
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -217,3 +217,15 @@ TOTALS = (
     "activation_bytes",
     "peak_bytes",
 )
+
+
+def find(summary: Summary, layer: str) -> LayerRow:
+    """Return the row of a path, or the row at depth 1 of a role. Raises `ExpectationError`."""
+    for row in summary.rows:
+        if row.path == layer or (row.depth == 1 and row.role == layer):
+            return row
+    known = [row.path for row in summary.rows] + [row.role for row in summary.at_depth(1)]
+    raise ExpectationError(
+        f"{layer!r} is no layer of this network{nearest(layer, known)}; "
+        "give a path, as in 2.0.conv1, or a role, as in 'stage 2'"
+    )

@@ -5,58 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resnet_cli.config import ResNetConfig
-from resnet_cli.expectations import (
-    BUDGETS,
-    EXPECTATIONS,
-    ExpectationError,
-    LayerExpectation,
-    find,
-    layer_pattern,
-    pattern,
-    verdicts,
-)
+from resnet_cli.errors import ExpectationError
+from resnet_cli.expectations import BUDGETS, verdicts
 from resnet_cli.network import Network
+from resnet_cli.parse import LayerExpectation
+from resnet_cli.specs import EXPECTATIONS
+from resnet_cli.summary import find
 
 SUMMARY = Network(ResNetConfig(input=(2, 1, 32, 32), channels=(8, 16), blocks=(1, 1))).summary
 TOTALS = SUMMARY.totals()
 
-shapes = st.lists(st.integers(1, 2**31 - 1), min_size=1, max_size=5)
-wildcards = st.lists(st.integers(1, 9) | st.none(), min_size=1, max_size=5)
-
 
 def holds(expected):
     return [verdict.holds for verdict in verdicts(SUMMARY, expected)]
-
-
-@given(shapes)
-def test_a_shape_is_read_as_it_is_written(sizes):
-    assert pattern("x".join(map(str, sizes))) == pattern(sizes) == tuple(sizes)
-
-
-@given(wildcards, st.sampled_from("?N"))
-def test_a_wildcard_matches_any_number(sizes, wild):
-    text = "x".join(wild if size is None else str(size) for size in sizes)
-    assert pattern(text) == tuple(sizes)
-    assert layer_pattern(f" stage 1 = {text} ") == LayerExpectation("stage 1", tuple(sizes))
-
-
-@pytest.mark.parametrize(
-    "text", ["", "x", "1x", "-1x2", "1x*", "1.5x2", "1 x 2", "²x2", [], [1.5], None, 5, {}]
-)
-def test_what_is_no_shape_is_refused(text):
-    with pytest.raises(ValueError, match="is not an output shape, as in 1x10"):
-        pattern(text)
-
-
-def test_a_number_without_end_is_refused_unparsed():
-    with pytest.raises(ValueError, match="is too large: numbers stay below"):
-        pattern("1x" + "9" * 5000)
-
-
-@pytest.mark.parametrize("text", ["4", "=1x2", "4:1x2", None])
-def test_a_layers_expectation_has_both_sides(text):
-    with pytest.raises(ValueError, match="is not LAYER=SHAPE, as in 4=1x512x7x7"):
-        layer_pattern(text)
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,9 @@ from hypothesis import strategies as st
 
 from resnet_cli import cli, presets
 from resnet_cli.errors import BackendError
-from resnet_cli.expectations import EXPECTATIONS
 from resnet_cli.network import Network
 from resnet_cli.options import Option
-from resnet_cli.specs import SHARED
+from resnet_cli.specs import EXPECTATIONS, SHARED
 
 SPECS = (*SHARED, *EXPECTATIONS)
 # The options that each command takes behind its name.

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from resnet_cli import parse
 from resnet_cli.config import Block, Stem
+from resnet_cli.parse import LayerExpectation, layer_pattern, pattern
 from resnet_cli.text import format_shape
 
 PARSERS = [
@@ -134,3 +135,38 @@ def test_bytes_are_read_exactly(text, value):
 def test_what_is_no_count_says_what_would_be(text):
     with pytest.raises(ValueError, match="12M"):
         parse.parse_count(text)
+
+
+shapes = st.lists(st.integers(1, 2**31 - 1), min_size=1, max_size=5)
+wildcards = st.lists(st.integers(1, 9) | st.none(), min_size=1, max_size=5)
+
+
+@given(shapes)
+def test_a_shape_is_read_as_it_is_written(sizes):
+    assert pattern("x".join(map(str, sizes))) == pattern(sizes) == tuple(sizes)
+
+
+@given(wildcards, st.sampled_from("?N"))
+def test_a_wildcard_matches_any_number(sizes, wild):
+    text = "x".join(wild if size is None else str(size) for size in sizes)
+    assert pattern(text) == tuple(sizes)
+    assert layer_pattern(f" stage 1 = {text} ") == LayerExpectation("stage 1", tuple(sizes))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "1x", "-1x2", "1x*", "1.5x2", "1 x 2", "²x2", [], [1.5], None, 5, {}]
+)
+def test_what_is_no_shape_is_refused(text):
+    with pytest.raises(ValueError, match="is not an output shape, as in 1x10"):
+        pattern(text)
+
+
+def test_a_number_without_end_is_refused_unparsed():
+    with pytest.raises(ValueError, match="is too large: numbers stay below"):
+        pattern("1x" + "9" * 5000)
+
+
+@pytest.mark.parametrize("text", ["4", "=1x2", "4:1x2", None])
+def test_a_layers_expectation_has_both_sides(text):
+    with pytest.raises(ValueError, match="is not LAYER=SHAPE, as in 4=1x512x7x7"):
+        layer_pattern(text)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from resnet_cli import presets, solve
 from resnet_cli.config import DType, ResNetConfig
-from resnet_cli.expectations import LayerExpectation
 from resnet_cli.network import Network
+from resnet_cli.parse import LayerExpectation
 
 
 def config(name="resnet18", **changes):

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 
 from resnet_cli import lockfile, reports
-from resnet_cli.checking import Report, forgotten, is_checked, judge
-from resnet_cli.expectations import EXPECTATIONS, ExpectationError
+from resnet_cli.checking import Report, forgotten, judge
+from resnet_cli.errors import ExpectationError
 from resnet_cli.options import Command, option, shared
 from resnet_cli.proving import attempt, outcome
 from resnet_cli.screen import Screen
 from resnet_cli.settings import AnyNetwork, Settings, request
-from resnet_cli.specs import GENERAL, NETWORK, PROOF, Format
+from resnet_cli.specs import EXPECTATIONS, GENERAL, NETWORK, PROOF, Format
 from resnet_cli.text import printable
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _judged(networks: Networks, *, picked: bool) -> list[Report]:
     locks: dict[Path, dict[str, lockfile.Entry]] = {}
     found = []
     for name, (network, own) in networks.items():
-        if not is_checked(own.values):
+        if not any(own.get(spec.key) not in (None, ()) for spec in EXPECTATIONS):
             raise click.UsageError(
                 f"there is nothing to check in {name!r}: give an expectation (--expect-output, "
                 "--expect, --max-params …) or a lock file (--lock)"

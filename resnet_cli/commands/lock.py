@@ -7,11 +7,10 @@ import click
 
 from resnet_cli import lockfile
 from resnet_cli.errors import ForwardError
-from resnet_cli.expectations import EXPECTATIONS
 from resnet_cli.files import write_atomically
 from resnet_cli.options import Command, option, shared
 from resnet_cli.settings import request
-from resnet_cli.specs import GENERAL, NETWORK
+from resnet_cli.specs import EXPECTATIONS, GENERAL, NETWORK
 from resnet_cli.text import printable
 
 LOCK = next(spec for spec in EXPECTATIONS if spec.name == "lock")

@@ -5,9 +5,10 @@ from typing import Any
 import click
 
 from resnet_cli import parse, solve
-from resnet_cli.expectations import ExpectationError, LayerExpectation, layer_pattern
+from resnet_cli.errors import ExpectationError
 from resnet_cli.network import Network
 from resnet_cli.options import Command, option, shared
+from resnet_cli.parse import LayerExpectation, layer_pattern
 from resnet_cli.settings import Settings, resolve
 from resnet_cli.specs import GENERAL, NETWORK, Format, Spec
 
