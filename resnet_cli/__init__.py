@@ -7,22 +7,24 @@ from resnet_cli.version import __version__
 if TYPE_CHECKING:
     from torch.nn import Module
 
-    from resnet_cli.summary import Summary
+    from resnet_cli.notebook import Inspected
 
 __all__ = ["__version__", "inspect"]
 
 
-def inspect(module: "Module", *inputs: Any, training: bool = False) -> "Summary":
+def inspect(module: "Module", *inputs: Any, training: bool = False) -> "Inspected":
     """Run `module` once on `inputs` and return every layer's shapes and costs.
 
     An input is a tensor or whatever else `forward` takes, or a shape, `"1x3x224x224"`,
     `"1x16:int64"` or `(1, 3, 224, 224)`, which becomes zeros on the module's device. The
     module runs where it is, in eval mode unless `training`, without gradients; afterwards
-    its modes, buffers and hooks and the random state are as they were.
+    its modes, buffers and hooks and the random state are as they were. What is returned shows
+    itself: as a table in a notebook or printed, in one line where Python shows it.
 
     Where the forward pass raises, the summary ends at the failing layer and its `error`
     says why. Raises `TypeError` for what is no module and `TargetError` for a scripted one.
     """
     from resnet_cli.measuring import measure
+    from resnet_cli.notebook import Inspected
 
-    return measure.inspect(module, *inputs, training=training)
+    return Inspected.of(measure.inspect(module, *inputs, training=training))

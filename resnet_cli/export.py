@@ -55,40 +55,6 @@ def to_markdown(
     return markdown_table(heads, rows, right, total_texts(columns, totals, write))
 
 
-def to_html(summary: Summary, columns: Sequence[Column], depth: int) -> str:
-    """Return a table for a notebook, with the network's name above and the total below."""
-    from html import escape
-
-    totals = summary.totals()
-    sides = [
-        f"text-align: {'right' if c.kind in (Kind.COUNT, Kind.PERCENT) else 'left'}"
-        for c in columns
-    ]
-
-    def line(tag: str, texts: Iterable[str], style: str = "") -> str:
-        cells = "".join(
-            f'<{tag} style="{side}">{escape(text)}</{tag}>'
-            for text, side in zip(texts, sides, strict=True)
-        )
-        return f"<tr{style}>{cells}</tr>"
-
-    rows = [
-        line(
-            "td",
-            (human_text(column.value(row, totals)) for column in columns),
-            ' style="color: #c00"' if row.error else "",
-        )
-        for row in summary.at_depth(depth)
-    ]
-    total = total_texts(columns, totals)
-    remarks = "".join(f"<p>{escape(text)}</p>" for text in summary.remarks())
-    return (
-        f"<table><caption>{escape(summary.heading)}</caption>"
-        f"<thead>{line('th', (column.header for column in columns))}</thead>"
-        f"<tbody>{''.join(rows)}</tbody><tfoot>{line('th', total)}</tfoot></table>{remarks}"
-    )
-
-
 def markdown_table(
     heads: Sequence[str],
     rows: Iterable[Sequence[str]],

@@ -4,6 +4,7 @@ Widths are computed here and not left to Rich, which would cut numbers.
 """
 
 from collections.abc import Iterable, Sequence
+from io import StringIO
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -110,3 +111,24 @@ def records_table(
     rows = [[Cell(human_text(value)) for value in record] for record in records]
     table = Grid(heads, rows, None, look)
     return Group(table, Text(f"\n{note}", "dim")) if note else table
+
+
+def rendered(renderable: RenderableType, *, colored: bool) -> str:
+    """Return what Rich makes of it, as wide as it is by nature."""
+    # Tables fit themselves to the look's width, so no line is wrapped or cut here; with a
+    # height Rich does not overrule the width under TERM=dumb.
+    console = Console(
+        file=StringIO(),
+        width=10_000,
+        height=100,
+        color_system="standard" if colored else None,
+        force_terminal=colored,
+        no_color=False,  # decided by the caller; Rich would ask NO_COLOR once more
+        legacy_windows=False,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    with console.capture() as capture:
+        console.print(renderable, soft_wrap=False)
+    return "".join(line.rstrip(" ") + "\n" for line in capture.get().splitlines())

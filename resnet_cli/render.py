@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from operator import index
 
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.console import Group, RenderableType
 from rich.text import Text
 
-from resnet_cli.columns import Column, Kind, Totals, Value, default, pick, total_texts
+from resnet_cli.columns import Column, Kind, Totals, Value, total_texts
 from resnet_cli.fold import Folded, fold
 from resnet_cli.grid import Cell, Grid, Head, aligned
 from resnet_cli.points import Point
+from resnet_cli.remarks import remarks
 from resnet_cli.summary import Summary
 from resnet_cli.text import Look, human_bytes, human_count, human_text, printable
 
@@ -60,7 +61,8 @@ def summary_table(
             row_cells[:] = [cell._replace(style="bold red") for cell in row_cells]
     total = [Cell(text, "bold") for text in total_texts(columns, totals, _number)]
     shown = Grid(heads, cells, total, look)
-    notes = summary.remarks()[bool(summary.error) :]
+    said = remarks(summary)
+    notes = said[bool(summary.error) :]
     notes.append(MACS_NOTE)
     kept = {head.title for head in shown.heads}
     if any(head.title in kept and _is_marked(cells, i) for i, head in enumerate(heads)):
@@ -69,7 +71,7 @@ def summary_table(
         Text(printable(summary.heading), "bold"),
         Text(),
         shown,
-        *([Text("\n" + printable(summary.remarks()[0]), "bold red")] if summary.error else []),
+        *([Text("\n" + printable(said[0]), "bold red")] if summary.error else []),
         Text(),
         _formulas(summary, points, look) if summary.held else _sums(summary),
         Text("\n" + "\n".join(notes), "dim") if notes else Text(),
@@ -78,18 +80,6 @@ def summary_table(
 
 def _is_marked(rows: Sequence[Sequence[Cell]], column: int) -> bool:
     return any(row[column].text.endswith("*") for row in rows)
-
-
-class Fitted:
-    """A network's table that takes its width from the console that shows it."""
-
-    def __init__(self, summary: Summary) -> None:
-        self.summary = summary
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        picked = pick(default(self.summary))
-        look = Look(options.max_width, ascii=options.ascii_only)
-        yield summary_table(self.summary, picked, depth=1, folded=True, look=look)
 
 
 def bar(percent: float, look: Look) -> str:

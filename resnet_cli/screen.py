@@ -40,8 +40,10 @@ class Screen:
 
     def show(self, renderable: "RenderableType") -> None:
         """Write a renderable to the results' place."""
+        from resnet_cli.grid import rendered
+
         colored = self.output is None and self._is_colored(sys.stdout)
-        self.write(_rendered(renderable, colored=colored))
+        self.write(rendered(renderable, colored=colored))
 
     def write(self, text: str) -> None:
         """Write a result as it is, and flush: it stands before anything slow begins."""
@@ -57,7 +59,9 @@ class Screen:
         if style and self._is_colored(sys.stderr):
             from rich.text import Text
 
-            _write(sys.stderr, _rendered(Text(message, style), colored=True))
+            from resnet_cli.grid import rendered
+
+            _write(sys.stderr, rendered(Text(message, style), colored=True))
         else:
             _write(sys.stderr, message + "\n")
 
@@ -73,31 +77,6 @@ class Screen:
         if os.environ.get("FORCE_COLOR"):
             return True
         return _is_terminal(stream) and os.environ.get("TERM") not in ("dumb", "unknown")
-
-
-def _rendered(renderable: "RenderableType", *, colored: bool) -> str:
-    """Return what Rich makes of it, as wide as it is by nature."""
-    from io import StringIO
-
-    from rich.console import Console
-
-    # Tables fit themselves to the look's width, so no line is wrapped or cut here; with a
-    # height Rich does not overrule the width under TERM=dumb.
-    console = Console(
-        file=StringIO(),
-        width=10_000,
-        height=100,
-        color_system="standard" if colored else None,
-        force_terminal=colored,
-        no_color=False,  # decided above; Rich would ask NO_COLOR once more
-        legacy_windows=False,
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
-    with console.capture() as capture:
-        console.print(renderable, soft_wrap=False)
-    return "".join(line.rstrip(" ") + "\n" for line in capture.get().splitlines())
 
 
 PIECE = 1024

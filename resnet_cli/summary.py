@@ -11,8 +11,6 @@ from resnet_cli.errors import ExpectationError, SymbolError
 from resnet_cli.text import Tree, nearest
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from resnet_cli.dims import Size
     from resnet_cli.layers import Shape
 
@@ -182,30 +180,6 @@ class Summary:
         """The network's name, its inputs and its element type."""
         inputs = ", ".join(self.inputs) or "x".join(map(str, self.input_shape))
         return f"{self.name}  input {inputs}  {self.dtype}"
-
-    def remarks(self) -> list[str]:
-        """Return what a reader of the table should know: failure, limits, resemblance."""
-        from resnet_cli import identify
-
-        remarks = [f"FAILED: {self.error}"] if self.error else []
-        if self.not_counted:
-            names = ", ".join(self.not_counted)
-            remarks.append(f"MACs are at least these: {names} not counted.")
-        if known := identify.caption(self):
-            remarks.append(known)
-        return remarks
-
-    def __rich__(self) -> "RenderableType":
-        """Show the table of the network's own layers, fitted to the console."""
-        from resnet_cli.render import Fitted
-
-        return Fitted(self)
-
-    def _repr_html_(self) -> str:
-        """Show the table in a notebook."""
-        from resnet_cli import columns, export
-
-        return export.to_html(self, columns.pick(columns.default(self)), depth=1)
 
 
 TOTALS = (

@@ -11,10 +11,10 @@ import pytest
 
 from resnet_cli.commands.compare import FORMATS
 from resnet_cli.compare import FIGURES, compare
+from resnet_cli.grid import rendered
 from resnet_cli.network import Network
 from resnet_cli.presets import preset
 from resnet_cli.render_compare import comparison_table
-from resnet_cli.screen import _rendered
 from resnet_cli.text import Look
 
 PAPER = (
@@ -161,8 +161,8 @@ def test_every_format_has_every_figure(invoke, kind):
 @pytest.mark.parametrize("width", [60, 80, 100, 160, 250])
 def test_a_terminal_of_any_width_shows_every_figure_whole(width):
     names = ("resnet18", "resnext50_32x4d", "resnet152")
-    natural = _rendered(comparison_table(entries(*names), Look()), colored=False)
-    fitted = _rendered(comparison_table(entries(*names), Look(width)), colored=False)
+    natural = rendered(comparison_table(entries(*names), Look()), colored=False)
+    fitted = rendered(comparison_table(entries(*names), Look(width)), colored=False)
     tables, _, _ = fitted.partition("MACs: multiply")
     assert max(map(len, tables.splitlines())) <= width
     assert sorted(re.findall(r"[\d.,]+x(?!\d)", fitted)) == sorted(
@@ -173,14 +173,14 @@ def test_a_terminal_of_any_width_shows_every_figure_whole(width):
 
 def test_three_networks_stand_beside_each_other_at_80_columns():
     names = ("resnet18", "resnext50_32x4d", "resnet152")
-    shown = _rendered(comparison_table(entries(*names), Look(80)), colored=False)
+    shown = rendered(comparison_table(entries(*names), Look(80)), colored=False)
     assert shown.count("Params") == 1
     assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_what_does_not_fit_follows_in_a_table_of_its_own():
     names = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
-    shown = _rendered(comparison_table(entries(*names), Look(80)), colored=False)
+    shown = rendered(comparison_table(entries(*names), Look(80)), colored=False)
     assert shown.count("Params") == 2
     assert "5.15x" in shown
 

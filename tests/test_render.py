@@ -9,10 +9,9 @@ from rich.text import Text
 
 from resnet_cli import columns, render
 from resnet_cli.config import ResNetConfig
-from resnet_cli.grid import Cell, Grid, Head
+from resnet_cli.grid import Cell, Grid, Head, rendered
 from resnet_cli.network import Network
 from resnet_cli.presets import preset
-from resnet_cli.screen import _rendered as rendered
 from resnet_cli.text import Look
 from tests.strategies import configs
 

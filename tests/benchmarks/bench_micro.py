@@ -31,15 +31,15 @@ def test_infer(benchmark, network):
 
 
 def test_render(benchmark, network):
+    from resnet_cli.grid import rendered
     from resnet_cli.render import summary_table
-    from resnet_cli.screen import _rendered
     from resnet_cli.text import Look
 
     summary, picked = network.summary, columns.pick(columns.DEFAULT)
 
     def render():
         table = summary_table(summary, picked, depth=ALL_DEPTHS, folded=True, look=Look())
-        return _rendered(table, colored=False)
+        return rendered(table, colored=False)
 
     benchmark(render)
 

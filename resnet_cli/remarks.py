@@ -1,0 +1,15 @@
+"""What a reader of a summary should know beside its numbers."""
+
+from resnet_cli import identify
+from resnet_cli.summary import Summary
+
+
+def remarks(summary: Summary) -> list[str]:
+    """Return a summary's failure, the limits of its counts, and which known network it is."""
+    found = [f"FAILED: {summary.error}"] if summary.error else []
+    if summary.not_counted:
+        names = ", ".join(summary.not_counted)
+        found.append(f"MACs are at least these: {names} not counted.")
+    if known := identify.caption(summary):
+        found.append(known)
+    return found
