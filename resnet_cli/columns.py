@@ -10,7 +10,7 @@ from resnet_cli.text import Tree, human_text, nearest, tree_text
 if TYPE_CHECKING:
     from resnet_cli.dims import Size
     from resnet_cli.layers import Shape
-    from resnet_cli.points import Point
+    from resnet_cli.summary import Point
 
 Value: TypeAlias = "Size | float | str | tuple[Size, ...] | None"
 Totals: TypeAlias = "Mapping[str, Size | None]"

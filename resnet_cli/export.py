@@ -13,8 +13,8 @@ from resnet_cli.text import human_text, plain_text, printable, tree_text
 from resnet_cli.version import __version__
 
 if TYPE_CHECKING:
-    from resnet_cli.points import Point
     from resnet_cli.proof import Proof
+    from resnet_cli.summary import Point
 
 SCHEMA_VERSION = 1
 TOOL = {"name": "resnet-shapes", "version": __version__}

@@ -1,6 +1,6 @@
 """A network of the user's own: measured where another is predicted, the same to all that follows.
 
-It has what `network.Network` has: `config`, `tree`, `summary`, `prove`.
+It has what `network.Network` has: `config`, `tree`, `summary`.
 """
 
 import contextlib
@@ -10,14 +10,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from resnet_cli.network import backend
+from resnet_cli.backend import backend
 from resnet_cli.parse import Input
 from resnet_cli.summary import Summary
 from resnet_cli.target import Target
 
 if TYPE_CHECKING:
     from resnet_cli.measuring.measure import Measurement
-    from resnet_cli.proof import Proof
 
 
 @dataclass(frozen=True)
@@ -54,11 +53,7 @@ class ModuleNetwork:
     @property
     def summary(self) -> Summary:
         """The measurement. Raises `TargetError` or `BackendError` where there is none."""
-        return self._measure(lambda path: None).summary
-
-    def prove(self, device: str, on_layer: Callable[[str], None]) -> "Proof":
-        """Return how the run went; it is the measurement's own, on the network's device."""
-        return self._measure(on_layer).proof
+        return self.measure(lambda path: None).summary
 
     @cached_property
     def _built(self) -> tuple[Any, str]:
@@ -70,7 +65,8 @@ class ModuleNetwork:
         with contextlib.redirect_stdout(sys.stderr):
             return construct(self.config.module, self.config.module_args, self.device)
 
-    def _measure(self, on_layer: Callable[[str], None]) -> "Measurement":
+    def measure(self, on_layer: Callable[[str], None]) -> "Measurement":
+        """Return the measurement and how the run went; `on_layer` hears where it is."""
         if "_measurement" not in self.__dict__:
             self.__dict__["_measurement"] = self._run(on_layer)
         found: Measurement = self.__dict__["_measurement"]
@@ -95,4 +91,4 @@ class ModuleNetwork:
         except TooLargeError:
             # Built anew, so that tensors which nobody registered are on the device too.
             config = replace(self.config, input=inputs)
-            return ModuleNetwork(config, "meta")._measure(on_layer)
+            return ModuleNetwork(config, "meta").measure(on_layer)

@@ -1,32 +1,12 @@
 """The sizes at which a network with names in its input is evaluated and proved."""
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Sequence
 
 from resnet_cli.config import ResNetConfig
 from resnet_cli.errors import ConfigError
 from resnet_cli.network import Network
-from resnet_cli.summary import Summary
+from resnet_cli.summary import Point, Sizes, label
 from resnet_cli.text import nearest
-
-Sizes: TypeAlias = Mapping[str, int]
-
-
-class Point(NamedTuple):
-    """A network evaluated at sizes for its names."""
-
-    sizes: Sizes
-    summary: Summary
-
-    @property
-    def label(self) -> str:
-        """The sizes as `--at` takes them."""
-        return label(self.sizes)
-
-
-def label(sizes: Sizes) -> str:
-    """Write sizes as `--at` takes them: `N=8,H=512,W=512`."""
-    return ",".join(f"{name}={size}" for name, size in sizes.items())
 
 
 def evaluate(network: Network, sizes: Sizes) -> Point:

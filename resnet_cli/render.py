@@ -9,9 +9,8 @@ from rich.text import Text
 from resnet_cli.columns import Column, Kind, Totals, Value, total_texts
 from resnet_cli.fold import Folded, fold
 from resnet_cli.grid import Cell, Grid, Head, aligned
-from resnet_cli.points import Point
 from resnet_cli.remarks import remarks
-from resnet_cli.summary import Summary
+from resnet_cli.summary import Point, Summary
 from resnet_cli.text import Look, human_bytes, human_count, human_text, printable
 
 MACS_NOTE = (

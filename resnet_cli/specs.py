@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from resnet_cli import columns, parse, presets, target
+from resnet_cli import columns, parse, presets
 from resnet_cli.config import Block, DType, Shortcut, Stem, StrideOn
 
 
@@ -69,6 +69,18 @@ def _preset(value: object) -> str:
     return presets.preset(str(value)).name
 
 
+def _target(value: object) -> object:
+    from resnet_cli import target  # only a module of the user's own has one
+
+    return target.parse(value)
+
+
+def _target_args(value: object) -> object:
+    from resnet_cli import target
+
+    return target.parse_args(value)
+
+
 NETWORK, TABLE, PROOF, GENERAL = "Network", "Table", "Proof", "General"
 EXPECTING = "Expectations"
 
@@ -90,7 +102,7 @@ SHARED: tuple[Spec, ...] = (
     ),
     Spec(
         "module",
-        target.parse,
+        _target,
         NETWORK,
         "Your own network: an nn.Module, its class or a function that returns one, as in "
         "package.module:attribute or file.py:attribute.",
@@ -98,7 +110,7 @@ SHARED: tuple[Spec, ...] = (
     ),
     Spec(
         "module-args",
-        target.parse_args,
+        _target_args,
         NETWORK,
         "What the class or function takes, as in 'width=32, classes=7'.",
         metavar="ARGS",

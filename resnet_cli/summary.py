@@ -5,7 +5,7 @@ Shapes are tuples, counts are elements, bytes are at the network's dtype. Absenc
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from resnet_cli.errors import ExpectationError, SymbolError
 from resnet_cli.text import Tree, nearest
@@ -13,6 +13,9 @@ from resnet_cli.text import Tree, nearest
 if TYPE_CHECKING:
     from resnet_cli.dims import Size
     from resnet_cli.layers import Shape
+
+Sizes: TypeAlias = Mapping[str, int]
+"""A number for each of the input's names."""
 
 
 class LayerRow(NamedTuple):
@@ -59,7 +62,7 @@ class LayerRow(NamedTuple):
         """Floating-point operations: a multiply and an add for each MAC."""
         return 2 * self.macs
 
-    def at(self, sizes: Mapping[str, int]) -> "LayerRow":
+    def at(self, sizes: Sizes) -> "LayerRow":
         """Return the row with its formulas evaluated."""
         from resnet_cli.dims import evaluate  # only a network with names in its input has any
 
@@ -95,7 +98,7 @@ class Summary:
     not_counted: tuple[str, ...] = ()
     error: str | None = None
 
-    def at(self, sizes: Mapping[str, int]) -> "Summary":
+    def at(self, sizes: Sizes) -> "Summary":
         """Return the summary with its formulas evaluated, and the peak with them."""
         from resnet_cli.dims import evaluate
 
@@ -180,6 +183,23 @@ class Summary:
         """The network's name, its inputs and its element type."""
         inputs = ", ".join(self.inputs) or "x".join(map(str, self.input_shape))
         return f"{self.name}  input {inputs}  {self.dtype}"
+
+
+class Point(NamedTuple):
+    """A network evaluated at sizes for its names."""
+
+    sizes: Sizes
+    summary: Summary
+
+    @property
+    def label(self) -> str:
+        """The sizes as `--at` takes them."""
+        return label(self.sizes)
+
+
+def label(sizes: Sizes) -> str:
+    """Write sizes as `--at` takes them: `N=8,H=512,W=512`."""
+    return ",".join(f"{name}={size}" for name, size in sizes.items())
 
 
 TOTALS = (

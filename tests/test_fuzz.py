@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 from resnet_cli import cli, presets
 from resnet_cli.errors import BackendError
-from resnet_cli.network import Network
 from resnet_cli.options import Option
 from resnet_cli.specs import EXPECTATIONS, SHARED
 
@@ -198,7 +197,7 @@ def run(args: list[str], environment: dict[str, str]) -> tuple[int, str, str]:
     """Run the tool in process, without PyTorch."""
     out, err = io.StringIO(), io.StringIO()
     with (
-        mock.patch.object(Network, "prove", side_effect=BackendError(UNPROVED)),
+        mock.patch("resnet_cli.prove.prove", side_effect=BackendError(UNPROVED)),
         mock.patch.object(sys, "argv", ["resnet-shapes", *args]),
         mock.patch.dict(os.environ, environment),
         contextlib.redirect_stdout(out),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from resnet_cli.proving import Progress
+from resnet_cli.progress import Progress
 
 ROOT = Path(__file__).parent.parent
 

@@ -13,7 +13,6 @@ from resnet_cli.checking import Report
 from resnet_cli.errors import BackendError
 from resnet_cli.expectations import Verdict
 from resnet_cli.lockfile import Change
-from resnet_cli.network import Network
 from resnet_cli.reports import annotations, to_json, to_junit, to_markdown
 
 SMALL = ("--input", "1x1x32x32", "--channels", "8,16", "--blocks", "1,1", "--no-run")
@@ -176,7 +175,7 @@ def test_on_github_a_proof_that_could_not_run_is_an_annotation(invoke, on_github
     def missing(*_):
         raise BackendError("no PyTorch:\nnone")
 
-    monkeypatch.setattr(Network, "prove", missing)
+    monkeypatch.setattr("resnet_cli.prove.prove", missing)
     result = invoke("check", *SMALL[:-1], "--expect-output", "1x10", "--format", "json")
     assert result.code == 2
     assert json.loads(result.stdout)["networks"][0]["forward"] == {"error": "no PyTorch:\nnone"}

@@ -10,7 +10,7 @@ from resnet_cli import lockfile, reports
 from resnet_cli.checking import Report, forgotten, judge
 from resnet_cli.errors import ExpectationError
 from resnet_cli.options import Command, option, shared
-from resnet_cli.proving import attempt, outcome
+from resnet_cli.progress import attempt, outcome
 from resnet_cli.screen import Screen
 from resnet_cli.settings import AnyNetwork, Settings, request
 from resnet_cli.specs import EXPECTATIONS, GENERAL, NETWORK, PROOF, Format

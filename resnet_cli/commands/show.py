@@ -7,7 +7,7 @@ import click
 from resnet_cli import columns, parse
 from resnet_cli.errors import ConfigError
 from resnet_cli.network import Network
-from resnet_cli.proving import attempt, outcome, prove
+from resnet_cli.progress import attempt, outcome, watch
 from resnet_cli.screen import Screen
 from resnet_cli.settings import AnyNetwork, Settings, resolve
 from resnet_cli.specs import SUMMARY_FORMATS, Format
@@ -16,7 +16,7 @@ from resnet_cli.summary import Summary
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from resnet_cli.points import Point
+    from resnet_cli.summary import Point
 
 
 def show(ctx: click.Context) -> int:
@@ -28,7 +28,7 @@ def show(ctx: click.Context) -> int:
     if settings.format(*SUMMARY_FORMATS) is Format.JSON:
         return _show_json(network, settings, screen, points)
     if network.measured:
-        prove(network, settings.get("device", "auto"), screen)  # measures, under a spinner
+        watch(network, settings.get("device", "auto"), screen)  # measures, under a spinner
     _show_text(network, settings, screen, points)
     if not settings.get("run", True):
         return 0
@@ -37,7 +37,7 @@ def show(ctx: click.Context) -> int:
 
 def report_proof(network: AnyNetwork, settings: Settings, screen: Screen) -> int:
     """Prove the network and say on stderr how it went; return 0 or 1."""
-    proof = prove(network, settings.get("device", "auto"), screen)
+    proof = watch(network, settings.get("device", "auto"), screen)
     screen.note(*outcome(proof))
     return 0 if proof.agrees else 1
 

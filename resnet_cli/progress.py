@@ -17,16 +17,18 @@ DELAY = 0.5
 """Seconds of silence before a spinner appears."""
 
 
-def prove(network: AnyNetwork, device: str, screen: Screen) -> "Proof":
+def watch(network: AnyNetwork, device: str, screen: Screen) -> "Proof":
     """Prove a network under a spinner; errors are the caller's."""
+    from resnet_cli import prove  # only a proof needs it
+
     with Progress(screen, "importing PyTorch") as progress:
-        return network.prove(device, progress.update)
+        return prove.prove(network, device, progress.update)
 
 
 def attempt(network: AnyNetwork, device: str, screen: Screen) -> "tuple[Proof | None, str | None]":
     """Return the proof, or why PyTorch could not run, for documents that come in any case."""
     try:
-        return prove(network, device, screen), None
+        return watch(network, device, screen), None
     except (BackendError, ForwardError) as error:
         return None, str(error)
 

@@ -1,0 +1,50 @@
+"""The proof of a network, whoever it comes from; PyTorch is imported when it runs."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from resnet_cli.backend import backend
+from resnet_cli.network import Network
+from resnet_cli.points import separating
+from resnet_cli.summary import Summary, label
+
+if TYPE_CHECKING:
+    from resnet_cli.module_network import ModuleNetwork
+    from resnet_cli.proof import Proof
+
+
+def prove(
+    network: "Network | ModuleNetwork", device: str, on_layer: Callable[[str], None]
+) -> "Proof":
+    """Run a network in PyTorch against its prediction; a measured one is its own proof.
+
+    Raises `BackendError` where PyTorch is missing or broken, and before it is imported
+    where the run has no room.
+    """
+    if not isinstance(network, Network):
+        return network.measure(on_layer).proof
+    points = _points(network)
+    if device in ("cpu", "mps"):
+        from resnet_cli.room import free_memory, refuse_too_large
+
+        for _, summary in points:
+            refuse_too_large(summary, device, free_memory())
+    run = backend(", or leave the proof out with --no-run").prove
+    labels: list[str] = []
+    seconds = 0.0
+    for name, summary in points:
+        proof: Proof = run(network.tree, summary, device, on_layer)
+        labels += [name] if name else []
+        seconds += proof.seconds
+        if not proof.agrees:
+            break
+    return proof._replace(seconds=seconds, at=tuple(labels))
+
+
+def _points(network: Network) -> list[tuple[str, Summary]]:
+    """Return what is held against PyTorch: where the input has names, at sizes for them."""
+    if not network.config.names:
+        return [("", network.summary)]
+    strides = [row.stride for row in network.summary.rows]
+    sizes = separating(network.config, strides)
+    return [(label(each), network.summary.at(each)) for each in sizes]
