@@ -5,6 +5,7 @@ None of it imports Rich. `resnet-shapes.schema.json` in this package describes t
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from resnet_cli.columns import Column, Kind, Value, total_texts
@@ -78,7 +79,6 @@ def markdown_text(text: str) -> str:
 def csv_text(names: Iterable[str], rows: Iterable[Iterable[Value]]) -> str:
     """Return a CSV file with a header."""
     import csv
-    from io import StringIO
 
     file = StringIO()
     writer = csv.writer(file, lineterminator="\n")

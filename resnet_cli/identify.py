@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from operator import index
 from typing import NamedTuple
 
@@ -95,8 +96,6 @@ def _in_stages(summary: Summary, first: LayerRow) -> int:
 
 
 def _at(config: ResNetConfig, shape: tuple[int, ...]) -> Summary:
-    from dataclasses import replace
-
     return Network(replace(config, input=shape)).summary
 
 

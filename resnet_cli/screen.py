@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, TextIO
 
 from resnet_cli.errors import ClosedPipe, FileError
 from resnet_cli.files import write_atomically
+from resnet_cli.text import Look
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.console import RenderableType
-
-    from resnet_cli.text import Look
 
 
 class Screen:
@@ -26,10 +25,8 @@ class Screen:
         self.color = color
         self.output = output
 
-    def look(self) -> "Look":
+    def look(self) -> Look:
         """Return what the results' place can show; a pipe or file has no width."""
-        from resnet_cli.text import Look
-
         if self.output is not None:
             return Look()
         return Look(_width(sys.stdout), ascii=self.is_ascii())

@@ -3,7 +3,10 @@
 A target is `package.module:attribute` or `path/to/file.py:attribute`.
 """
 
+import ast
 import importlib
+import importlib.util
+import inspect
 import os
 import sys
 from collections.abc import Mapping
@@ -45,8 +48,6 @@ def parse(value: object) -> Target:
 
 def parse_args(value: object) -> dict[str, Any]:
     """Parse `width=32, classes=7`, literals only, or a TOML table. Raises `ValueError`."""
-    import ast  # 5 ms, and only a module's arguments need it
-
     if isinstance(value, dict):
         return value
     form = "keyword arguments with literal values, as in 'width=32, classes=7'"
@@ -103,8 +104,6 @@ def last_frame(error: BaseException) -> str:
 
 def check_arguments(target: Target, factory: Any, arguments: Mapping[str, Any]) -> None:
     """Raise `TargetError` where a class or factory cannot be called with these."""
-    import inspect
-
     try:
         signature = inspect.signature(factory)
     except (TypeError, ValueError):  # some built-ins have none
@@ -160,8 +159,6 @@ def _importable(folder: str) -> None:
 
 def _from_file(target: Target) -> ModuleType:
     """Import a file by its path; its own folder is importable too."""
-    import importlib.util
-
     path = os.path.abspath(target.source)
     if not os.path.isfile(path):
         raise TargetError(f"--module {target}: there is no file {target.source}")

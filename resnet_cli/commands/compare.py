@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from resnet_cli import presets
+from resnet_cli import export, presets
 from resnet_cli.columns import Value
 from resnet_cli.compare import FIGURES, Entry, compare, figure, roles
 from resnet_cli.network import Network
@@ -106,8 +106,6 @@ def _title(argument: str) -> str:
 
 def to_markdown(entries: Sequence[Entry]) -> str:
     """Return a table with a column a network, a row a stage and a figure."""
-    from resnet_cli import export
-
     rows = [[role, *(_part(entry, role) for entry in entries)] for role in roles(entries)]
     for key, label in FIGURES.items():
         rows.append([label, *(" ".join(figure(entry, key)) for entry in entries)])
@@ -116,8 +114,6 @@ def to_markdown(entries: Sequence[Entry]) -> str:
 
 
 def _name(entry: Entry) -> str:
-    from resnet_cli import export
-
     return export.markdown_text(entry.name)
 
 
@@ -128,8 +124,6 @@ def _part(entry: Entry, role: str) -> str:
 
 def to_records(entries: Sequence[Entry], kind: str) -> str:
     """Return a record a network, its parts and ratios spread over columns in CSV."""
-    from resnet_cli import export
-
     records = [entry.to_dict() for entry in entries]
     if kind == Format.JSON:
         return export.records(kind, "networks", [], records)

@@ -171,29 +171,21 @@ def _scene(network: Network, settings: Settings) -> "Scene":
 
 def _drawn(scene: "Scene", path: "Path", line: str) -> bytes:
     from resnet_cli.figures import layout
+    from resnet_cli.figures.backend import require_matplotlib
 
-    _require_matplotlib(path)
+    require_matplotlib(path)
     from resnet_cli.figures import figure
 
     return figure.draw(layout.arrange(scene), path.suffix.lower()[1:], scene.title, line)
 
 
 def _profile(network: Network, path: "Path", line: str) -> bytes:
-    _require_matplotlib(path)
+    from resnet_cli.figures.backend import require_matplotlib
+
+    require_matplotlib(path)
     from resnet_cli.figures import profile
 
     return profile.draw(network.summary, path.suffix.lower()[1:], line)
-
-
-def _require_matplotlib(path: "Path") -> None:
-    """Raise `FigureError` with the remedy where matplotlib is missing or broken."""
-    try:
-        import matplotlib.figure  # noqa: F401
-    except ImportError as error:
-        raise FigureError(
-            f"-o {path}: {path.suffix} needs matplotlib, which cannot be imported ({error}); "
-            'pip install "resnet-shapes[draw]", or write .mmd, which needs nothing'
-        ) from error
 
 
 def _command_line() -> str:

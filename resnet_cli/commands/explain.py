@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from resnet_cli import export
 from resnet_cli.explain import Explanation, explain, pretty, select
 from resnet_cli.network import Network
 from resnet_cli.options import Command, shared
@@ -62,8 +63,6 @@ def to_plain(explanations: Sequence[Explanation]) -> str:
 
 def to_markdown(explanations: Sequence[Explanation], *, ascii_only: bool) -> str:
     """Return a table with a line a quantity; a layer is named in its first."""
-    from resnet_cli import export
-
     rows = []
     for path, _, _, text, quantities in explanations:
         first = [path, text]
@@ -78,8 +77,6 @@ def to_markdown(explanations: Sequence[Explanation], *, ascii_only: bool) -> str
 
 def to_json(network: Network, explanations: Sequence[Explanation]) -> str:
     """Return one JSON document, a line a layer; each formula as Python evaluates it."""
-    from resnet_cli import export
-
     head = export.document_head(network.summary, network.config.to_dict())
     return export.json_text(head, "explanations", map(_record, explanations), {})
 

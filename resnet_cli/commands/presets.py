@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from resnet_cli import presets, resnet
+from resnet_cli import export, presets, resnet
 from resnet_cli.infer import Counter
 from resnet_cli.options import Command, shared
 from resnet_cli.settings import resolve
@@ -40,8 +40,6 @@ def command(ctx: click.Context, /, **_: Any) -> int:
         heads = [Head(*head) for head in FIELDS.values()]
         screen.show(records_table(heads, (r.values() for r in records), screen.look()))
     else:
-        from resnet_cli import export
-
         screen.write(
             export.records(kind, "presets", [head for head, _, _ in FIELDS.values()], records)
         )

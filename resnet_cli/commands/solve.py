@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from resnet_cli import parse, solve
+from resnet_cli import export, parse, solve
 from resnet_cli.errors import ExpectationError
 from resnet_cli.network import Network
 from resnet_cli.options import Command, option, shared
@@ -79,8 +79,6 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     screen = settings.screen()
     records = [answer._asdict() for answer in _answers(network, settings)]
     if kind is not Format.TABLE:
-        from resnet_cli import export
-
         heads = [title for title, _, _ in FIELDS.values()]
         screen.write(export.records(kind, "answers", heads, records))
         return 0
