@@ -6,8 +6,8 @@ from functools import cached_property
 
 from resnet_cli import resnet
 from resnet_cli.config import Shortcut, check_widening
+from resnet_cli.graph.layers import Residual, Sequential, Shape
 from resnet_cli.infer import addends
-from resnet_cli.layers import Residual, Sequential, Shape
 from resnet_cli.network import Network
 from resnet_cli.summary import LayerRow, Summary
 

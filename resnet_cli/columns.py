@@ -8,8 +8,8 @@ from resnet_cli.summary import LayerRow, Summary
 from resnet_cli.text import Tree, human_text, nearest, tree_text
 
 if TYPE_CHECKING:
-    from resnet_cli.dims import Size
-    from resnet_cli.layers import Shape
+    from resnet_cli.graph.dims import Size
+    from resnet_cli.graph.layers import Shape
     from resnet_cli.summary import Point
 
 Value: TypeAlias = "Size | float | str | tuple[Size, ...] | None"

@@ -14,7 +14,7 @@ from resnet_cli.parse import LIMIT
 from resnet_cli.text import format_shape
 
 if TYPE_CHECKING:
-    from resnet_cli.layers import Shape
+    from resnet_cli.graph.layers import Shape
 
 
 MAX_LAYERS = 100_000
@@ -145,7 +145,7 @@ class ResNetConfig:
 
     def at(self, sizes: Mapping[str, int]) -> "ResNetConfig":
         """Return the network on an input with numbers for its names."""
-        from resnet_cli.dims import evaluate  # only an input with names has any
+        from resnet_cli.graph.dims import evaluate  # only an input with names has any
 
         return replace(self, input=evaluate(self.input, sizes))
 

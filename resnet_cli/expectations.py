@@ -9,7 +9,7 @@ from resnet_cli.summary import Summary, find
 from resnet_cli.text import format_shape
 
 if TYPE_CHECKING:
-    from resnet_cli.layers import Shape
+    from resnet_cli.graph.layers import Shape
 
 
 BUDGETS = {

@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from resnet_cli.infer import addends
-from resnet_cli.layers import (
+from resnet_cli.graph.layers import (
     AdaptiveAvgPool2d,
     BatchNorm2d,
     Conv2d,
@@ -24,11 +23,12 @@ from resnet_cli.layers import (
     Sequential,
     Shape,
 )
+from resnet_cli.infer import addends
 from resnet_cli.summary import LayerRow, Summary
 from resnet_cli.text import format_shape, nearest
 
 if TYPE_CHECKING:
-    from resnet_cli.dims import Size
+    from resnet_cli.graph.dims import Size
 
 Rows: TypeAlias = Mapping[str, LayerRow]
 

@@ -9,11 +9,20 @@ meet, the larger one counts.
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from resnet_cli.layers import Facts, Layer, Leaf, PadShortcut, Residual, Sequential, Shape, Window
+from resnet_cli.graph.layers import (
+    Facts,
+    Layer,
+    Leaf,
+    PadShortcut,
+    Residual,
+    Sequential,
+    Shape,
+    Window,
+)
 from resnet_cli.summary import LayerRow, Summary
 
 if TYPE_CHECKING:
-    from resnet_cli.dims import Size
+    from resnet_cli.graph.dims import Size
 
 
 class Tensor(NamedTuple):

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from resnet_cli import presets, resnet
 from resnet_cli.config import ResNetConfig
+from resnet_cli.graph.layers import Sequential
 from resnet_cli.infer import infer
-from resnet_cli.layers import Sequential
 from resnet_cli.summary import Summary
 
 

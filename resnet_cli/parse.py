@@ -16,8 +16,8 @@ from resnet_cli.text import nearest, short
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from resnet_cli.dims import Dim
-    from resnet_cli.layers import Shape
+    from resnet_cli.graph.dims import Dim
+    from resnet_cli.graph.layers import Shape
 
 LIMIT = 2**31
 """Every number of a configuration stays below this, as PyTorch's own indices do."""
@@ -271,7 +271,7 @@ def _is_name(text: str) -> bool:
 
 
 def _named(name: str, axis: int) -> "Dim":
-    from resnet_cli.dims import Dim  # 2 ms, and only a name needs it
+    from resnet_cli.graph.dims import Dim  # 2 ms, and only a name needs it
 
     return Dim.named(name, axis)
 

@@ -6,7 +6,7 @@ pool, flatten, linear)`, as in the notebook.
 """
 
 from resnet_cli.config import Block, ResNetConfig, Shortcut, Stem, StrideOn
-from resnet_cli.layers import (
+from resnet_cli.graph.layers import (
     AdaptiveAvgPool2d,
     BatchNorm2d,
     Conv2d,

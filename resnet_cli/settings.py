@@ -24,7 +24,7 @@ from resnet_cli.specs import Format
 from resnet_cli.text import format_shape, nearest
 
 if TYPE_CHECKING:
-    from resnet_cli.layers import Shape
+    from resnet_cli.graph.layers import Shape
     from resnet_cli.module_network import ModuleNetwork
 
 AnyNetwork: TypeAlias = "Network | ModuleNetwork"

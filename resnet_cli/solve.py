@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from resnet_cli.config import ResNetConfig
-from resnet_cli.dims import Dim, Size, evaluate
-from resnet_cli.layers import Shape
+from resnet_cli.graph.dims import Dim, Size, evaluate
+from resnet_cli.graph.layers import Shape
 from resnet_cli.network import Network
 from resnet_cli.parse import LIMIT, LayerExpectation
 from resnet_cli.summary import Summary, find

@@ -11,8 +11,8 @@ from resnet_cli.errors import ExpectationError, SymbolError
 from resnet_cli.text import Tree, nearest
 
 if TYPE_CHECKING:
-    from resnet_cli.dims import Size
-    from resnet_cli.layers import Shape
+    from resnet_cli.graph.dims import Size
+    from resnet_cli.graph.layers import Shape
 
 Sizes: TypeAlias = Mapping[str, int]
 """A number for each of the input's names."""
@@ -64,7 +64,7 @@ class LayerRow(NamedTuple):
 
     def at(self, sizes: Sizes) -> "LayerRow":
         """Return the row with its formulas evaluated."""
-        from resnet_cli.dims import evaluate  # only a network with names in its input has any
+        from resnet_cli.graph.dims import evaluate  # only a network with names in its input has any
 
         return LayerRow(*evaluate(tuple(self), sizes))
 
@@ -100,7 +100,7 @@ class Summary:
 
     def at(self, sizes: Sizes) -> "Summary":
         """Return the summary with its formulas evaluated, and the peak with them."""
-        from resnet_cli.dims import evaluate
+        from resnet_cli.graph.dims import evaluate
 
         return replace(
             self,

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from resnet_cli import resnet
 from resnet_cli.config import DType, ResNetConfig
+from resnet_cli.graph.layers import Conv2d, ReLU, Residual, Sequential
 from resnet_cli.infer import Counter, infer
-from resnet_cli.layers import Conv2d, ReLU, Residual, Sequential
 from resnet_cli.network import Network
 from tests.strategies import configs
 

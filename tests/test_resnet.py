@@ -7,7 +7,7 @@ from hypothesis import given
 
 from resnet_cli import resnet
 from resnet_cli.config import Block, ResNetConfig, StrideOn
-from resnet_cli.layers import BatchNorm2d, Conv2d, PadShortcut, Residual, Sequential
+from resnet_cli.graph.layers import BatchNorm2d, Conv2d, PadShortcut, Residual, Sequential
 from resnet_cli.presets import preset
 from tests.strategies import configs
 

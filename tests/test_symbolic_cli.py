@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from resnet_cli import parse, points
 from resnet_cli.config import ResNetConfig
 from resnet_cli.network import Network
-from tests.test_dims import networks
+from tests.graph.test_dims import networks
 from tests.test_export import VALIDATOR
 
 NAMED = ("--preset", "resnet18", "--input", "Nx3xHxW", "--no-run")
@@ -126,7 +126,7 @@ def test_the_proof_runs_at_sizes_that_tell_roundings_apart(invoke):
 
 
 def test_a_wrong_formula_is_not_proved(invoke, monkeypatch):
-    from resnet_cli.layers import Window
+    from resnet_cli.graph.layers import Window
 
     monkeypatch.setattr(Window, "slide", lambda self, size: size // self.stride)  # rounds down
     result = invoke("--input", "1x1xHxW", "--channels", "4,4", "--blocks", "1,1")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from resnet_cli import resnet
 from resnet_cli.figures.kinds import Kind
-from resnet_cli.layers import (
+from resnet_cli.graph.layers import (
     AdaptiveAvgPool2d,
     BatchNorm2d,
     Conv2d,

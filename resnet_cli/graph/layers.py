@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from resnet_cli.dims import Size
+    from resnet_cli.graph.dims import Size
 
 Shape: TypeAlias = "tuple[Size, ...]"
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_cli.layers import (
+from resnet_cli.graph.layers import (
     AdaptiveAvgPool2d,
     BatchNorm2d,
     Conv2d,
