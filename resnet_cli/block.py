@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from resnet_cli import resnet
-from resnet_cli.config import Shortcut, check_widening
+from resnet_cli.family import resnet
+from resnet_cli.family.config import Shortcut, check_widening
 from resnet_cli.graph.layers import Residual, Sequential, Shape
 from resnet_cli.infer import addends
 from resnet_cli.network import Network

@@ -14,8 +14,8 @@ import click
 from click.core import ParameterSource
 
 from resnet_cli.errors import ClosedPipe, ResNetShapesError
+from resnet_cli.family.presets import NAMES
 from resnet_cli.options import shared, write_options
-from resnet_cli.presets import NAMES
 from resnet_cli.specs import GENERAL, NETWORK, PROOF, TABLE
 from resnet_cli.text import nearest, printable
 from resnet_cli.version import __version__

@@ -7,9 +7,9 @@ from dataclasses import replace
 from operator import index
 from typing import NamedTuple
 
-from resnet_cli import presets
-from resnet_cli.config import ResNetConfig
 from resnet_cli.errors import ConfigError
+from resnet_cli.family import presets
+from resnet_cli.family.config import ResNetConfig
 from resnet_cli.network import Network
 from resnet_cli.summary import LayerRow, Summary
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from resnet_cli import presets, resnet
-from resnet_cli.config import ResNetConfig
+from resnet_cli.family import presets, resnet
+from resnet_cli.family.config import ResNetConfig
 from resnet_cli.graph.layers import Sequential
 from resnet_cli.infer import infer
 from resnet_cli.summary import Summary

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from resnet_cli.config import ResNetConfig
 from resnet_cli.errors import ConfigError
+from resnet_cli.family.config import ResNetConfig
 from resnet_cli.network import Network
 from resnet_cli.summary import Point, Sizes, label
 from resnet_cli.text import nearest

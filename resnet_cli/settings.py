@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import click
 from click.core import ParameterSource
 
-from resnet_cli import presets, projectfile
-from resnet_cli.config import FIELDS, ResNetConfig
+from resnet_cli import projectfile
 from resnet_cli.errors import ConfigError
+from resnet_cli.family import presets
+from resnet_cli.family.config import FIELDS, ResNetConfig
 from resnet_cli.network import Network
 from resnet_cli.options import ENV_PREFIX, Option
 from resnet_cli.parse import Input

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from resnet_cli.config import ResNetConfig
+from resnet_cli.family.config import ResNetConfig
 from resnet_cli.graph.dims import Dim, Size, evaluate
 from resnet_cli.graph.layers import Shape
 from resnet_cli.network import Network

@@ -3,8 +3,9 @@
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from resnet_cli import columns, parse, presets
-from resnet_cli.config import Block, DType, Shortcut, Stem, StrideOn
+from resnet_cli import columns, parse
+from resnet_cli.family import presets
+from resnet_cli.family.config import Block, DType, Shortcut, Stem, StrideOn
 
 
 class Format(StrEnum):

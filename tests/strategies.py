@@ -2,7 +2,15 @@
 
 from hypothesis import strategies as st
 
-from resnet_cli.config import BASE_WIDTH, Block, DType, ResNetConfig, Shortcut, Stem, StrideOn
+from resnet_cli.family.config import (
+    BASE_WIDTH,
+    Block,
+    DType,
+    ResNetConfig,
+    Shortcut,
+    Stem,
+    StrideOn,
+)
 
 
 @st.composite

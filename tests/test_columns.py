@@ -3,7 +3,7 @@
 import pytest
 
 from resnet_cli import columns
-from resnet_cli.config import ResNetConfig
+from resnet_cli.family.config import ResNetConfig
 from resnet_cli.network import Network
 
 SUMMARY = Network(ResNetConfig()).summary

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_cli.config import ResNetConfig
 from resnet_cli.errors import ExpectationError
 from resnet_cli.expectations import BUDGETS, verdicts
+from resnet_cli.family.config import ResNetConfig
 from resnet_cli.network import Network
 from resnet_cli.parse import LayerExpectation
 from resnet_cli.specs import EXPECTATIONS

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resnet_cli import presets
-from resnet_cli.config import Block, ResNetConfig, Shortcut, Stem
+from resnet_cli.family import presets
+from resnet_cli.family.config import Block, ResNetConfig, Shortcut, Stem
 from resnet_cli.figures import scene
 from resnet_cli.figures.kinds import LOOKS, Kind
 from resnet_cli.figures.layout import arrange

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_cli.config import ResNetConfig
+from resnet_cli.family.config import ResNetConfig
 from resnet_cli.fold import Folded, fold
 from resnet_cli.network import Network
 from tests.strategies import configs

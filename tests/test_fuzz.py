@@ -15,8 +15,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
-from resnet_cli import cli, presets
+from resnet_cli import cli
 from resnet_cli.errors import BackendError
+from resnet_cli.family import presets
 from resnet_cli.options import Option
 from resnet_cli.specs import EXPECTATIONS, SHARED
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_cli import resnet
-from resnet_cli.config import DType, ResNetConfig
+from resnet_cli.family import resnet
+from resnet_cli.family.config import DType, ResNetConfig
 from resnet_cli.graph.layers import Conv2d, ReLU, Residual, Sequential
 from resnet_cli.infer import Counter, infer
 from resnet_cli.network import Network

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resnet_cli import lockfile
-from resnet_cli.config import DType, ResNetConfig
 from resnet_cli.errors import FileError
+from resnet_cli.family.config import DType, ResNetConfig
 from resnet_cli.lockfile import LOCK_VERSION, MAX_BYTES, Change, changes, entry, read, to_text
 from resnet_cli.network import Network
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from resnet_cli.config import ResNetConfig
+from resnet_cli.family.config import ResNetConfig
+from resnet_cli.family.presets import NAMES, preset
 from resnet_cli.network import Network
 from resnet_cli.notebook import Inspected
-from resnet_cli.presets import NAMES, preset
 
 
 @pytest.mark.parametrize("name", ["resnet18", "resnext50_32x4d", "resnet20_cifar10"])

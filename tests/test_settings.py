@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resnet_cli import parse
-from resnet_cli.config import ResNetConfig
+from resnet_cli.family.config import ResNetConfig
+from resnet_cli.family.presets import preset
 from resnet_cli.options import ENV_PREFIX
 from resnet_cli.parse import Input
-from resnet_cli.presets import preset
 from resnet_cli.projectfile import Project, Values
 from resnet_cli.settings import Request
 from resnet_cli.specs import SHARED, Format

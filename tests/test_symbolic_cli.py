@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from resnet_cli import parse, points
-from resnet_cli.config import ResNetConfig
+from resnet_cli.family.config import ResNetConfig
 from resnet_cli.network import Network
 from tests.graph.test_dims import networks
 from tests.test_export import VALIDATOR

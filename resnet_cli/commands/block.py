@@ -8,8 +8,8 @@ import click
 from resnet_cli import parse
 from resnet_cli.block import ADDITION, BlockNetwork
 from resnet_cli.commands.show import proof_for_document, report_proof, table_columns, write_text
-from resnet_cli.config import Shortcut
 from resnet_cli.errors import ConfigError
+from resnet_cli.family.config import Shortcut
 from resnet_cli.options import Command, option
 from resnet_cli.parse import LIMIT, Input
 from resnet_cli.screen import Screen

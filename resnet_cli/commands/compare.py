@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
-from resnet_cli import export, presets
+from resnet_cli import export
 from resnet_cli.columns import Value
 from resnet_cli.compare import FIGURES, Entry, compare, figure, roles
+from resnet_cli.family import presets
 from resnet_cli.network import Network
 from resnet_cli.options import Command, option, shared
 from resnet_cli.projectfile import Values

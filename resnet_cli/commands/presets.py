@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from resnet_cli import export, presets, resnet
+from resnet_cli import export
+from resnet_cli.family import presets, resnet
 from resnet_cli.infer import Counter
 from resnet_cli.options import Command, shared
 from resnet_cli.settings import resolve

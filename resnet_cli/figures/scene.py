@@ -8,7 +8,7 @@ from enum import StrEnum
 from itertools import groupby
 from typing import NamedTuple
 
-from resnet_cli import resnet
+from resnet_cli.family import resnet
 from resnet_cli.figures.kinds import Kind
 from resnet_cli.graph.layers import (
     AdaptiveAvgPool2d,

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resnet_cli import parse
-from resnet_cli.config import Block, ResNetConfig, Shortcut, Stem, StrideOn
 from resnet_cli.errors import SymbolError
+from resnet_cli.family.config import Block, ResNetConfig, Shortcut, Stem, StrideOn
 from resnet_cli.graph.dims import Dim
 from resnet_cli.network import Network
 

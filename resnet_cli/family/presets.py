@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from resnet_cli.config import FIELDS, Block, ResNetConfig, Shortcut, Stem
+from resnet_cli.family.config import FIELDS, Block, ResNetConfig, Shortcut, Stem
 from resnet_cli.text import nearest
 
 _TORCHVISION: dict[str, object] = {

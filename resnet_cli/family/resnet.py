@@ -5,7 +5,7 @@ Learning for Image Recognition", 2015). The tree is `Sequential(stem, stage 1 â€
 pool, flatten, linear)`, as in the notebook.
 """
 
-from resnet_cli.config import Block, ResNetConfig, Shortcut, Stem, StrideOn
+from resnet_cli.family.config import Block, ResNetConfig, Shortcut, Stem, StrideOn
 from resnet_cli.graph.layers import (
     AdaptiveAvgPool2d,
     BatchNorm2d,

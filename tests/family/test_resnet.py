@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
-from resnet_cli import resnet
-from resnet_cli.config import Block, ResNetConfig, StrideOn
+from resnet_cli.family import resnet
+from resnet_cli.family.config import Block, ResNetConfig, StrideOn
+from resnet_cli.family.presets import preset
 from resnet_cli.graph.layers import BatchNorm2d, Conv2d, PadShortcut, Residual, Sequential
-from resnet_cli.presets import preset
 from tests.strategies import configs
 
-SEED = Path(__file__).parent / "seed"
+SEED = Path(__file__).parents[1] / "seed"
 
 
 def blocks(tree: Sequential) -> list[Residual]:

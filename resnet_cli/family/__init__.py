@@ -1,0 +1,1 @@
+"""Published networks: their configurations, and the layers of one."""
