@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from resnet_cli import lockfile
+from resnet_cli.analysis.summary import Summary
 from resnet_cli.expectations import Verdict, verdicts
-from resnet_cli.summary import Summary
 
 if TYPE_CHECKING:
     from resnet_cli.proof import Proof

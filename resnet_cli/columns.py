@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from resnet_cli.summary import LayerRow, Summary
+from resnet_cli.analysis.summary import LayerRow, Summary
 from resnet_cli.text import Tree, human_text, nearest, tree_text
 
 if TYPE_CHECKING:
+    from resnet_cli.analysis.summary import Point
     from resnet_cli.graph.dims import Size
     from resnet_cli.graph.layers import Shape
-    from resnet_cli.summary import Point
 
 Value: TypeAlias = "Size | float | str | tuple[Size, ...] | None"
 Totals: TypeAlias = "Mapping[str, Size | None]"

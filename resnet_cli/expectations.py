@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from resnet_cli.analysis.summary import Summary, find
 from resnet_cli.errors import SymbolError
 from resnet_cli.parse import Pattern
-from resnet_cli.summary import Summary, find
 from resnet_cli.text import format_shape
 
 if TYPE_CHECKING:

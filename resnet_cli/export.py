@@ -8,14 +8,14 @@ from functools import partial
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
+from resnet_cli.analysis.summary import LayerRow, Summary
 from resnet_cli.columns import Column, Kind, Value, total_texts
-from resnet_cli.summary import LayerRow, Summary
 from resnet_cli.text import human_text, plain_text, printable, tree_text
 from resnet_cli.version import __version__
 
 if TYPE_CHECKING:
+    from resnet_cli.analysis.summary import Point
     from resnet_cli.proof import Proof
-    from resnet_cli.summary import Point
 
 SCHEMA_VERSION = 1
 TOOL = {"name": "resnet-shapes", "version": __version__}

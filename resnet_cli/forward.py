@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from operator import index
 from typing import Any
 
+from resnet_cli.analysis.summary import Summary
 from resnet_cli.errors import BackendError, ForwardError
 from resnet_cli.graph import layers
 from resnet_cli.proof import Difference, Proof
 from resnet_cli.room import choose_device, refuse_too_large
-from resnet_cli.summary import Summary
 
 with warnings.catch_warnings():
     # Without NumPy torch warns at import, and under -W error that would be the end of it.

@@ -13,9 +13,9 @@ from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from resnet_cli import parse
+from resnet_cli.analysis.summary import LayerRow, Summary
 from resnet_cli.errors import FileError
 from resnet_cli.files import decode, read_bytes
-from resnet_cli.summary import LayerRow, Summary
 from resnet_cli.text import short, tree_text
 
 if TYPE_CHECKING:

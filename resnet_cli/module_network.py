@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from resnet_cli.analysis.summary import Summary
 from resnet_cli.backend import backend
 from resnet_cli.parse import Input
-from resnet_cli.summary import Summary
 from resnet_cli.target import Target
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from html import escape
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
+from resnet_cli.analysis.remarks import remarks
+from resnet_cli.analysis.summary import Summary
 from resnet_cli.columns import Column, Kind, default, pick, total_texts
 from resnet_cli.grid import rendered
-from resnet_cli.remarks import remarks
 from resnet_cli.render import summary_table
-from resnet_cli.summary import Summary
 from resnet_cli.text import Look, human_text, printable
 
 MOST = 60

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.points import separating
+from resnet_cli.analysis.summary import Summary, label
 from resnet_cli.backend import backend
-from resnet_cli.network import Network
-from resnet_cli.points import separating
-from resnet_cli.summary import Summary, label
 
 if TYPE_CHECKING:
     from resnet_cli.module_network import ModuleNetwork

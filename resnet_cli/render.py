@@ -6,11 +6,11 @@ from operator import index
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from resnet_cli.analysis.fold import Folded, fold
+from resnet_cli.analysis.remarks import remarks
+from resnet_cli.analysis.summary import Point, Summary
 from resnet_cli.columns import Column, Kind, Totals, Value, total_texts
-from resnet_cli.fold import Folded, fold
 from resnet_cli.grid import Cell, Grid, Head, aligned
-from resnet_cli.remarks import remarks
-from resnet_cli.summary import Point, Summary
 from resnet_cli.text import Look, human_bytes, human_count, human_text, printable
 
 MACS_NOTE = (

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import psutil
 
+from resnet_cli.analysis.summary import Summary
 from resnet_cli.errors import BackendError
-from resnet_cli.summary import Summary
 from resnet_cli.text import human_bytes
 
 # A run on the CPU stays below about 2 s on two cores: MACs in 32 and 64 bit, and in 16 bit,

@@ -13,10 +13,10 @@ import click
 from click.core import ParameterSource
 
 from resnet_cli import projectfile
+from resnet_cli.analysis.network import Network
 from resnet_cli.errors import ConfigError
 from resnet_cli.family import presets
 from resnet_cli.family.config import FIELDS, ResNetConfig
-from resnet_cli.network import Network
 from resnet_cli.options import ENV_PREFIX, Option
 from resnet_cli.parse import Input
 from resnet_cli.projectfile import Project, Values

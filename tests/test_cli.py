@@ -279,7 +279,7 @@ def test_print_net_proves_when_asked(invoke):
 @pytest.fixture
 def tamper(monkeypatch):
     """Make the prediction of one convolution wrong."""
-    from resnet_cli import network
+    from resnet_cli.analysis import network
 
     def wrong(*args, **kwargs):
         summary = infer(*args, **kwargs)

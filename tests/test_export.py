@@ -12,9 +12,9 @@ from jsonschema import Draft202012Validator, ValidationError
 
 import resnet_cli
 from resnet_cli import __version__, columns, export
+from resnet_cli.analysis.network import Network
 from resnet_cli.family.config import DType, ResNetConfig
 from resnet_cli.family.presets import NAMES, preset
-from resnet_cli.network import Network
 from tests.strategies import configs
 
 SEED = Path(__file__).parent / "seed"

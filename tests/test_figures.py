@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from resnet_cli.analysis.network import Network
 from resnet_cli.family import presets
 from resnet_cli.family.config import Block, ResNetConfig, Shortcut, Stem
 from resnet_cli.figures import scene
@@ -15,7 +16,6 @@ from resnet_cli.figures.layout import arrange
 from resnet_cli.figures.mermaid import count_arrows, to_mermaid
 from resnet_cli.figures.page import BOLD, SIZES, text_width, wrapped
 from resnet_cli.figures.scene import Level
-from resnet_cli.network import Network
 
 FINE = 10
 """Pixels a point at which texts are measured: extents are whole pixels."""

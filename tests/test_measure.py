@@ -10,9 +10,9 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from resnet_cli import forward, inspect
+from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.remarks import remarks
 from resnet_cli.errors import TargetError
-from resnet_cli.network import Network
-from resnet_cli.remarks import remarks
 from tests import modules
 from tests.strategies import configs
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from resnet_cli.analysis.network import Network
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.presets import NAMES, preset
-from resnet_cli.network import Network
 from resnet_cli.notebook import Inspected
 
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from rich.text import Text
 
 from resnet_cli import columns, render
+from resnet_cli.analysis.network import Network
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.presets import preset
 from resnet_cli.grid import Cell, Grid, Head, rendered
-from resnet_cli.network import Network
 from resnet_cli.text import Look
 from tests.strategies import configs
 

@@ -9,9 +9,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from resnet_cli import parse, points
+from resnet_cli import parse
+from resnet_cli.analysis import points
+from resnet_cli.analysis.network import Network
 from resnet_cli.family.config import ResNetConfig
-from resnet_cli.network import Network
 from tests.graph.test_dims import networks
 from tests.test_export import VALIDATOR
 

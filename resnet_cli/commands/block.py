@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from resnet_cli import parse
-from resnet_cli.block import ADDITION, BlockNetwork
+from resnet_cli.analysis.block import ADDITION, BlockNetwork
 from resnet_cli.commands.show import proof_for_document, report_proof, table_columns, write_text
 from resnet_cli.errors import ConfigError
 from resnet_cli.family.config import Shortcut

@@ -7,10 +7,10 @@ from typing import Any
 import click
 
 from resnet_cli import export
+from resnet_cli.analysis.compare import FIGURES, Entry, compare, figure, roles
+from resnet_cli.analysis.network import Network
 from resnet_cli.columns import Value
-from resnet_cli.compare import FIGURES, Entry, compare, figure, roles
 from resnet_cli.family import presets
-from resnet_cli.network import Network
 from resnet_cli.options import Command, option, shared
 from resnet_cli.projectfile import Values
 from resnet_cli.settings import Request, Settings, request

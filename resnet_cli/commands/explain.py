@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from resnet_cli import export
-from resnet_cli.explain import Explanation, explain, pretty, select
-from resnet_cli.network import Network
+from resnet_cli.analysis.explain import Explanation, explain, pretty, select
+from resnet_cli.analysis.network import Network
 from resnet_cli.options import Command, shared
 from resnet_cli.settings import resolve
 from resnet_cli.specs import GENERAL, NETWORK, TABLE, Format

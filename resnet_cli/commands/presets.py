@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from resnet_cli import export
+from resnet_cli.analysis.infer import Counter
 from resnet_cli.family import presets, resnet
-from resnet_cli.infer import Counter
 from resnet_cli.options import Command, shared
 from resnet_cli.settings import resolve
 from resnet_cli.specs import GENERAL, SUMMARY_FORMATS, Format

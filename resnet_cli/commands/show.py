@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING
 import click
 
 from resnet_cli import columns, parse
+from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.summary import Summary
 from resnet_cli.errors import ConfigError
-from resnet_cli.network import Network
 from resnet_cli.progress import attempt, outcome, watch
 from resnet_cli.screen import Screen
 from resnet_cli.settings import AnyNetwork, Settings, resolve
 from resnet_cli.specs import SUMMARY_FORMATS, Format
-from resnet_cli.summary import Summary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from resnet_cli.summary import Point
+    from resnet_cli.analysis.summary import Point
 
 
 def show(ctx: click.Context) -> int:
@@ -49,7 +49,7 @@ def _points(network: AnyNetwork, settings: Settings) -> "list[Point]":
     if not isinstance(network, Network):
         message = "is for an input with names, and a module's input has numbers"
         raise click.BadParameter(message, param_hint=settings.name("at"))
-    from resnet_cli import points
+    from resnet_cli.analysis import points
 
     try:
         return [points.evaluate(network, sizes) for sizes in given]

@@ -4,9 +4,10 @@ from typing import Any
 
 import click
 
-from resnet_cli import export, parse, solve
+from resnet_cli import export, parse
+from resnet_cli.analysis import solve
+from resnet_cli.analysis.network import Network
 from resnet_cli.errors import ExpectationError
-from resnet_cli.network import Network
 from resnet_cli.options import Command, option, shared
 from resnet_cli.parse import LayerExpectation, layer_pattern
 from resnet_cli.settings import Settings, resolve

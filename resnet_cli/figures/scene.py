@@ -8,6 +8,7 @@ from enum import StrEnum
 from itertools import groupby
 from typing import NamedTuple
 
+from resnet_cli.analysis.network import Network
 from resnet_cli.family import resnet
 from resnet_cli.figures.kinds import Kind
 from resnet_cli.graph.layers import (
@@ -24,7 +25,6 @@ from resnet_cli.graph.layers import (
     Sequential,
     Shape,
 )
-from resnet_cli.network import Network
 from resnet_cli.text import format_shape
 
 

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
+from resnet_cli.analysis.infer import grown_field
 from resnet_cli.graph.layers import Window
-from resnet_cli.infer import grown_field
 
 # nn.modules has no common class for what looks at one element at a time.
 _ELEMENTWISE = (

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from resnet_cli import target
+from resnet_cli.analysis.summary import LayerRow, Summary
 from resnet_cli.forward import first_line
 from resnet_cli.measuring import hints
 from resnet_cli.measuring.build import check_visible, device_of, dtype_of, own_copy, place_inputs
@@ -15,7 +16,6 @@ from resnet_cli.measuring.run import Run, original, run, type_name
 from resnet_cli.measuring.shapes import describe, shape_of, tensors, tree_of
 from resnet_cli.parse import Input, typed_shape
 from resnet_cli.proof import Difference, Proof
-from resnet_cli.summary import LayerRow, Summary
 from resnet_cli.text import tree_text
 
 

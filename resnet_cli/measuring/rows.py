@@ -7,9 +7,9 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
+from resnet_cli.analysis.summary import LayerRow
 from resnet_cli.measuring.chain import window_of
 from resnet_cli.measuring.run import Record, Run, original, type_name
-from resnet_cli.summary import LayerRow
 
 ROOT = "."
 """The path of the network itself, where it has a row."""

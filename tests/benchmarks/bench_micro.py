@@ -8,9 +8,9 @@ The name keeps it out of the default test run.
 import pytest
 
 from resnet_cli import columns, export
+from resnet_cli.analysis.infer import infer
+from resnet_cli.analysis.network import Network
 from resnet_cli.family import presets, resnet
-from resnet_cli.infer import infer
-from resnet_cli.network import Network
 from resnet_cli.parse import ALL_DEPTHS
 
 pytest.importorskip("pytest_benchmark")

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from resnet_cli.analysis.network import Network
 from resnet_cli.family import presets
 from resnet_cli.family.config import Block, DType, ResNetConfig, Shortcut, StrideOn
-from resnet_cli.network import Network
 
 # torchvision's weights metadata, `num_params`, and `_ops` exactly (1x3x224x224, 1000 classes).
 TORCHVISION = {

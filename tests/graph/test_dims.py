@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resnet_cli import parse
+from resnet_cli.analysis.network import Network
 from resnet_cli.errors import SymbolError
 from resnet_cli.family.config import Block, ResNetConfig, Shortcut, Stem, StrideOn
 from resnet_cli.graph.dims import Dim
-from resnet_cli.network import Network
 
 N, H, W = (Dim.named(name, axis) for name, axis in (("N", 0), ("H", 2), ("W", 3)))
 

@@ -8,10 +8,10 @@ import sys
 import pytest
 from hypothesis import given, settings
 
-from resnet_cli.explain import explain, pretty, select
+from resnet_cli.analysis.explain import explain, pretty, select
+from resnet_cli.analysis.network import Network
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.presets import preset
-from resnet_cli.network import Network
 from tests.strategies import configs
 
 ISSUED = """\

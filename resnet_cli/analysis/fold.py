@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from resnet_cli.summary import LayerRow
+from resnet_cli.analysis.summary import LayerRow
 
 
 class Folded(NamedTuple):

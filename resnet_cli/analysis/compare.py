@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import index
 from typing import Any, NamedTuple
 
+from resnet_cli.analysis.network import Network
 from resnet_cli.graph.layers import Conv2d, Layer, Linear, MaxPool2d, Residual, Sequential, Shape
-from resnet_cli.network import Network
 from resnet_cli.text import format_shape, human_bytes, human_count
 
 FIGURES = {

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_cli import solve
+from resnet_cli.analysis import solve
+from resnet_cli.analysis.network import Network
 from resnet_cli.family import presets
 from resnet_cli.family.config import DType, ResNetConfig
-from resnet_cli.network import Network
 from resnet_cli.parse import LayerExpectation
 
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resnet_cli.block import ADDITION, MAIN, SHORTCUT, BlockNetwork
+from resnet_cli.analysis.block import ADDITION, MAIN, SHORTCUT, BlockNetwork
+from resnet_cli.analysis.infer import addends
+from resnet_cli.analysis.network import Network
 from resnet_cli.family.config import Block, ResNetConfig, Shortcut
-from resnet_cli.infer import addends
-from resnet_cli.network import Network
 from resnet_cli.render import bar
 from resnet_cli.text import Look
 

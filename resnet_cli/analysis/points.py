@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.summary import Point, Sizes, label
 from resnet_cli.errors import ConfigError
 from resnet_cli.family.config import ResNetConfig
-from resnet_cli.network import Network
-from resnet_cli.summary import Point, Sizes, label
 from resnet_cli.text import nearest
 
 

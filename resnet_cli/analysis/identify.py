@@ -7,11 +7,11 @@ from dataclasses import replace
 from operator import index
 from typing import NamedTuple
 
+from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.summary import LayerRow, Summary
 from resnet_cli.errors import ConfigError
 from resnet_cli.family import presets
 from resnet_cli.family.config import ResNetConfig
-from resnet_cli.network import Network
-from resnet_cli.summary import LayerRow, Summary
 
 _MOST_STEM = 4
 """Convolutions that may stand before the first stage: a deep stem has three."""

@@ -1,7 +1,7 @@
 """What a reader of a summary should know beside its numbers."""
 
-from resnet_cli import identify
-from resnet_cli.summary import Summary
+from resnet_cli.analysis import identify
+from resnet_cli.analysis.summary import Summary
 
 
 def remarks(summary: Summary) -> list[str]:

@@ -4,12 +4,12 @@ import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from resnet_cli.analysis.infer import addends
+from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.summary import LayerRow, Summary
 from resnet_cli.family import resnet
 from resnet_cli.family.config import Shortcut, check_widening
 from resnet_cli.graph.layers import Residual, Sequential, Shape
-from resnet_cli.infer import addends
-from resnet_cli.network import Network
-from resnet_cli.summary import LayerRow, Summary
 
 MAIN, SHORTCUT, ADDITION = "main path", "shortcut", "addition"
 """The roles of a block's rows."""

@@ -6,11 +6,11 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from resnet_cli.analysis.infer import Counter, infer
+from resnet_cli.analysis.network import Network
 from resnet_cli.family import resnet
 from resnet_cli.family.config import DType, ResNetConfig
 from resnet_cli.graph.layers import Conv2d, ReLU, Residual, Sequential
-from resnet_cli.infer import Counter, infer
-from resnet_cli.network import Network
 from tests.strategies import configs
 
 COUNTS = ("params", "buffers", "macs", "activation_bytes")

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from resnet_cli.analysis.infer import addends
+from resnet_cli.analysis.summary import LayerRow, Summary
 from resnet_cli.graph.layers import (
     AdaptiveAvgPool2d,
     BatchNorm2d,
@@ -23,8 +25,6 @@ from resnet_cli.graph.layers import (
     Sequential,
     Shape,
 )
-from resnet_cli.infer import addends
-from resnet_cli.summary import LayerRow, Summary
 from resnet_cli.text import format_shape, nearest
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from resnet_cli.analysis.fold import Folded, fold
+from resnet_cli.analysis.network import Network
 from resnet_cli.family.config import ResNetConfig
-from resnet_cli.fold import Folded, fold
-from resnet_cli.network import Network
 from tests.strategies import configs
 
 COUNTS = ("params", "buffers", "macs", "activation_bytes")

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
+from resnet_cli.analysis.infer import infer
+from resnet_cli.analysis.summary import Summary
 from resnet_cli.family import presets, resnet
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.graph.layers import Sequential
-from resnet_cli.infer import infer
-from resnet_cli.summary import Summary
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ meet, the larger one counts.
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from resnet_cli.analysis.summary import LayerRow, Summary
 from resnet_cli.graph.layers import (
     Facts,
     Layer,
@@ -19,7 +20,6 @@ from resnet_cli.graph.layers import (
     Shape,
     Window,
 )
-from resnet_cli.summary import LayerRow, Summary
 
 if TYPE_CHECKING:
     from resnet_cli.graph.dims import Size

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from resnet_cli.analysis.identify import caption
+from resnet_cli.analysis.network import Network
 from resnet_cli.family.config import ResNetConfig, Stem
 from resnet_cli.family.presets import NAMES, preset
-from resnet_cli.identify import caption
-from resnet_cli.network import Network
 
 
 def unnamed(config: ResNetConfig, **changes: object):
