@@ -24,7 +24,7 @@ def inspect(module: "Module", *inputs: Any, training: bool = False) -> "Inspecte
     Where the forward pass raises, the summary ends at the failing layer and its `error`
     says why. Raises `TypeError` for what is no module and `TargetError` for a scripted one.
     """
-    from resnet_cli.measuring import measure
     from resnet_cli.notebook import Inspected
+    from resnet_cli.pytorch import measure
 
     return Inspected.of(measure.inspect(module, *inputs, training=training))

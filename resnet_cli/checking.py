@@ -8,7 +8,7 @@ from resnet_cli.analysis.summary import Summary
 from resnet_cli.expectations import Verdict, verdicts
 
 if TYPE_CHECKING:
-    from resnet_cli.proof import Proof
+    from resnet_cli.pytorch.proof import Proof
 
 
 class Report(NamedTuple):

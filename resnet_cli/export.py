@@ -15,7 +15,7 @@ from resnet_cli.version import __version__
 
 if TYPE_CHECKING:
     from resnet_cli.analysis.summary import Point
-    from resnet_cli.proof import Proof
+    from resnet_cli.pytorch.proof import Proof
 
 SCHEMA_VERSION = 1
 TOOL = {"name": "resnet-shapes", "version": __version__}

@@ -11,7 +11,7 @@ from resnet_cli.settings import AnyNetwork
 if TYPE_CHECKING:
     from rich.status import Status
 
-    from resnet_cli.proof import Proof
+    from resnet_cli.pytorch.proof import Proof
 
 DELAY = 0.5
 """Seconds of silence before a spinner appears."""
@@ -19,7 +19,7 @@ DELAY = 0.5
 
 def watch(network: AnyNetwork, device: str, screen: Screen) -> "Proof":
     """Prove a network under a spinner; errors are the caller's."""
-    from resnet_cli import prove  # only a proof needs it
+    from resnet_cli.pytorch import prove  # only a proof needs it
 
     with Progress(screen, "importing PyTorch") as progress:
         return prove.prove(network, device, progress.update)

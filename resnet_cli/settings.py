@@ -26,7 +26,7 @@ from resnet_cli.text import format_shape, nearest
 
 if TYPE_CHECKING:
     from resnet_cli.graph.layers import Shape
-    from resnet_cli.module_network import ModuleNetwork
+    from resnet_cli.pytorch.module_network import ModuleNetwork
 
 AnyNetwork: TypeAlias = "Network | ModuleNetwork"
 
@@ -71,7 +71,7 @@ class Settings(NamedTuple):
         if not all(isinstance(size, int) for one in inputs for size in one.shape):
             message = "has names in it, and a module needs numbers, as in 1x3x224x224"
             raise click.BadParameter(message, param_hint=self.name("input"))
-        from resnet_cli.module_network import ModuleConfig, ModuleNetwork
+        from resnet_cli.pytorch.module_network import ModuleConfig, ModuleNetwork
 
         config = ModuleConfig(self.get("module"), self.get("module_args", {}), inputs)
         return ModuleNetwork(config, self.get("device", "auto"))

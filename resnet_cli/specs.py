@@ -71,13 +71,13 @@ def _preset(value: object) -> str:
 
 
 def _target(value: object) -> object:
-    from resnet_cli import target  # only a module of the user's own has one
+    from resnet_cli.pytorch import target  # only a module of the user's own has one
 
     return target.parse(value)
 
 
 def _target_args(value: object) -> object:
-    from resnet_cli import target
+    from resnet_cli.pytorch import target
 
     return target.parse_args(value)
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from resnet_cli.errors import BackendError
-from resnet_cli.proof import Difference, Proof
+from resnet_cli.pytorch.proof import Difference, Proof
 
 SMALL = ("--input", "1x1x32x32", "--channels", "8,16", "--blocks", "1,1")
 
@@ -190,7 +190,7 @@ def test_an_output_file_has_all_that_is_shown(invoke, project):
 
 def test_a_proof_that_fails_is_a_failure(invoke, monkeypatch):
     found = proof(DIFFERENCE)
-    monkeypatch.setattr("resnet_cli.prove.prove", lambda *_: found)
+    monkeypatch.setattr("resnet_cli.pytorch.prove.prove", lambda *_: found)
     result = invoke("check", *SMALL, "--expect-output", "1x10")
     assert result.code == 1
     assert table(result) == [["network", "output", "1x10", "1x10", "yes"]]
@@ -198,7 +198,7 @@ def test_a_proof_that_fails_is_a_failure(invoke, monkeypatch):
         "network: NOT proved: layer 1.0.conv1: output shape 1x8x8x8 predicted, 1x8x9x9 in "
         "PyTorch 2.13.0 on cpu, 0.10 s\n"
     )
-    monkeypatch.setattr("resnet_cli.prove.prove", lambda *_: proof())
+    monkeypatch.setattr("resnet_cli.pytorch.prove.prove", lambda *_: proof())
     assert invoke("check", *SMALL, "--expect-output", "1x10").code == 0
     assert invoke("check", *SMALL, "--expect-output", "1x11").code == 1
 
@@ -208,7 +208,7 @@ def test_without_pytorch_the_verdicts_stay_and_the_code_is_2(invoke, monkeypatch
     def missing(*_):
         raise BackendError("PyTorch could not be imported")
 
-    monkeypatch.setattr("resnet_cli.prove.prove", missing)
+    monkeypatch.setattr("resnet_cli.pytorch.prove.prove", missing)
     result = invoke("check", *SMALL, "--expect-output", expected)
     assert result.code == 2
     assert table(result)[0][:4] == ["network", "output", expected, "1x10"]

@@ -198,7 +198,7 @@ def run(args: list[str], environment: dict[str, str]) -> tuple[int, str, str]:
     """Run the tool in process, without PyTorch."""
     out, err = io.StringIO(), io.StringIO()
     with (
-        mock.patch("resnet_cli.prove.prove", side_effect=BackendError(UNPROVED)),
+        mock.patch("resnet_cli.pytorch.prove.prove", side_effect=BackendError(UNPROVED)),
         mock.patch.object(sys, "argv", ["resnet-shapes", *args]),
         mock.patch.dict(os.environ, environment),
         contextlib.redirect_stdout(out),

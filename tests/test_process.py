@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from resnet_cli import room
+from resnet_cli.pytorch import room
 
 posix = pytest.mark.skipif(os.name != "posix", reason="descriptors and signals of POSIX")
 

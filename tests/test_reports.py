@@ -175,7 +175,7 @@ def test_on_github_a_proof_that_could_not_run_is_an_annotation(invoke, on_github
     def missing(*_):
         raise BackendError("no PyTorch:\nnone")
 
-    monkeypatch.setattr("resnet_cli.prove.prove", missing)
+    monkeypatch.setattr("resnet_cli.pytorch.prove.prove", missing)
     result = invoke("check", *SMALL[:-1], "--expect-output", "1x10", "--format", "json")
     assert result.code == 2
     assert json.loads(result.stdout)["networks"][0]["forward"] == {"error": "no PyTorch:\nnone"}

@@ -139,7 +139,7 @@ def test_a_wrong_formula_is_not_proved(invoke, monkeypatch):
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(networks())
 def test_formulas_evaluate_to_what_pytorch_computes(config):
-    from resnet_cli.forward import prove
+    from resnet_cli.pytorch.forward import prove
 
     network = Network(replace(config, input=parse.shape("Nx3xHxW")))
     strides = [row.stride for row in network.summary.rows]

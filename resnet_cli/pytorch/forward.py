@@ -1,6 +1,6 @@
 """PyTorch: layer tree to `nn.Module`, the forward pass, the proof.
 
-The only file that imports torch; `commands` import it inside the one function that proves.
+Imported late, as torch is: by `backend`.
 """
 
 import time
@@ -14,8 +14,8 @@ from typing import Any
 from resnet_cli.analysis.summary import Summary
 from resnet_cli.errors import BackendError, ForwardError
 from resnet_cli.graph import layers
-from resnet_cli.proof import Difference, Proof
-from resnet_cli.room import choose_device, refuse_too_large
+from resnet_cli.pytorch.proof import Difference, Proof
+from resnet_cli.pytorch.room import choose_device, refuse_too_large
 
 with warnings.catch_warnings():
     # Without NumPy torch warns at import, and under -W error that would be the end of it.

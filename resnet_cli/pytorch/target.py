@@ -18,7 +18,7 @@ from resnet_cli.text import nearest
 
 FORM = "package.module:attribute or path/to/file.py:attribute"
 
-_OURS = os.path.dirname(os.path.abspath(__file__))
+_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 class Target(NamedTuple):

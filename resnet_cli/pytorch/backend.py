@@ -9,7 +9,7 @@ def backend(remedy: str = "") -> ModuleType:
     """Import `forward`, and torch with it. Raises `BackendError` where that is not possible."""
     install = f"install it (pip install torch){remedy}"
     try:
-        from resnet_cli import forward
+        from resnet_cli.pytorch import forward
     except ImportError as error:
         raise BackendError(f"PyTorch could not be imported ({error}); {install}") from error
     except Exception as error:  # a broken installation raises anything: OSError, RuntimeError

@@ -6,16 +6,15 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-from resnet_cli import target
 from resnet_cli.analysis.summary import LayerRow, Summary
-from resnet_cli.forward import first_line
-from resnet_cli.measuring import hints
-from resnet_cli.measuring.build import check_visible, device_of, dtype_of, own_copy, place_inputs
-from resnet_cli.measuring.rows import ROOT, rows
-from resnet_cli.measuring.run import Run, original, run, type_name
-from resnet_cli.measuring.shapes import describe, shape_of, tensors, tree_of
 from resnet_cli.parse import Input, typed_shape
-from resnet_cli.proof import Difference, Proof
+from resnet_cli.pytorch import hints, target
+from resnet_cli.pytorch.build import check_visible, device_of, dtype_of, own_copy, place_inputs
+from resnet_cli.pytorch.forward import first_line
+from resnet_cli.pytorch.proof import Difference, Proof
+from resnet_cli.pytorch.rows import ROOT, rows
+from resnet_cli.pytorch.run import Run, original, run, type_name
+from resnet_cli.pytorch.shapes import describe, shape_of, tensors, tree_of
 from resnet_cli.text import tree_text
 
 

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from torch import fx, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from resnet_cli import forward, room
 from resnet_cli.analysis.network import Network
 from resnet_cli.errors import BackendError, ForwardError
 from resnet_cli.family import resnet
 from resnet_cli.family.config import DType, ResNetConfig, Stem
 from resnet_cli.family.presets import NAMES, preset
+from resnet_cli.pytorch import forward, room
 from tests.strategies import configs
 
 SMALL = Network(ResNetConfig(input=(1, 1, 32, 32), channels=(4, 8), blocks=(1, 2)))

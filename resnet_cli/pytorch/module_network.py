@@ -11,12 +11,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from resnet_cli.analysis.summary import Summary
-from resnet_cli.backend import backend
 from resnet_cli.parse import Input
-from resnet_cli.target import Target
+from resnet_cli.pytorch.backend import backend
+from resnet_cli.pytorch.target import Target
 
 if TYPE_CHECKING:
-    from resnet_cli.measuring.measure import Measurement
+    from resnet_cli.pytorch.measure import Measurement
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class ModuleNetwork:
     def _built(self) -> tuple[Any, str]:
         """The module and its device."""
         backend()
-        from resnet_cli.measuring.build import construct
+        from resnet_cli.pytorch.build import construct
 
         # What the user's code prints is no result of ours.
         with contextlib.redirect_stdout(sys.stderr):
@@ -75,8 +75,8 @@ class ModuleNetwork:
     def _run(self, on_layer: Callable[[str], None]) -> "Measurement":
         """Run the module; with `auto` a run that grows long goes on on the meta device."""
         model, device = self._built
-        from resnet_cli.measuring import build, measure
-        from resnet_cli.measuring.run import TooLargeError
+        from resnet_cli.pytorch import build, measure
+        from resnet_cli.pytorch.run import TooLargeError
 
         inputs = self.config.input or build.assumed_inputs(model)
         budget = limit = None

@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import nn
 
-from resnet_cli.measuring.chain import window_of
-from resnet_cli.measuring.shapes import tensors
+from resnet_cli.pytorch.chain import window_of
+from resnet_cli.pytorch.shapes import tensors
 from resnet_cli.text import format_shape
 
 _CONVOLUTIONS = (

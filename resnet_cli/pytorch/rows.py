@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from resnet_cli.analysis.summary import LayerRow
-from resnet_cli.measuring.chain import window_of
-from resnet_cli.measuring.run import Record, Run, original, type_name
+from resnet_cli.pytorch.chain import window_of
+from resnet_cli.pytorch.run import Record, Run, original, type_name
 
 ROOT = "."
 """The path of the network itself, where it has a row."""

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from resnet_cli.measuring.chain import Chain, Sight
-from resnet_cli.measuring.macs import RULES
-from resnet_cli.measuring.shapes import bytes_of, is_view, shape_of, tensors, tree_of
+from resnet_cli.pytorch.chain import Chain, Sight
+from resnet_cli.pytorch.macs import RULES
+from resnet_cli.pytorch.shapes import bytes_of, is_view, shape_of, tensors, tree_of
 
 if TYPE_CHECKING:
     from resnet_cli.text import Tree

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from resnet_cli import forward, inspect
+from resnet_cli import inspect
 from resnet_cli.analysis.network import Network
 from resnet_cli.analysis.remarks import remarks
 from resnet_cli.errors import TargetError
+from resnet_cli.pytorch import forward
 from tests import modules
 from tests.strategies import configs
 

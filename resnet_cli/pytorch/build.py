@@ -10,12 +10,12 @@ import torch
 from torch import nn
 
 from resnet_cli.errors import BackendError, TargetError
-from resnet_cli.forward import available
-from resnet_cli.measuring.run import TooLargeError
-from resnet_cli.measuring.shapes import tensors
 from resnet_cli.parse import Input
-from resnet_cli.room import CPU_BYTES, CPU_MACS, CPU_MACS_16_BIT, free_memory
-from resnet_cli.target import Target, check_arguments, describe, load
+from resnet_cli.pytorch.forward import available
+from resnet_cli.pytorch.room import CPU_BYTES, CPU_MACS, CPU_MACS_16_BIT, free_memory
+from resnet_cli.pytorch.run import TooLargeError
+from resnet_cli.pytorch.shapes import tensors
+from resnet_cli.pytorch.target import Target, check_arguments, describe, load
 from resnet_cli.text import human_bytes
 
 INPUT_BYTES = CPU_BYTES // 4

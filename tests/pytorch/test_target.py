@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from resnet_cli.errors import TargetError
-from resnet_cli.target import Target, check_arguments, describe, load, parse, parse_args
+from resnet_cli.pytorch.target import Target, check_arguments, describe, load, parse, parse_args
 
 
 @pytest.mark.parametrize(

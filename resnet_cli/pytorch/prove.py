@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from resnet_cli.analysis.network import Network
 from resnet_cli.analysis.points import separating
 from resnet_cli.analysis.summary import Summary, label
-from resnet_cli.backend import backend
+from resnet_cli.pytorch.backend import backend
 
 if TYPE_CHECKING:
-    from resnet_cli.module_network import ModuleNetwork
-    from resnet_cli.proof import Proof
+    from resnet_cli.pytorch.module_network import ModuleNetwork
+    from resnet_cli.pytorch.proof import Proof
 
 
 def prove(
@@ -25,7 +25,7 @@ def prove(
         return network.measure(on_layer).proof
     points = _points(network)
     if device in ("cpu", "mps"):
-        from resnet_cli.room import free_memory, refuse_too_large
+        from resnet_cli.pytorch.room import free_memory, refuse_too_large
 
         for _, summary in points:
             refuse_too_large(summary, device, free_memory())
