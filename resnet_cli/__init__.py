@@ -7,7 +7,7 @@ from resnet_cli.version import __version__
 if TYPE_CHECKING:
     from torch.nn import Module
 
-    from resnet_cli.notebook import Inspected
+    from resnet_cli.show.notebook import Inspected
 
 __all__ = ["__version__", "inspect"]
 
@@ -24,7 +24,7 @@ def inspect(module: "Module", *inputs: Any, training: bool = False) -> "Inspecte
     Where the forward pass raises, the summary ends at the failing layer and its `error`
     says why. Raises `TypeError` for what is no module and `TargetError` for a scripted one.
     """
-    from resnet_cli.notebook import Inspected
     from resnet_cli.pytorch import measure
+    from resnet_cli.show.notebook import Inspected
 
     return Inspected.of(measure.inspect(module, *inputs, training=training))

@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from resnet_cli import export
 from resnet_cli.checking import Report
+from resnet_cli.show import formats
 from resnet_cli.text import printable
 
 HEADS = ("Network", "Expectation", "Expected", "Actual", "Holds")
@@ -29,11 +29,11 @@ def change_rows(report: Report) -> Iterator[tuple[str, str, str, str, str]]:
 def to_json(reports: Sequence[Report]) -> str:
     """Return one JSON document, a line a network."""
     head = {
-        "schema_version": export.SCHEMA_VERSION,
-        "tool": export.TOOL,
+        "schema_version": formats.SCHEMA_VERSION,
+        "tool": formats.TOOL,
         "holds": all(report.holds for report in reports),
     }
-    return export.json_text(head, "networks", map(_dict, reports), {})
+    return formats.json_text(head, "networks", map(_dict, reports), {})
 
 
 def to_junit(reports: Sequence[Report]) -> str:
@@ -63,11 +63,11 @@ def to_junit(reports: Sequence[Report]) -> str:
 
 def to_markdown(reports: Sequence[Report]) -> str:
     """Return the verdicts and every change as GitHub tables."""
-    text = export.markdown_table(HEADS, rows(reports), [False] * 5)
+    text = formats.markdown_table(HEADS, rows(reports), [False] * 5)
     for report in reports:
         if report.changes:
-            text += f"\n{export.markdown_text(report.name)}, since it was locked:\n\n"
-            text += export.markdown_table(CHANGE_HEADS, change_rows(report), [False] * 5)
+            text += f"\n{formats.markdown_text(report.name)}, since it was locked:\n\n"
+            text += formats.markdown_table(CHANGE_HEADS, change_rows(report), [False] * 5)
     return text
 
 
@@ -108,7 +108,7 @@ def _changes_text(report: Report) -> str:
 def _dict(report: Report) -> dict[str, Any]:
     forward: dict[str, object] | None = None
     if report.proof is not None:
-        forward = export.proof_dict(report.proof)
+        forward = formats.proof_dict(report.proof)
     elif report.error is not None:
         forward = {"error": report.error}
     return {

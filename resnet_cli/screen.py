@@ -37,7 +37,7 @@ class Screen:
 
     def show(self, renderable: "RenderableType") -> None:
         """Write a renderable to the results' place."""
-        from resnet_cli.grid import rendered
+        from resnet_cli.show.grid import rendered
 
         colored = self.output is None and self._is_colored(sys.stdout)
         self.write(rendered(renderable, colored=colored))
@@ -56,7 +56,7 @@ class Screen:
         if style and self._is_colored(sys.stderr):
             from rich.text import Text
 
-            from resnet_cli.grid import rendered
+            from resnet_cli.show.grid import rendered
 
             _write(sys.stderr, rendered(Text(message, style), colored=True))
         else:

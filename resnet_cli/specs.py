@@ -3,9 +3,10 @@
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from resnet_cli import columns, parse
+from resnet_cli import parse
 from resnet_cli.family import presets
 from resnet_cli.family.config import Block, DType, Shortcut, Stem, StrideOn
+from resnet_cli.show import columns
 
 
 class Format(StrEnum):

@@ -14,7 +14,7 @@ from resnet_cli.analysis import points
 from resnet_cli.analysis.network import Network
 from resnet_cli.family.config import ResNetConfig
 from tests.graph.test_dims import networks
-from tests.test_export import VALIDATOR
+from tests.show.test_formats import VALIDATOR
 
 NAMED = ("--preset", "resnet18", "--input", "Nx3xHxW", "--no-run")
 AT = ("--at", "N=8,H=512,W=511")

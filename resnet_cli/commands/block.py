@@ -144,7 +144,7 @@ def _show_text(network: BlockNetwork, kind: Format, settings: Settings, screen: 
         summary = network.shown if kind is Format.MARKDOWN else network.summary
         write_text(summary, kind, parse.ALL_DEPTHS, settings, screen)
         return
-    from resnet_cli.render import summary_table
+    from resnet_cli.show.tables import summary_table
 
     # Without its role a row would not say which branch it is on.
     picked = table_columns(network.shown, settings)
@@ -163,7 +163,7 @@ def _show_text(network: BlockNetwork, kind: Format, settings: Settings, screen: 
 
 def _show_json(network: BlockNetwork, settings: Settings, screen: Screen) -> int:
     """Write the document of a network, and how the addition went; return the exit code."""
-    from resnet_cli import export
+    from resnet_cli.show import formats
 
     forward, code = proof_for_document(network, settings, screen) if network.adds else (None, 1)
     main, side = network.addends
@@ -177,5 +177,5 @@ def _show_json(network: BlockNetwork, settings: Settings, screen: Screen) -> int
         **({"shortcut": BlockShortcut.NONE} if network.identity else {}),
     }
     more = {"addition": addition}
-    screen.write(export.to_json(network.summary, config, forward, parse.ALL_DEPTHS, more))
+    screen.write(formats.to_json(network.summary, config, forward, parse.ALL_DEPTHS, more))
     return code

@@ -94,15 +94,15 @@ def _show(found: list[Report], screen: Screen) -> None:
     """Show the verdicts, then each network's changes as a diff."""
     from rich.console import Group
 
-    from resnet_cli import render_check
+    from resnet_cli.show import check
 
     look = screen.look()
     # One renderable, since -o FILE holds what is shown last.
     screen.show(
         Group(
-            render_check.verdicts_table(reports.HEADS, reports.rows(found), look),
+            check.verdicts_table(reports.HEADS, reports.rows(found), look),
             *(
-                render_check.changes_table(
+                check.changes_table(
                     report.name, reports.CHANGE_HEADS, list(reports.change_rows(report)), look
                 )
                 for report in found

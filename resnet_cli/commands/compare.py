@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from resnet_cli import export
 from resnet_cli.analysis.compare import FIGURES, Entry, compare, figure, roles
 from resnet_cli.analysis.network import Network
-from resnet_cli.columns import Value
 from resnet_cli.family import presets
 from resnet_cli.options import Command, option, shared
 from resnet_cli.projectfile import Values
 from resnet_cli.settings import Request, Settings, request
+from resnet_cli.show import formats
+from resnet_cli.show.columns import Value
 from resnet_cli.specs import GENERAL, NETWORK, SHARED, Format
 from resnet_cli.text import format_shape, nearest
 
@@ -59,7 +59,7 @@ def command(ctx: click.Context, /, networks: tuple[str, ...], **_: Any) -> int:
     kind, screen = settings.format(*FORMATS), settings.screen()
     entries = compare((_title(argument), _network(asked, argument)) for argument in networks)
     if kind is Format.TABLE:
-        from resnet_cli.render_compare import comparison_table
+        from resnet_cli.show.compare import comparison_table
 
         screen.show(comparison_table(entries, screen.look()))
     elif kind is Format.MARKDOWN:
@@ -111,11 +111,11 @@ def to_markdown(entries: Sequence[Entry]) -> str:
     for key, label in FIGURES.items():
         rows.append([label, *(" ".join(figure(entry, key)) for entry in entries)])
     right = [False] * (len(entries) + 1)
-    return export.markdown_table(["", *map(_name, entries)], rows, right)
+    return formats.markdown_table(["", *map(_name, entries)], rows, right)
 
 
 def _name(entry: Entry) -> str:
-    return export.markdown_text(entry.name)
+    return formats.markdown_text(entry.name)
 
 
 def _part(entry: Entry, role: str) -> str:
@@ -127,9 +127,9 @@ def to_records(entries: Sequence[Entry], kind: str) -> str:
     """Return a record a network, its parts and ratios spread over columns in CSV."""
     records = [entry.to_dict() for entry in entries]
     if kind == Format.JSON:
-        return export.records(kind, "networks", [], records)
+        return formats.records(kind, "networks", [], records)
     rows = [_flat(entry, roles(entries)) for entry in entries]
-    return export.records(kind, "networks", [*rows[0]], rows)
+    return formats.records(kind, "networks", [*rows[0]], rows)
 
 
 def _flat(entry: Entry, all_roles: Sequence[str]) -> dict[str, Value]:

@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
-from resnet_cli import export
 from resnet_cli.analysis.explain import Explanation, explain, pretty, select
 from resnet_cli.analysis.network import Network
 from resnet_cli.options import Command, shared
 from resnet_cli.settings import resolve
+from resnet_cli.show import formats
 from resnet_cli.specs import GENERAL, NETWORK, TABLE, Format
 from resnet_cli.text import human_text, plain_text
 
@@ -40,7 +40,7 @@ def command(ctx: click.Context, /, layers: tuple[str, ...], **_: Any) -> int:
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="LAYER") from None
     if kind is Format.TABLE:
-        from resnet_cli.render_explain import arithmetic
+        from resnet_cli.show.explain import arithmetic
 
         screen.show(arithmetic(explanations, screen.look()))
     elif kind is Format.PLAIN:
@@ -72,13 +72,13 @@ def to_markdown(explanations: Sequence[Explanation], *, ascii_only: bool) -> str
             rows.append([*first, name, signs, number])
             first = ["", ""]
     heads = ["Path", "Layer", "Quantity", "Arithmetic", "Value"]
-    return export.markdown_table(heads, rows, [False] * 4 + [True])
+    return formats.markdown_table(heads, rows, [False] * 4 + [True])
 
 
 def to_json(network: Network, explanations: Sequence[Explanation]) -> str:
     """Return one JSON document, a line a layer; each formula as Python evaluates it."""
-    head = export.document_head(network.summary, network.config.to_dict())
-    return export.json_text(head, "explanations", map(_record, explanations), {})
+    head = formats.document_head(network.summary, network.config.to_dict())
+    return formats.json_text(head, "explanations", map(_record, explanations), {})
 
 
 def _record(explanation: Explanation) -> dict[str, object]:

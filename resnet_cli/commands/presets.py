@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
-from resnet_cli import export
 from resnet_cli.analysis.infer import Counter
 from resnet_cli.family import presets, resnet
 from resnet_cli.options import Command, shared
 from resnet_cli.settings import resolve
+from resnet_cli.show import formats
 from resnet_cli.specs import GENERAL, SUMMARY_FORMATS, Format
 from resnet_cli.text import format_shape
 
@@ -36,13 +36,13 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     if kind is Format.PLAIN:
         screen.write("".join(f"{name}\n" for name in presets.NAMES))
     elif kind is Format.TABLE:
-        from resnet_cli.grid import Head, records_table
+        from resnet_cli.show.grid import Head, records_table
 
         heads = [Head(*head) for head in FIELDS.values()]
         screen.show(records_table(heads, (r.values() for r in records), screen.look()))
     else:
         screen.write(
-            export.records(kind, "presets", [head for head, _, _ in FIELDS.values()], records)
+            formats.records(kind, "presets", [head for head, _, _ in FIELDS.values()], records)
         )
     return 0
 

@@ -4,13 +4,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from resnet_cli import columns, parse
+from resnet_cli import parse
 from resnet_cli.analysis.network import Network
 from resnet_cli.analysis.summary import Summary
 from resnet_cli.errors import ConfigError
 from resnet_cli.progress import attempt, outcome, watch
 from resnet_cli.screen import Screen
 from resnet_cli.settings import AnyNetwork, Settings, resolve
+from resnet_cli.show import columns
 from resnet_cli.specs import SUMMARY_FORMATS, Format
 
 if TYPE_CHECKING:
@@ -65,10 +66,10 @@ def _show_text(
     if kind is not Format.TABLE:
         write_text(network.summary, kind, depth, settings, screen, points)
         return
-    from resnet_cli import render
+    from resnet_cli.show import tables
 
     screen.show(
-        render.summary_table(
+        tables.summary_table(
             network.summary,
             table_columns(network.summary, settings, points),
             depth=depth,
@@ -103,31 +104,31 @@ def write_text(
     points: "Sequence[Point]" = (),
 ) -> None:
     """Write a summary's rows down to `depth` as plain text, CSV or Markdown."""
-    from resnet_cli import export
+    from resnet_cli.show import formats
 
     if kind is Format.PLAIN:
-        screen.write(export.to_plain(summary, depth))
+        screen.write(formats.to_plain(summary, depth))
     elif kind is Format.CSV:
         picked = [
             *columns.beside(columns.pick(settings.get("columns") or columns.every(summary)), points)
         ]
-        screen.write(export.to_csv(summary, picked, depth))
+        screen.write(formats.to_csv(summary, picked, depth))
     else:
         picked = _picked(summary, settings, points)
-        screen.write(export.to_markdown(summary, picked, depth, ascii_only=screen.is_ascii()))
+        screen.write(formats.to_markdown(summary, picked, depth, ascii_only=screen.is_ascii()))
 
 
 def _show_json(
     network: AnyNetwork, settings: Settings, screen: Screen, points: "Sequence[Point]"
 ) -> int:
     """Prove first, so that the one document has the outcome; it comes in any case."""
-    from resnet_cli import export
+    from resnet_cli.show import formats
 
     forward, code = proof_for_document(network, settings, screen)
     depth = settings.get("depth", parse.ALL_DEPTHS)
     config = network.config.to_dict()
-    more = {"at": [export.point_dict(point, depth) for point in points]} if points else {}
-    screen.write(export.to_json(network.summary, config, forward, depth, more))
+    more = {"at": [formats.point_dict(point, depth) for point in points]} if points else {}
+    screen.write(formats.to_json(network.summary, config, forward, depth, more))
     return code
 
 
@@ -135,13 +136,13 @@ def proof_for_document(
     network: AnyNetwork, settings: Settings, screen: Screen
 ) -> tuple[dict[str, object] | None, int]:
     """Prove the network unless that is off; return what JSON's `forward` says, and the code."""
-    from resnet_cli import export
+    from resnet_cli.show import formats
 
     if not settings.get("run", True):
         return None, 0
     proof, error = attempt(network, settings.get("device", "auto"), screen)
     if proof is not None:
         screen.note(*outcome(proof))
-        return export.proof_dict(proof), 0 if proof.agrees else 1
+        return formats.proof_dict(proof), 0 if proof.agrees else 1
     screen.note(f"resnet-shapes: {error}")
     return {"error": error}, 2

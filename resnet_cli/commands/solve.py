@@ -4,13 +4,14 @@ from typing import Any
 
 import click
 
-from resnet_cli import export, parse
+from resnet_cli import parse
 from resnet_cli.analysis import solve
 from resnet_cli.analysis.network import Network
 from resnet_cli.errors import ExpectationError
 from resnet_cli.options import Command, option, shared
 from resnet_cli.parse import LayerExpectation, layer_pattern
 from resnet_cli.settings import Settings, resolve
+from resnet_cli.show import formats
 from resnet_cli.specs import GENERAL, NETWORK, Format, Spec
 
 HEADING = "Questions"
@@ -81,9 +82,9 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     records = [answer._asdict() for answer in _answers(network, settings)]
     if kind is not Format.TABLE:
         heads = [title for title, _, _ in FIELDS.values()]
-        screen.write(export.records(kind, "answers", heads, records))
+        screen.write(formats.records(kind, "answers", heads, records))
         return 0
-    from resnet_cli.grid import Head, records_table
+    from resnet_cli.show.grid import Head, records_table
 
     table = [Head(*head) for head in FIELDS.values()]
     asked = settings.get("memory") is not None

@@ -10,7 +10,7 @@ from resnet_cli.analysis.block import ADDITION, MAIN, SHORTCUT, BlockNetwork
 from resnet_cli.analysis.infer import addends
 from resnet_cli.analysis.network import Network
 from resnet_cli.family.config import Block, ResNetConfig, Shortcut
-from resnet_cli.render import bar
+from resnet_cli.show.tables import bar
 from resnet_cli.text import Look
 
 # The notebook's two experiments, and every other kind of block.

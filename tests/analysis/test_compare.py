@@ -13,8 +13,8 @@ from resnet_cli.analysis.compare import FIGURES, compare
 from resnet_cli.analysis.network import Network
 from resnet_cli.commands.compare import FORMATS
 from resnet_cli.family.presets import preset
-from resnet_cli.grid import rendered
-from resnet_cli.render_compare import comparison_table
+from resnet_cli.show.compare import comparison_table
+from resnet_cli.show.grid import rendered
 from resnet_cli.text import Look
 
 PAPER = (

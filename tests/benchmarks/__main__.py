@@ -18,7 +18,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from resnet_cli.export import markdown_table
+from resnet_cli.show.formats import markdown_table
 from tests.benchmarks.budgets import BUDGETS, CASES, FLOOR, MIB, PEERS, Budget, Measure
 from tests.benchmarks.measure import Result, interleaved
 

@@ -7,11 +7,11 @@ The name keeps it out of the default test run.
 
 import pytest
 
-from resnet_cli import columns, export
 from resnet_cli.analysis.infer import infer
 from resnet_cli.analysis.network import Network
 from resnet_cli.family import presets, resnet
 from resnet_cli.parse import ALL_DEPTHS
+from resnet_cli.show import columns, formats
 
 pytest.importorskip("pytest_benchmark")
 
@@ -32,8 +32,8 @@ def test_infer(benchmark, network):
 
 
 def test_render(benchmark, network):
-    from resnet_cli.grid import rendered
-    from resnet_cli.render import summary_table
+    from resnet_cli.show.grid import rendered
+    from resnet_cli.show.tables import summary_table
     from resnet_cli.text import Look
 
     summary, picked = network.summary, columns.pick(columns.DEFAULT)
@@ -49,6 +49,6 @@ def test_render(benchmark, network):
 def test_export(benchmark, network, write):
     summary, config = network.summary, network.config.to_dict()
     if write == "to_json":
-        benchmark(export.to_json, summary, config, None, ALL_DEPTHS)
+        benchmark(formats.to_json, summary, config, None, ALL_DEPTHS)
     else:
-        benchmark(export.to_csv, summary, columns.pick(columns.COLUMNS), ALL_DEPTHS)
+        benchmark(formats.to_csv, summary, columns.pick(columns.COLUMNS), ALL_DEPTHS)

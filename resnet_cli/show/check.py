@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from resnet_cli.grid import Cell, Grid, Head
+from resnet_cli.show.grid import Cell, Grid, Head
 from resnet_cli.text import Look, printable
 
 VERDICT_STYLES = {"yes": "green", "NO": "bold red"}

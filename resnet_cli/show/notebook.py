@@ -8,9 +8,9 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
 from resnet_cli.analysis.remarks import remarks
 from resnet_cli.analysis.summary import Summary
-from resnet_cli.columns import Column, Kind, default, pick, total_texts
-from resnet_cli.grid import rendered
-from resnet_cli.render import summary_table
+from resnet_cli.show.columns import Column, Kind, default, pick, total_texts
+from resnet_cli.show.grid import rendered
+from resnet_cli.show.tables import summary_table
 from resnet_cli.text import Look, human_text, printable
 
 MOST = 60

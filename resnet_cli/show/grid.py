@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
-from resnet_cli.columns import Value
+from resnet_cli.show.columns import Value
 from resnet_cli.text import Look, human_text
 
 GAP = 2

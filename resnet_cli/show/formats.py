@@ -9,7 +9,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from resnet_cli.analysis.summary import LayerRow, Summary
-from resnet_cli.columns import Column, Kind, Value, total_texts
+from resnet_cli.show.columns import Column, Kind, Value, total_texts
 from resnet_cli.text import human_text, plain_text, printable, tree_text
 from resnet_cli.version import __version__
 

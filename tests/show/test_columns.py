@@ -2,9 +2,9 @@
 
 import pytest
 
-from resnet_cli import columns
 from resnet_cli.analysis.network import Network
 from resnet_cli.family.config import ResNetConfig
+from resnet_cli.show import columns
 
 SUMMARY = Network(ResNetConfig()).summary
 STEM = SUMMARY.rows[0]

@@ -7,7 +7,7 @@ import pytest
 from resnet_cli.analysis.network import Network
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.presets import NAMES, preset
-from resnet_cli.notebook import Inspected
+from resnet_cli.show.notebook import Inspected
 
 
 @pytest.mark.parametrize("name", ["resnet18", "resnext50_32x4d", "resnet20_cifar10"])

@@ -9,8 +9,8 @@ from rich.text import Text
 from resnet_cli.analysis.fold import Folded, fold
 from resnet_cli.analysis.remarks import remarks
 from resnet_cli.analysis.summary import Point, Summary
-from resnet_cli.columns import Column, Kind, Totals, Value, total_texts
-from resnet_cli.grid import Cell, Grid, Head, aligned
+from resnet_cli.show.columns import Column, Kind, Totals, Value, total_texts
+from resnet_cli.show.grid import Cell, Grid, Head, aligned
 from resnet_cli.text import Look, human_bytes, human_count, human_text, printable
 
 MACS_NOTE = (

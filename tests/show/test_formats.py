@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, ValidationError
 
 import resnet_cli
-from resnet_cli import __version__, columns, export
+from resnet_cli import __version__
 from resnet_cli.analysis.network import Network
 from resnet_cli.family.config import DType, ResNetConfig
 from resnet_cli.family.presets import NAMES, preset
+from resnet_cli.show import columns, formats
 from tests.strategies import configs
 
-SEED = Path(__file__).parent / "seed"
+SEED = Path(__file__).parents[1] / "seed"
 SCHEMA = json.loads(
     (Path(resnet_cli.__file__).parent / "resnet-shapes.schema.json").read_text("utf-8")
 )
@@ -27,14 +28,14 @@ NETWORK = Network(ResNetConfig())
 
 def document(network, forward=None, depth=99):
     """Return a network's JSON document, validated."""
-    text = export.to_json(network.summary, network.config.to_dict(), forward, depth)
+    text = formats.to_json(network.summary, network.config.to_dict(), forward, depth)
     parsed = json.loads(text)
     VALIDATOR.validate(parsed)
     return parsed
 
 
 def test_plain_is_what_the_notebook_printed():
-    assert export.to_plain(NETWORK.summary, 1) == (SEED / "shapes.txt").read_text()
+    assert formats.to_plain(NETWORK.summary, 1) == (SEED / "shapes.txt").read_text()
 
 
 def test_the_schema_is_a_schema():
@@ -139,7 +140,7 @@ def test_a_dimension_may_be_an_expression():
 @given(configs(), st.integers(1, 6))
 def test_csv_has_a_header_and_a_line_a_layer(config, depth):
     summary = Network(config).summary
-    text = export.to_csv(summary, columns.pick(columns.COLUMNS), depth)
+    text = formats.to_csv(summary, columns.pick(columns.COLUMNS), depth)
     lines = list(csv.DictReader(StringIO(text)))
     rows = summary.at_depth(depth)
     assert len(lines) == len(rows)
@@ -153,7 +154,7 @@ def test_csv_has_a_header_and_a_line_a_layer(config, depth):
 
 def test_markdown_is_a_table_with_its_total():
     picked = columns.pick(("path", "type", "output_shape", "params"))
-    lines = export.to_markdown(NETWORK.summary, picked, 1).splitlines()
+    lines = formats.to_markdown(NETWORK.summary, picked, 1).splitlines()
     assert lines[:3] == [
         "| Path | Type | Output shape | Params |",
         "| --- | --- | --- | ---: |",
@@ -163,13 +164,13 @@ def test_markdown_is_a_table_with_its_total():
 
 
 def test_markdown_keeps_the_sum_of_a_first_column():
-    text = export.to_markdown(NETWORK.summary, columns.pick(("params", "path")), 1)
+    text = formats.to_markdown(NETWORK.summary, columns.pick(("params", "path")), 1)
     assert text.splitlines()[-1] == "| **11,178,378** |  |"
 
 
 @given(st.text())
 def test_no_text_ends_its_cell(text):
-    _, _, line, *rest = export.markdown_table(["A"], [[text]], [False]).splitlines()
+    _, _, line, *rest = formats.markdown_table(["A"], [[text]], [False]).splitlines()
     assert not rest
     assert line.startswith("| ")
     assert line.endswith(" |")
@@ -181,12 +182,12 @@ def test_no_text_ends_its_cell(text):
 def test_records_are_written_in_every_machine_format():
     rows = [{"name": "a|b", "params": 1000}, {"name": "c", "params": 2}]
     heads = ["Name", "Params"]
-    assert export.records("csv", "nets", heads, rows) == "name,params\na|b,1000\nc,2\n"
-    assert export.records("markdown", "nets", heads, rows) == (
+    assert formats.records("csv", "nets", heads, rows) == "name,params\na|b,1000\nc,2\n"
+    assert formats.records("markdown", "nets", heads, rows) == (
         "| Name | Params |\n| --- | ---: |\n| a\\|b | 1,000 |\n| c | 2 |\n"
     )
-    assert json.loads(export.records("json", "nets", heads, rows))["nets"] == rows
+    assert json.loads(formats.records("json", "nets", heads, rows))["nets"] == rows
 
 
 def test_a_document_without_rows_is_json():
-    assert json.loads(export.json_text({"a": 1}, "rows", [], {})) == {"a": 1, "rows": []}
+    assert json.loads(formats.json_text({"a": 1}, "rows", [], {})) == {"a": 1, "rows": []}

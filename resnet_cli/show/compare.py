@@ -6,8 +6,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from resnet_cli.analysis.compare import FIGURES, Entry, Part, figure, roles
-from resnet_cli.grid import GAP, Cell, Grid, Head
-from resnet_cli.render import MACS_NOTE
+from resnet_cli.show.grid import GAP, Cell, Grid, Head
+from resnet_cli.show.tables import MACS_NOTE
 from resnet_cli.text import Look, format_shape, printable
 
 

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.text import Text
 
-from resnet_cli import columns, render
 from resnet_cli.analysis.network import Network
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.presets import preset
-from resnet_cli.grid import Cell, Grid, Head, rendered
+from resnet_cli.show import columns, tables
+from resnet_cli.show.grid import Cell, Grid, Head, rendered
 from resnet_cli.text import Look
 from tests.strategies import configs
 
@@ -22,7 +22,7 @@ def table(summary, names=columns.DEFAULT, *, depth=1, folded=True, width=None, p
     """Return a network's screen."""
     look = Look(width, ascii=plain)
     picked = columns.pick(names)
-    shown = render.summary_table(summary, picked, depth=depth, folded=folded, look=look)
+    shown = tables.summary_table(summary, picked, depth=depth, folded=folded, look=look)
     return rendered(shown, colored=False)
 
 
@@ -66,8 +66,8 @@ def test_no_line_is_wider_than_the_terminal_and_no_digit_is_lost(config, depth, 
 def test_a_field_larger_than_the_input_is_marked():
     big = table(SUMMARY)
     assert "435*" in big
-    assert render.FIELD_NOTE in big
-    assert render.FIELD_NOTE not in table(SUMMARY, width=80)  # which has no room for the field
+    assert tables.FIELD_NOTE in big
+    assert tables.FIELD_NOTE not in table(SUMMARY, width=80)  # which has no room for the field
     whole = table(Network(ResNetConfig(input=(1, 1, 512, 512))).summary)
     assert "435" in whole
     assert "*" not in whole

@@ -1,0 +1,1 @@
+"""Results for people and for programs; all of Rich but the screen's own."""
