@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from resnet_cli.figures.mermaid import MAX_ARROWS
+from resnet_cli.draw.mermaid import MAX_ARROWS
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -18,7 +18,7 @@ from resnet_cli.text import nearest, printable
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from resnet_cli.figures.scene import Scene
+    from resnet_cli.draw.scene import Scene
 
 FIGURE = "Figure"
 ENDINGS = (".svg", ".png", ".pdf", ".mmd")
@@ -88,7 +88,7 @@ def command(ctx: click.Context, /, **_: Any) -> int:
         return 0
     scene = _scene(network, settings)
     if path.suffix.lower() == ".mmd":
-        from resnet_cli.figures import mermaid
+        from resnet_cli.draw import mermaid
 
         text = mermaid.to_mermaid(scene, line)
         write_atomically(path, text)
@@ -139,7 +139,7 @@ def _refuse_beside_profile(settings: Settings, path: "Path") -> None:
 
 def _scene(network: Network, settings: Settings) -> "Scene":
     """Return what to draw. Raises `click.BadParameter`, or `FigureError` where it is too much."""
-    from resnet_cli.figures import scene
+    from resnet_cli.draw import scene
 
     part, number = settings.get("part", Part.NETWORK), settings.get("stage")
     folded = settings.get("fold", True)
@@ -170,20 +170,20 @@ def _scene(network: Network, settings: Settings) -> "Scene":
 
 
 def _drawn(scene: "Scene", path: "Path", line: str) -> bytes:
-    from resnet_cli.figures import layout
-    from resnet_cli.figures.backend import require_matplotlib
+    from resnet_cli.draw import layout
+    from resnet_cli.draw.backend import require_matplotlib
 
     require_matplotlib(path)
-    from resnet_cli.figures import figure
+    from resnet_cli.draw import paint
 
-    return figure.draw(layout.arrange(scene), path.suffix.lower()[1:], scene.title, line)
+    return paint.draw(layout.arrange(scene), path.suffix.lower()[1:], scene.title, line)
 
 
 def _profile(network: Network, path: "Path", line: str) -> bytes:
-    from resnet_cli.figures.backend import require_matplotlib
+    from resnet_cli.draw.backend import require_matplotlib
 
     require_matplotlib(path)
-    from resnet_cli.figures import profile
+    from resnet_cli.draw import profile
 
     return profile.draw(network.summary, path.suffix.lower()[1:], line)
 

@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resnet_cli.analysis.network import Network
+from resnet_cli.draw import scene
+from resnet_cli.draw.layout import arrange
+from resnet_cli.draw.mermaid import count_arrows, to_mermaid
+from resnet_cli.draw.page import BOLD, SIZES, text_width, wrapped
+from resnet_cli.draw.scene import Level
+from resnet_cli.draw.style import LOOKS, Kind
 from resnet_cli.family import presets
 from resnet_cli.family.config import Block, ResNetConfig, Shortcut, Stem
-from resnet_cli.figures import scene
-from resnet_cli.figures.kinds import LOOKS, Kind
-from resnet_cli.figures.layout import arrange
-from resnet_cli.figures.mermaid import count_arrows, to_mermaid
-from resnet_cli.figures.page import BOLD, SIZES, text_width, wrapped
-from resnet_cli.figures.scene import Level
 
 FINE = 10
 """Pixels a point at which texts are measured: extents are whole pixels."""
@@ -47,8 +47,8 @@ def _extents(page):
     """Return each label's rectangle as matplotlib measures it, in the page's own points."""
     from matplotlib.backends.backend_agg import RendererAgg
 
-    from resnet_cli.figures.figure import paint
-    from resnet_cli.figures.figure import settings as figure_settings
+    from resnet_cli.draw.paint import paint
+    from resnet_cli.draw.paint import settings as figure_settings
 
     with figure_settings():
         figure = paint(page)

@@ -4,9 +4,9 @@ import itertools
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from resnet_cli.figures.kinds import Kind
-from resnet_cli.figures.page import BOLD, SIZES, text_width
-from resnet_cli.figures.scene import Scene, Section, Step, Unit
+from resnet_cli.draw.page import BOLD, SIZES, text_width
+from resnet_cli.draw.scene import Scene, Section, Step, Unit
+from resnet_cli.draw.style import Kind
 
 PAPER = (504.0, 680.0)
 """What a figure has on a page of a paper; a larger one will be shrunk to that."""

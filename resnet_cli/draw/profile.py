@@ -10,9 +10,9 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from resnet_cli.analysis.summary import LayerRow, Summary
-from resnet_cli.figures.figure import LINE, settings, write
-from resnet_cli.figures.kinds import INK, LOOKS, Kind
-from resnet_cli.figures.page import text_width, wrapped
+from resnet_cli.draw.page import text_width, wrapped
+from resnet_cli.draw.paint import LINE, settings, write
+from resnet_cli.draw.style import INK, LOOKS, Kind
 from resnet_cli.text import format_shape, human_bytes, human_count
 
 if TYPE_CHECKING:

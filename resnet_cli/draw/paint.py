@@ -11,8 +11,8 @@ from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, Transform
 
-from resnet_cli.figures.kinds import INK, LOOKS, Kind
-from resnet_cli.figures.page import BOLD, SIZES, Arrow, Box, Frame, Label, Page
+from resnet_cli.draw.page import BOLD, SIZES, Arrow, Box, Frame, Label, Page
+from resnet_cli.draw.style import INK, LOOKS, Kind
 
 LINE = "#404040"
 GROUND = "#f4f4f4"

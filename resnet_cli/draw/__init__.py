@@ -1,4 +1,4 @@
 """Figures: what they show (`scene`), where it stands (`layout`), how it is written (the rest).
 
-`figure` and `profile` alone import matplotlib; `backend` says where that is missing.
+`paint` and `profile` alone import matplotlib; `backend` says where that is missing.
 """

@@ -5,7 +5,7 @@ Lengths are points (1/72 inch); x grows to the right, y downwards.
 
 from typing import NamedTuple
 
-from resnet_cli.figures.kinds import Kind
+from resnet_cli.draw.style import Kind
 
 Point = tuple[float, float]
 

@@ -5,8 +5,8 @@ Syntax: https://mermaid.js.org/syntax/flowchart.html. GitHub's renderer takes 50
 
 from collections.abc import Iterable
 
-from resnet_cli.figures.kinds import LOOKS, Kind
-from resnet_cli.figures.scene import Scene, Section, Step, Unit
+from resnet_cli.draw.scene import Scene, Section, Step, Unit
+from resnet_cli.draw.style import LOOKS, Kind
 
 MAX_ARROWS = 500
 

@@ -5,7 +5,7 @@ A column reads from top to bottom; what does not fit goes on in the next one.
 
 from collections.abc import Iterable, Sequence
 
-from resnet_cli.figures.columns import (
+from resnet_cli.draw.metrics import (
     BOX_HEIGHT,
     CIRCLE,
     FORK,
@@ -24,19 +24,9 @@ from resnet_cli.figures.columns import (
     side_height,
     two_lines,
 )
-from resnet_cli.figures.kinds import Kind
-from resnet_cli.figures.page import (
-    SIZES,
-    Arrow,
-    Box,
-    Frame,
-    Label,
-    Page,
-    Point,
-    text_width,
-    wrapped,
-)
-from resnet_cli.figures.scene import Scene, Section, Step, Unit
+from resnet_cli.draw.page import SIZES, Arrow, Box, Frame, Label, Page, Point, text_width, wrapped
+from resnet_cli.draw.scene import Scene, Section, Step, Unit
+from resnet_cli.draw.style import Kind
 
 
 def arrange(scene: Scene) -> Page:
