@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
-from resnet_cli import lockfile, reports
-from resnet_cli.checking import Report, forgotten, judge
 from resnet_cli.errors import ExpectationError
+from resnet_cli.gate import lockfile, reports
+from resnet_cli.gate.checking import Report, forgotten, judge
 from resnet_cli.options import Command, option, shared
 from resnet_cli.progress import attempt, outcome
 from resnet_cli.screen import Screen

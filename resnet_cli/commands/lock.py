@@ -5,9 +5,9 @@ from typing import Any
 
 import click
 
-from resnet_cli import lockfile
 from resnet_cli.errors import ForwardError
 from resnet_cli.files import write_atomically
+from resnet_cli.gate import lockfile
 from resnet_cli.options import Command, option, shared
 from resnet_cli.settings import request
 from resnet_cli.specs import EXPECTATIONS, GENERAL, NETWORK

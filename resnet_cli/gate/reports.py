@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from resnet_cli.checking import Report
+from resnet_cli.gate.checking import Report
 from resnet_cli.show import formats
 from resnet_cli.text import printable
 

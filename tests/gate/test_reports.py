@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from junitparser import Error, Failure, JUnitXml
 
-from resnet_cli.checking import Report
 from resnet_cli.errors import BackendError
-from resnet_cli.expectations import Verdict
-from resnet_cli.lockfile import Change
-from resnet_cli.reports import annotations, to_json, to_junit, to_markdown
+from resnet_cli.gate.checking import Report
+from resnet_cli.gate.expectations import Verdict
+from resnet_cli.gate.lockfile import Change
+from resnet_cli.gate.reports import annotations, to_json, to_junit, to_markdown
 
 SMALL = ("--input", "1x1x32x32", "--channels", "8,16", "--blocks", "1,1", "--no-run")
 HELD = Verdict("output", "1x10", "1x10", True)

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_cli import lockfile
 from resnet_cli.analysis.network import Network
 from resnet_cli.errors import FileError
 from resnet_cli.family.config import DType, ResNetConfig
-from resnet_cli.lockfile import LOCK_VERSION, MAX_BYTES, Change, changes, entry, read, to_text
+from resnet_cli.gate import lockfile
+from resnet_cli.gate.lockfile import LOCK_VERSION, MAX_BYTES, Change, changes, entry, read, to_text
 
 SMALL = ResNetConfig(input=(1, 1, 32, 32), channels=(8, 16), blocks=(1, 1))
 

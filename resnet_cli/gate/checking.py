@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from resnet_cli import lockfile
 from resnet_cli.analysis.summary import Summary
-from resnet_cli.expectations import Verdict, verdicts
+from resnet_cli.gate import lockfile
+from resnet_cli.gate.expectations import Verdict, verdicts
 
 if TYPE_CHECKING:
     from resnet_cli.pytorch.proof import Proof

@@ -1,0 +1,1 @@
+"""What is held against a network: expectations, a lock file, and reports of both."""
