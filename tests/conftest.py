@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from resnet_cli.cli import run
+from resnet_cli.cli.main import run
 
 # The first example pays for imports, so a deadline would judge the machine.
 settings.register_profile("here", deadline=None, database=None)

@@ -220,7 +220,7 @@ def test_bars_show_shares_of_params_and_macs(invoke):
 
 
 def test_bars_are_ascii_where_the_screen_is(invoke, monkeypatch):
-    monkeypatch.setattr("resnet_cli.screen._is_ascii", lambda stream: True)
+    monkeypatch.setattr("resnet_cli.cli.screen._is_ascii", lambda stream: True)
     result = invoke("--no-run", "--bars")
     assert result.stdout.isascii()
     assert "#########" in result.stdout

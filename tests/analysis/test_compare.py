@@ -11,7 +11,7 @@ import pytest
 
 from resnet_cli.analysis.compare import FIGURES, compare
 from resnet_cli.analysis.network import Network
-from resnet_cli.commands.compare import FORMATS
+from resnet_cli.cli.commands.compare import FORMATS
 from resnet_cli.family.presets import preset
 from resnet_cli.show.compare import comparison_table
 from resnet_cli.show.grid import rendered
@@ -189,7 +189,7 @@ def test_neither_compare_nor_explain_nor_an_unproved_block_imports_torch():
     code = """
 import sys
 sys.modules["torch"] = None
-from resnet_cli.cli import run
+from resnet_cli.cli.main import run
 sys.exit(run(["compare", "resnet18", "resnet50"]) + run(["explain"]) + run(["block", "--no-run"]))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)

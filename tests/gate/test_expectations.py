@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from resnet_cli.analysis.network import Network
 from resnet_cli.analysis.summary import find
+from resnet_cli.cli.specs import EXPECTATIONS
 from resnet_cli.errors import ExpectationError
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.gate.expectations import BUDGETS, verdicts
 from resnet_cli.parse import LayerExpectation
-from resnet_cli.specs import EXPECTATIONS
 
 SUMMARY = Network(ResNetConfig(input=(2, 1, 32, 32), channels=(8, 16), blocks=(1, 1))).summary
 TOTALS = SUMMARY.totals()

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 
 import resnet_cli
 
-TESTS = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 MODULES = TESTS / "modules.py"
 SCHEMA = json.loads(
     (Path(resnet_cli.__file__).parent / "resnet-shapes.schema.json").read_text("utf-8")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from resnet_cli.progress import Progress
+from resnet_cli.cli.progress import Progress
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 # Some ten seconds of work on two cores; PyTorch is there before the table is.
 PROOF = (

@@ -4,9 +4,9 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from resnet_cli.cli.screen import Screen
+from resnet_cli.cli.settings import AnyNetwork
 from resnet_cli.errors import BackendError, ForwardError
-from resnet_cli.screen import Screen
-from resnet_cli.settings import AnyNetwork
 
 if TYPE_CHECKING:
     from rich.status import Status

@@ -15,21 +15,22 @@ import pytest
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
-from resnet_cli import cli
+from resnet_cli.cli.main import COMMANDS, cli
+from resnet_cli.cli.main import run as run_tool
+from resnet_cli.cli.options import Option
+from resnet_cli.cli.specs import EXPECTATIONS, SHARED
 from resnet_cli.errors import BackendError
 from resnet_cli.family import presets
-from resnet_cli.options import Option
-from resnet_cli.specs import EXPECTATIONS, SHARED
 
 SPECS = (*SHARED, *EXPECTATIONS)
 # The options that each command takes behind its name.
 OWN = {
     name: [
         param.spec
-        for param in cli.cli.get_command(click.Context(cli.cli), name).params
+        for param in cli.get_command(click.Context(cli), name).params
         if isinstance(param, Option)
     ]
-    for name in cli.COMMANDS
+    for name in COMMANDS
 }
 UNPROVED = "this test has no PyTorch"
 
@@ -94,7 +95,7 @@ def options(draw, specs=SHARED) -> list[str]:
 
 
 strays = st.one_of(
-    st.sampled_from([*cli.COMMANDS, "--help", "--version", "-h", "--", "-", "-o", "resnet18"]),
+    st.sampled_from([*COMMANDS, "--help", "--version", "-h", "--", "-", "-o", "resnet18"]),
     garbage,
 ).map(lambda word: [word])
 
@@ -107,7 +108,7 @@ networks = st.sampled_from(
 @st.composite
 def arguments(draw) -> list[str]:
     """Draw options, a command, and options that the command may have."""
-    name = draw(st.sampled_from(["", *cli.COMMANDS]))
+    name = draw(st.sampled_from(["", *COMMANDS]))
     own = OWN[name] if name else SHARED
     before = st.lists(often(options(), strays), max_size=2)
     after = st.lists(often(options(own), strays), max_size=4)
@@ -204,7 +205,7 @@ def run(args: list[str], environment: dict[str, str]) -> tuple[int, str, str]:
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):
-        return cli.run(args), out.getvalue(), err.getvalue()
+        return run_tool(args), out.getvalue(), err.getvalue()
 
 
 def test_the_fuzz_test_would_see_a_defect():

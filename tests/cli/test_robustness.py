@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from resnet_cli.cli.projectfile import MAX_BYTES, MAX_LINE, load
 from resnet_cli.errors import FileError
-from resnet_cli.projectfile import MAX_BYTES, MAX_LINE, load
 
 TABLE = b"[tool.resnet-shapes]\n"
 CONFIG = (

@@ -7,10 +7,10 @@ import click
 
 from resnet_cli.analysis.explain import Explanation, explain, pretty, select
 from resnet_cli.analysis.network import Network
-from resnet_cli.options import Command, shared
-from resnet_cli.settings import resolve
+from resnet_cli.cli.options import Command, shared
+from resnet_cli.cli.settings import resolve
+from resnet_cli.cli.specs import GENERAL, NETWORK, TABLE, Format
 from resnet_cli.show import formats
-from resnet_cli.specs import GENERAL, NETWORK, TABLE, Format
 from resnet_cli.text import human_text, plain_text
 
 FORMATS = (Format.TABLE, Format.PLAIN, Format.JSON, Format.MARKDOWN)

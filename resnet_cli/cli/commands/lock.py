@@ -5,12 +5,12 @@ from typing import Any
 
 import click
 
+from resnet_cli.cli.options import Command, option, shared
+from resnet_cli.cli.settings import request
+from resnet_cli.cli.specs import EXPECTATIONS, GENERAL, NETWORK
 from resnet_cli.errors import ForwardError
 from resnet_cli.files import write_atomically
 from resnet_cli.gate import lockfile
-from resnet_cli.options import Command, option, shared
-from resnet_cli.settings import request
-from resnet_cli.specs import EXPECTATIONS, GENERAL, NETWORK
 from resnet_cli.text import printable
 
 LOCK = next(spec for spec in EXPECTATIONS if spec.name == "lock")

@@ -8,11 +8,11 @@ import click
 
 from resnet_cli import parse
 from resnet_cli.analysis.network import Network
+from resnet_cli.cli.options import Command, option, shared
+from resnet_cli.cli.settings import Settings, resolve
+from resnet_cli.cli.specs import GENERAL, NETWORK, Spec, modes
 from resnet_cli.errors import FigureError
 from resnet_cli.files import write_atomically
-from resnet_cli.options import Command, option, shared
-from resnet_cli.settings import Settings, resolve
-from resnet_cli.specs import GENERAL, NETWORK, Spec, modes
 from resnet_cli.text import nearest, printable
 
 if TYPE_CHECKING:

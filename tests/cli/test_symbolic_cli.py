@@ -40,7 +40,7 @@ def test_sizes_are_evaluated_beside_the_formulas(invoke):
 
 
 def test_an_ascii_terminal_gets_ascii_formulas(invoke, monkeypatch):
-    monkeypatch.setattr("resnet_cli.screen._is_ascii", lambda stream: True)
+    monkeypatch.setattr("resnet_cli.cli.screen._is_ascii", lambda stream: True)
     for kind in ("table", "markdown"):
         result = invoke(*NAMED, *AT, "--format", kind)
         assert result.stdout.isascii()
@@ -48,7 +48,7 @@ def test_an_ascii_terminal_gets_ascii_formulas(invoke, monkeypatch):
 
 
 def test_a_narrow_terminal_loses_no_digit_of_a_formula(invoke, monkeypatch):
-    monkeypatch.setattr("resnet_cli.screen._width", lambda stream: 80)
+    monkeypatch.setattr("resnet_cli.cli.screen._width", lambda stream: 80)
     lines = invoke(*NAMED, *AT).stdout.splitlines()
     assert max(map(len, lines)) <= 80
     assert any("N=8,H=512,W=511" in line for line in lines)

@@ -171,7 +171,7 @@ def read_terminal(master: int) -> bytes:
 
 KILLED = """
 import os, signal, sys
-from resnet_cli.cli import run
+from resnet_cli.cli.main import run
 name, when = sys.argv[1:3]
 real = getattr(os, name)
 def fatal(*args, **kwargs):

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import click
 from click.core import ParameterSource
 
-from resnet_cli import projectfile
 from resnet_cli.analysis.network import Network
+from resnet_cli.cli import projectfile
+from resnet_cli.cli.options import ENV_PREFIX, Option
+from resnet_cli.cli.projectfile import Project, Values
+from resnet_cli.cli.screen import Screen
+from resnet_cli.cli.specs import Format
 from resnet_cli.errors import ConfigError
 from resnet_cli.family import presets
 from resnet_cli.family.config import FIELDS, ResNetConfig
-from resnet_cli.options import ENV_PREFIX, Option
 from resnet_cli.parse import Input
-from resnet_cli.projectfile import Project, Values
-from resnet_cli.screen import Screen
-from resnet_cli.specs import Format
 from resnet_cli.text import format_shape, nearest
 
 if TYPE_CHECKING:

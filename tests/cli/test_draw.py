@@ -63,7 +63,7 @@ def test_the_users_own_matplotlib_settings_change_nothing(invoke):
 
 def test_a_figure_is_the_same_byte_for_byte_in_every_run():
     code = """if True:
-        from resnet_cli.cli import run
+        from resnet_cli.cli.main import run
         for ending in ("svg", "pdf", "png"):
             run(["draw", "--part", "block", "-o", f"block.{ending}"])
             run(["draw", "--profile", "-o", f"profile.{ending}"])
@@ -80,7 +80,7 @@ def test_a_figure_is_the_same_byte_for_byte_in_every_run():
 
 def test_mermaid_imports_neither_matplotlib_nor_torch_nor_rich():
     code = (
-        "import sys; from resnet_cli.cli import run; code = run(['draw', '-o', 'net.mmd']); "
+        "import sys; from resnet_cli.cli.main import run; code = run(['draw', '-o', 'net.mmd']); "
         "print(code, [m for m in ('matplotlib', 'numpy', 'torch', 'rich') if m in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -89,7 +89,7 @@ def test_mermaid_imports_neither_matplotlib_nor_torch_nor_rich():
 
 def test_a_figure_imports_no_pyplot_and_no_torch():
     code = (
-        "import sys; from resnet_cli.cli import run; code = run(['draw', '-o', 'net.svg']); "
+        "import sys; from resnet_cli.cli.main import run; code = run(['draw', '-o', 'net.svg']); "
         "print(code, [m for m in ('matplotlib.pyplot', 'torch', 'rich') if m in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

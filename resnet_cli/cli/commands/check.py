@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
+from resnet_cli.cli.options import Command, option, shared
+from resnet_cli.cli.progress import attempt, outcome
+from resnet_cli.cli.screen import Screen
+from resnet_cli.cli.settings import AnyNetwork, Settings, request
+from resnet_cli.cli.specs import EXPECTATIONS, GENERAL, NETWORK, PROOF, Format
 from resnet_cli.errors import ExpectationError
 from resnet_cli.gate import lockfile, reports
 from resnet_cli.gate.checking import Report, forgotten, judge
-from resnet_cli.options import Command, option, shared
-from resnet_cli.progress import attempt, outcome
-from resnet_cli.screen import Screen
-from resnet_cli.settings import AnyNetwork, Settings, request
-from resnet_cli.specs import EXPECTATIONS, GENERAL, NETWORK, PROOF, Format
 from resnet_cli.text import printable
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from resnet_cli.cli.screen import Screen
 from resnet_cli.errors import ClosedPipe, FileError
-from resnet_cli.screen import Screen
 
 TOOL = [sys.executable, "-m", "resnet_cli", "--no-run"]
 posix = pytest.mark.skipif(os.name != "posix", reason="what POSIX files do")

@@ -6,11 +6,11 @@ from typing import Any
 import click
 
 from resnet_cli.analysis.infer import Counter
+from resnet_cli.cli.options import Command, shared
+from resnet_cli.cli.settings import resolve
+from resnet_cli.cli.specs import GENERAL, SUMMARY_FORMATS, Format
 from resnet_cli.family import presets, resnet
-from resnet_cli.options import Command, shared
-from resnet_cli.settings import resolve
 from resnet_cli.show import formats
-from resnet_cli.specs import GENERAL, SUMMARY_FORMATS, Format
 from resnet_cli.text import format_shape
 
 # A record's field: its header, whether it is a number, and when a narrow terminal drops it.

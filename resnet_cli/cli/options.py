@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from resnet_cli.specs import GENERAL, SHARED, Spec
+from resnet_cli.cli.specs import GENERAL, SHARED, Spec
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

@@ -7,12 +7,12 @@ import click
 from resnet_cli import parse
 from resnet_cli.analysis import solve
 from resnet_cli.analysis.network import Network
+from resnet_cli.cli.options import Command, option, shared
+from resnet_cli.cli.settings import Settings, resolve
+from resnet_cli.cli.specs import GENERAL, NETWORK, Format, Spec
 from resnet_cli.errors import ExpectationError
-from resnet_cli.options import Command, option, shared
 from resnet_cli.parse import LayerExpectation, layer_pattern
-from resnet_cli.settings import Settings, resolve
 from resnet_cli.show import formats
-from resnet_cli.specs import GENERAL, NETWORK, Format, Spec
 
 HEADING = "Questions"
 

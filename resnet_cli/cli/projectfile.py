@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from resnet_cli import parse
+from resnet_cli.cli.specs import EXPECTATIONS, NETWORK, SHARED, Spec
 from resnet_cli.errors import FileError
 from resnet_cli.files import decode, read_bytes
-from resnet_cli.specs import EXPECTATIONS, NETWORK, SHARED, Spec
 from resnet_cli.text import nearest
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ class Guard:
         if name.partition(".")[0] == "torch":
             raise {error}
 sys.meta_path.insert(0, Guard())
-from resnet_cli.cli import run
+from resnet_cli.cli.main import run
 code = run(sys.argv[1:])
 sys.stdout.flush()
 print("imported:", *sorted({{n.partition(".")[0] for n in sys.modules}}), file=sys.stderr)

@@ -7,12 +7,12 @@ import click
 from resnet_cli import parse
 from resnet_cli.analysis.network import Network
 from resnet_cli.analysis.summary import Summary
+from resnet_cli.cli.progress import attempt, outcome, watch
+from resnet_cli.cli.screen import Screen
+from resnet_cli.cli.settings import AnyNetwork, Settings, resolve
+from resnet_cli.cli.specs import SUMMARY_FORMATS, Format
 from resnet_cli.errors import ConfigError
-from resnet_cli.progress import attempt, outcome, watch
-from resnet_cli.screen import Screen
-from resnet_cli.settings import AnyNetwork, Settings, resolve
 from resnet_cli.show import columns
-from resnet_cli.specs import SUMMARY_FORMATS, Format
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

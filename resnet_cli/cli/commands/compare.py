@@ -8,13 +8,13 @@ import click
 
 from resnet_cli.analysis.compare import FIGURES, Entry, compare, figure, roles
 from resnet_cli.analysis.network import Network
+from resnet_cli.cli.options import Command, option, shared
+from resnet_cli.cli.projectfile import Values
+from resnet_cli.cli.settings import Request, Settings, request
+from resnet_cli.cli.specs import GENERAL, NETWORK, SHARED, Format
 from resnet_cli.family import presets
-from resnet_cli.options import Command, option, shared
-from resnet_cli.projectfile import Values
-from resnet_cli.settings import Request, Settings, request
 from resnet_cli.show import formats
 from resnet_cli.show.columns import Value
-from resnet_cli.specs import GENERAL, NETWORK, SHARED, Format
 from resnet_cli.text import format_shape, nearest
 
 FORMATS = (Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON)

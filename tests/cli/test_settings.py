@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resnet_cli import parse
+from resnet_cli.cli.options import ENV_PREFIX
+from resnet_cli.cli.projectfile import Project, Values
+from resnet_cli.cli.settings import Request
+from resnet_cli.cli.specs import SHARED, Format
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.presets import preset
-from resnet_cli.options import ENV_PREFIX
 from resnet_cli.parse import Input
-from resnet_cli.projectfile import Project, Values
-from resnet_cli.settings import Request
-from resnet_cli.specs import SHARED, Format
 
 VALUES = {
     "preset": ("resnet34", "resnet50"),

@@ -13,14 +13,14 @@ from typing import Any, NoReturn
 import click
 from click.core import ParameterSource
 
+from resnet_cli.cli.options import shared, write_options
+from resnet_cli.cli.specs import GENERAL, NETWORK, PROOF, TABLE
 from resnet_cli.errors import ClosedPipe, ResNetShapesError
 from resnet_cli.family.presets import NAMES
-from resnet_cli.options import shared, write_options
-from resnet_cli.specs import GENERAL, NETWORK, PROOF, TABLE
 from resnet_cli.text import nearest, printable
 from resnet_cli.version import __version__
 
-# name: (module in resnet_cli.commands, what it does); imported when it is called.
+# name: (module in resnet_cli.cli.commands, what it does); imported when it is called.
 COMMANDS = {
     "print-net": ("print_net", "Print the architecture, as PyTorch prints it."),
     "presets": ("presets", "List the published networks that --preset knows."),
@@ -51,7 +51,7 @@ class Group(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in COMMANDS:
-            module = import_module(f"resnet_cli.commands.{COMMANDS[cmd_name][0]}")
+            module = import_module(f"resnet_cli.cli.commands.{COMMANDS[cmd_name][0]}")
             command: click.Command = module.command
             return command
         if ctx.resilient_parsing:
@@ -87,7 +87,7 @@ def cli(ctx: click.Context, /, **_: Any) -> int:
     """
     if ctx.invoked_subcommand is not None:
         return 0
-    from resnet_cli.commands.show import show
+    from resnet_cli.cli.commands.show import show
 
     return show(ctx)
 

@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from resnet_cli import __version__
-from resnet_cli.cli import COMMANDS
+from resnet_cli.cli.main import COMMANDS
+from resnet_cli.cli.specs import SHARED
 from resnet_cli.family.presets import NAMES
-from resnet_cli.specs import SHARED
 
-SEED = Path(__file__).parent / "seed"
+SEED = Path(__file__).parents[1] / "seed"
 
 
 def test_print_net_prints_what_the_notebook_printed(invoke):
@@ -245,7 +245,11 @@ def test_an_interrupt_leaves_with_130(invoke, monkeypatch):
 
 def test_names_complete():
     done = subprocess.run(
-        [sys.executable, "-c", "from resnet_cli.cli import cli; cli(prog_name='resnet-shapes')"],
+        [
+            sys.executable,
+            "-c",
+            "from resnet_cli.cli.main import cli; cli(prog_name='resnet-shapes')",
+        ],
         env={
             **os.environ,
             "_RESNET_SHAPES_COMPLETE": "bash_complete",

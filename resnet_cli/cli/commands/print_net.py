@@ -4,10 +4,10 @@ from typing import Any
 
 import click
 
-from resnet_cli.commands.show import report_proof
-from resnet_cli.options import Command, shared
-from resnet_cli.settings import resolve
-from resnet_cli.specs import GENERAL, NETWORK, PROOF, Format
+from resnet_cli.cli.commands.show import report_proof
+from resnet_cli.cli.options import Command, shared
+from resnet_cli.cli.settings import resolve
+from resnet_cli.cli.specs import GENERAL, NETWORK, PROOF, Format
 
 
 @click.command("print-net", cls=Command, params=shared(NETWORK, "output", PROOF, GENERAL))

@@ -7,14 +7,14 @@ import click
 
 from resnet_cli import parse
 from resnet_cli.analysis.block import ADDITION, BlockNetwork
-from resnet_cli.commands.show import proof_for_document, report_proof, table_columns, write_text
+from resnet_cli.cli.commands.show import proof_for_document, report_proof, table_columns, write_text
+from resnet_cli.cli.options import Command, option
+from resnet_cli.cli.screen import Screen
+from resnet_cli.cli.settings import Settings, resolve
+from resnet_cli.cli.specs import NETWORK, SHARED, SUMMARY_FORMATS, Format, Spec, modes
 from resnet_cli.errors import ConfigError
 from resnet_cli.family.config import Shortcut
-from resnet_cli.options import Command, option
 from resnet_cli.parse import LIMIT, Input
-from resnet_cli.screen import Screen
-from resnet_cli.settings import Settings, resolve
-from resnet_cli.specs import NETWORK, SHARED, SUMMARY_FORMATS, Format, Spec, modes
 from resnet_cli.text import format_shape
 
 INPUT = (1, 64, 56, 56)

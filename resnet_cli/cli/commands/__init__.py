@@ -1,0 +1,1 @@
+"""A file a command; `main` imports each when it is called."""

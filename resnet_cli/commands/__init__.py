@@ -1,1 +1,0 @@
-"""A file a command; `resnet_cli.cli` imports each when it is called."""
