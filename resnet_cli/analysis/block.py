@@ -7,7 +7,7 @@ from functools import cached_property
 from resnet_cli.analysis.infer import addends
 from resnet_cli.analysis.network import Network
 from resnet_cli.analysis.summary import LayerRow, Summary
-from resnet_cli.family import resnet
+from resnet_cli.family import tree as resnet
 from resnet_cli.family.config import Shortcut, check_widening
 from resnet_cli.graph.layers import Residual, Sequential, Shape
 

@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from resnet_cli.analysis.infer import infer
 from resnet_cli.analysis.summary import Summary
-from resnet_cli.family import presets, resnet
+from resnet_cli.family import presets
+from resnet_cli.family import tree as resnet
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.graph.layers import Sequential
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from resnet_cli.analysis.network import Network
 from resnet_cli.draw.style import Kind
-from resnet_cli.family import resnet
+from resnet_cli.family import tree as resnet
 from resnet_cli.graph.layers import (
     AdaptiveAvgPool2d,
     BatchNorm2d,

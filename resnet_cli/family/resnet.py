@@ -1,135 +1,159 @@
-"""Config to layer tree: stem, stages, blocks, head.
+"""Config to graph: stem, stages, blocks, head.
 
 Reads like the paper's table 1 from top to bottom (He, Zhang, Ren, Sun, "Deep Residual
-Learning for Image Recognition", 2015). The tree is `Sequential(stem, stage 1 … stage n,
-pool, flatten, linear)`, as in the notebook.
+Learning for Image Recognition", 2015), and each part like its forward pass. The modules are
+`Sequential(stem, stage 1 … stage n, pool, flatten, linear)`, as in the notebook.
+
+The shapes in the comments are those of an image of (H, W); C is a stage's output channels.
 """
 
+from dataclasses import replace
+
 from resnet_cli.family.config import Block, ResNetConfig, Shortcut, Stem, StrideOn
-from resnet_cli.graph.layers import (
-    AdaptiveAvgPool2d,
-    BatchNorm2d,
-    Conv2d,
-    Flatten,
-    Layer,
-    Linear,
-    MaxPool2d,
-    PadShortcut,
-    ReLU,
-    Residual,
-    Sequential,
-)
+from resnet_cli.graph.builder import Builder
+from resnet_cli.graph.graph import Graph, Value
+from resnet_cli.graph.kinds import Input
+from resnet_cli.graph.moves import Flatten, Pad, Subsample
+from resnet_cli.graph.pointwise import Add, BatchNorm, ReLU
+from resnet_cli.graph.pooling import AdaptiveAvgPool, MaxPool
+from resnet_cli.graph.products import Conv, Linear
 
 
-def build(config: ResNetConfig) -> Sequential:
-    """Return the network's layer tree."""
-    stages = []
+def build(config: ResNetConfig) -> Graph:
+    """Return the network's graph."""
+    net = Builder()
+    image = net.apply(Input(config.input))  # (N, image channels, H, W)
+    x = _stem(net, config, image)  # (N, width, H/4, W/4)
     in_channels = config.channels[0]
-    for index, (planes, count) in enumerate(zip(config.channels, config.blocks, strict=True)):
-        stages.append(_stage(config, in_channels, planes, count, stride=1 if index == 0 else 2))
-        in_channels = planes * config.block.expansion
-    return _sequence(
-        _stem(config),
-        *stages,
-        AdaptiveAvgPool2d(),
-        Flatten(),
-        Linear(in_channels, config.classes),
-    )
+    for number, (planes, count) in enumerate(zip(config.channels, config.blocks, strict=True), 1):
+        with net.inside(str(number), "Sequential", x, role=f"stage {number}"):
+            # The first block takes the stride and the change of width; section 3.3.
+            stride = 1 if number == 1 else 2
+            x = residual_block(net, config, "0", x, in_channels, planes, stride)
+            in_channels = planes * config.block.expansion  # C
+            if count > 1:  # (N, C, H/4, W/4), and half of it with each further stage
+                x = residual_block(net, config, "1", x, in_channels, planes, 1)
+                x = net.repeat("1", count - 2)
+    last = len(config.blocks) + 1
+    x = net.layer(str(last), AdaptiveAvgPool(), x, role="pool")  # (N, C, 1, 1)
+    x = net.layer(str(last + 1), Flatten(), x, role="flatten")  # (N, C)
+    x = net.layer(str(last + 2), Linear(config.classes), x, role="head")  # (N, classes)
+    return net.graph("Sequential", image, x)
 
 
-def roles(config: ResNetConfig) -> tuple[str, ...]:
-    """Return what each layer of the tree is for, at depth 1."""
-    stages = (f"stage {number}" for number in range(1, len(config.blocks) + 1))
-    return ("stem", *stages, "pool", "flatten", "head")
+def shortened(config: ResNetConfig) -> tuple[Graph, dict[str, int]]:
+    """Return the network with at most two blocks a stage, and what each second stands for.
+
+    All blocks but a stage's first are one block on one shape; the dictionary has the second's
+    path and how often the network has it. Counts of a network of 1,202 layers need not walk
+    over them all.
+    """
+    short = replace(config, blocks=tuple(min(count, 2) for count in config.blocks))
+    times = {f"{stage}.1": count - 1 for stage, count in enumerate(config.blocks, 1) if count > 1}
+    return build(short), times
 
 
-def _stem(config: ResNetConfig) -> Sequential:
-    """Return the stem: table 1's conv1 with its max pool, or section 4.2's 3x3."""
-    image_channels, width = config.image_channels, config.channels[0]
-    if config.stem is Stem.CIFAR:
-        conv = Conv2d(image_channels, width, 3, padding=1, bias=config.conv_bias)
-        return _sequence(conv, BatchNorm2d(width), ReLU())
-    conv = Conv2d(image_channels, width, 7, stride=2, padding=3, bias=config.conv_bias)
-    return _sequence(conv, BatchNorm2d(width), ReLU(), MaxPool2d(3, stride=2, padding=1))
-
-
-def _stage(
-    config: ResNetConfig, in_channels: int, planes: int, count: int, stride: int
-) -> Sequential:
-    """Return a stage: its first block takes the stride and the change of width."""
-    first = residual_block(config, in_channels, planes, stride)
-    # Every other block is the same value; the tree shares it.
-    rest = residual_block(config, planes * config.block.expansion, planes, 1)
-    return _sequence(first, *[rest] * (count - 1))
+def _stem(net: Builder, config: ResNetConfig, x: Value) -> Value:
+    """Run the stem: table 1's conv1 with its max pool, or section 4.2's 3x3."""
+    width = config.channels[0]
+    kernel, stride = (3, 1) if config.stem is Stem.CIFAR else (7, 2)
+    with net.inside("0", "Sequential", x, role="stem"):
+        x = net.layer("0", _conv(config, width, kernel, stride), x)  # (N, width, H/2, W/2)
+        x = net.layer("1", BatchNorm(), x)
+        x = net.layer("2", ReLU(), x)
+        if config.stem is Stem.IMAGENET:
+            x = net.layer("3", MaxPool((3, 3), (2, 2), (1, 1)), x)  # (N, width, H/4, W/4)
+    return x
 
 
 def residual_block(
-    config: ResNetConfig, in_channels: int, planes: int, stride: int, *, identity: bool = False
-) -> Residual:
-    """Return one residual block of `config`'s kind (figure 5).
+    net: Builder,
+    config: ResNetConfig,
+    name: str,
+    x: Value,
+    in_channels: int,
+    planes: int,
+    stride: int,
+) -> Value:
+    """Run one residual block of `config`'s kind on (N, in_channels, H, W): figures 2 and 5."""
+    with net.inside(name, "Residual", x, registered(config)):
+        y, side = branches(net, config, x, in_channels, planes, stride)
+        y = net.apply(Add(inplace=True), y, side)  # (N, C, H/stride, W/stride)
+        return net.apply(ReLU(), y)
 
-    With `identity` its shortcut is bare even where the shapes change, and cannot add.
+
+def registered(config: ResNetConfig) -> tuple[str, ...]:
+    """Return a block's modules as they are registered, where they run in another order.
+
+    The notebook registers a basic block's convolutions first; torchvision, which has the
+    bottlenecks, each norm behind its convolution.
     """
-    main = (
-        _basic(config, in_channels, planes, stride)
-        if config.block is Block.BASIC
-        else _bottleneck(config, in_channels, planes, stride)
-    )
-    out_channels = planes * config.block.expansion
-    shortcut = None if identity else _shortcut(config, in_channels, out_channels, stride)
-    # A basic block registers its modules as the notebook does, convolutions first; a
-    # bottleneck as torchvision does, each norm behind its convolution.
-    module = (shortcut[0],) if shortcut and shortcut[0] else ()
-    names = tuple(name for name, _ in main)
-    if config.block is Block.BASIC:
-        return Residual(main, shortcut, (*names[::2], *module, *names[1::2]))
-    return Residual(main, shortcut, (*names, *module))
+    basic = ("conv1", "conv2", "conv3", "downsample", "bn1", "bn2")
+    return basic if config.block is Block.BASIC else ()
 
 
-def _basic(
-    config: ResNetConfig, in_channels: int, planes: int, stride: int
-) -> tuple[tuple[str, Layer], ...]:
-    """Return 3x3, 3x3: figure 5, left."""
-    bias = config.conv_bias
-    return (
-        ("conv1", Conv2d(in_channels, planes, 3, stride, padding=1, bias=bias)),
-        ("bn1", BatchNorm2d(planes)),
-        ("conv2", Conv2d(planes, planes, 3, padding=1, bias=bias)),
-        ("bn2", BatchNorm2d(planes)),
-    )
+def branches(
+    net: Builder,
+    config: ResNetConfig,
+    x: Value,
+    in_channels: int,
+    planes: int,
+    stride: int,
+    *,
+    identity: bool = False,
+) -> tuple[Value, Value]:
+    """Run a main path and a shortcut, with `identity` a bare one; return what is added."""
+    run = _basic if config.block is Block.BASIC else _bottleneck
+    y = run(net, config, x, planes, stride)
+    if identity:
+        return y, x
+    return y, _shortcut(net, config, x, in_channels, planes * config.block.expansion, stride)
 
 
-def _bottleneck(
-    config: ResNetConfig, in_channels: int, planes: int, stride: int
-) -> tuple[tuple[str, Layer], ...]:
-    """Return 1x1, 3x3, 1x1: figure 5, right; the 3x3 grouped as in ResNeXt."""
-    bias = config.conv_bias
+def _basic(net: Builder, config: ResNetConfig, x: Value, planes: int, stride: int) -> Value:
+    """Run 3x3, 3x3: figure 5, left."""
+    y = net.layer("conv1", _conv(config, planes, 3, stride), x)  # (N, planes, H/stride, W/stride)
+    y = net.layer("bn1", BatchNorm(), y)
+    y = net.apply(ReLU(), y)
+    y = net.layer("conv2", _conv(config, planes, 3), y)
+    return net.layer("bn2", BatchNorm(), y)
+
+
+def _bottleneck(net: Builder, config: ResNetConfig, x: Value, planes: int, stride: int) -> Value:
+    """Run 1x1, 3x3, 1x1: figure 5, right; the 3x3 grouped as in ResNeXt."""
     width, out_channels = config.inner_width(planes), planes * config.block.expansion
+    # v1 has the stride on the first 1x1, v1.5 on the 3x3.
     first, second = (stride, 1) if config.stride_on is StrideOn.FIRST else (1, stride)
-    return (
-        ("conv1", Conv2d(in_channels, width, 1, first, bias=bias)),
-        ("bn1", BatchNorm2d(width)),
-        ("conv2", Conv2d(width, width, 3, second, padding=1, groups=config.groups, bias=bias)),
-        ("bn2", BatchNorm2d(width)),
-        ("conv3", Conv2d(width, out_channels, 1, bias=bias)),
-        ("bn3", BatchNorm2d(out_channels)),
-    )
+    y = net.layer("conv1", _conv(config, width, 1, first), x)  # (N, width, H, W) in v1.5
+    y = net.layer("bn1", BatchNorm(), y)
+    y = net.apply(ReLU(), y)
+    y = net.layer("conv2", _conv(config, width, 3, second, config.groups), y)
+    y = net.layer("bn2", BatchNorm(), y)  # (N, width, H/stride, W/stride)
+    y = net.apply(ReLU(), y)
+    y = net.layer("conv3", _conv(config, out_channels, 1), y)
+    return net.layer("bn3", BatchNorm(), y)  # (N, 4 planes, H/stride, W/stride)
 
 
 def _shortcut(
-    config: ResNetConfig, in_channels: int, out_channels: int, stride: int
-) -> tuple[str, Conv2d | Sequential | PadShortcut] | None:
-    """Return the identity (None), or option A or B of section 3.3 where the shape changes."""
+    net: Builder, config: ResNetConfig, x: Value, in_channels: int, out_channels: int, stride: int
+) -> Value:
+    """Run the identity, or option A or B of section 3.3 where the shape changes."""
     if stride == 1 and in_channels == out_channels:
-        return None
+        return x
     if config.shortcut is Shortcut.PAD:
-        return "", PadShortcut(in_channels, out_channels, stride)
-    conv = Conv2d(in_channels, out_channels, 1, stride, bias=config.conv_bias)
-    if config.shortcut_norm:
-        return "downsample", _sequence(conv, BatchNorm2d(out_channels))
-    # The notebook's name; a bottleneck's third convolution has it already.
-    return ("conv3", conv) if config.block is Block.BASIC else ("downsample", _sequence(conv))
+        x = net.apply(Subsample((stride, stride)), x) if stride != 1 else x
+        return net.apply(Pad((0, 0, 0, 0), (0, out_channels - in_channels, 0, 0)), x)
+    conv = _conv(config, out_channels, 1, stride)
+    if config.block is Block.BASIC and not config.shortcut_norm:
+        return net.layer("conv3", conv, x)  # the notebook's name; a bottleneck has it already
+    with net.inside("downsample", "Sequential", x):
+        x = net.layer("0", conv, x)
+        return net.layer("1", BatchNorm(), x) if config.shortcut_norm else x
 
 
-def _sequence(*layers: Layer) -> Sequential:
-    return Sequential(tuple((str(index), layer) for index, layer in enumerate(layers)))
+def _conv(
+    config: ResNetConfig, out_channels: int, kernel: int, stride: int = 1, groups: int = 1
+) -> Conv:
+    """Return a square convolution that keeps the map but for its stride."""
+    sides, steps, margin = (kernel, kernel), (stride, stride), (kernel // 2, kernel // 2)
+    return Conv(out_channels, sides, steps, margin, groups=groups, bias=config.conv_bias)

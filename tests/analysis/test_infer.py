@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from resnet_cli.analysis.infer import Counter, infer
 from resnet_cli.analysis.network import Network
-from resnet_cli.family import resnet
+from resnet_cli.family import tree as resnet
 from resnet_cli.family.config import DType, ResNetConfig
 from resnet_cli.graph.layers import Conv2d, ReLU, Residual, Sequential
 from tests.strategies import configs

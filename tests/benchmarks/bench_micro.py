@@ -9,7 +9,8 @@ import pytest
 
 from resnet_cli.analysis.infer import infer
 from resnet_cli.analysis.network import Network
-from resnet_cli.family import presets, resnet
+from resnet_cli.family import presets
+from resnet_cli.family import tree as resnet
 from resnet_cli.parse import ALL_DEPTHS
 from resnet_cli.show import columns, formats
 

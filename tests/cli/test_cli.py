@@ -223,7 +223,7 @@ def test_presets_are_listed_in_every_format(invoke):
 
 
 def test_a_defect_is_one_line_and_two_and_its_traceback_can_be_had(invoke, monkeypatch):
-    from resnet_cli.family import resnet
+    from resnet_cli.family import tree as resnet
 
     monkeypatch.setattr(resnet, "build", lambda _: 1 // 0)
     done = invoke("--no-run")
@@ -233,7 +233,7 @@ def test_a_defect_is_one_line_and_two_and_its_traceback_can_be_had(invoke, monke
 
 
 def test_an_interrupt_leaves_with_130(invoke, monkeypatch):
-    from resnet_cli.family import resnet
+    from resnet_cli.family import tree as resnet
 
     def interrupt(_):
         raise KeyboardInterrupt

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
-from resnet_cli.family import resnet
+from resnet_cli.family import tree as resnet
 from resnet_cli.family.config import Block, ResNetConfig, StrideOn
 from resnet_cli.family.presets import preset
 from resnet_cli.graph.layers import BatchNorm2d, Conv2d, PadShortcut, Residual, Sequential

@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from resnet_cli.analysis.network import Network
 from resnet_cli.errors import BackendError, ForwardError
-from resnet_cli.family import resnet
+from resnet_cli.family import tree as resnet
 from resnet_cli.family.config import DType, ResNetConfig, Stem
 from resnet_cli.family.presets import NAMES, preset
 from resnet_cli.pytorch import forward, room

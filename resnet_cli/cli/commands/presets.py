@@ -9,7 +9,8 @@ from resnet_cli.analysis.infer import Counter
 from resnet_cli.cli.options import Command, shared
 from resnet_cli.cli.settings import resolve
 from resnet_cli.cli.specs import GENERAL, SUMMARY_FORMATS, Format
-from resnet_cli.family import presets, resnet
+from resnet_cli.family import presets
+from resnet_cli.family import tree as resnet
 from resnet_cli.show import formats
 from resnet_cli.text import format_shape
 

@@ -1,0 +1,173 @@
+"""One walk over a graph: what every operation gives, what that sees, and what memory holds.
+
+The receptive field grows by `(kernel - 1) * stride_so_far` at each window (Araujo, Norris,
+Sim, "Computing Receptive Fields of Convolutional Neural Networks", Distill 2019, eq. 2);
+where branches meet, the larger one counts.
+"""
+
+from collections.abc import Iterable, Sequence
+from math import prod
+from operator import add, mul
+from typing import TYPE_CHECKING, NamedTuple
+
+from resnet_cli.graph.graph import Graph, Operation, Value, infer, values
+from resnet_cli.graph.kinds import Facts, Input, Shape, Sides, Window
+
+if TYPE_CHECKING:
+    from resnet_cli.graph.dims import Size
+
+ITEM_SIZES = {
+    **dict.fromkeys(("bool", "int8", "uint8"), 1),
+    **dict.fromkeys(("float16", "bfloat16", "int16"), 2),
+    **dict.fromkeys(("float32", "int32"), 4),
+    **dict.fromkeys(("float64", "int64", "complex64"), 8),
+    "complex128": 16,
+}
+"""Bytes an element."""
+
+
+class Sight(NamedTuple):
+    """What one element of a map sees: input pixels, and those between two neighbours.
+
+    Both have a number for each dimension of the map, and none where that is not known; `why`
+    says why where a reader could expect it.
+    """
+
+    field: Sides = ()
+    stride: Sides = ()
+    why: str = ""
+
+
+UNSEEN = Sight()
+
+
+class Walk(NamedTuple):
+    """What a walk finds, a figure for each operation, and the most that is held at once.
+
+    `sights` are None for what no input reaches. Operations of one storage share memory, and
+    `nbytes` are those of an operation's outputs, whoever has their memory. `held` are the bytes
+    held while each operation runs that takes memory: inputs, outputs, and what waits for others.
+    """
+
+    graph: Graph
+    itemsize: int
+    facts: Sequence[Facts]
+    nbytes: "Sequence[Size]"
+    sights: Sequence[Sight | None]
+    storages: Sequence[int]
+    held: "Sequence[Size]"
+
+    def shape(self, value: Value) -> Shape:
+        """Return the shape of a value."""
+        return self.facts[value.operation].outputs[value.output]
+
+    def bytes_of(self, value: Value) -> "Size":
+        """Return the bytes of a value's elements, whatever memory they share."""
+        index, output = value
+        if len(self.facts[index].outputs) == 1:
+            return self.nbytes[index]
+        dtypes = self.graph.operations[index].dtypes
+        size = ITEM_SIZES[dtypes[output]] if dtypes else self.itemsize
+        return prod(self.facts[index].outputs[output]) * size
+
+
+def walk(graph: Graph, itemsize: int = 4) -> Walk:
+    """Walk over a graph whose elements take `itemsize` bytes unless an operation says another."""
+    facts = infer(graph)
+    nbytes = _sizes(graph, facts, itemsize)
+    sights: list[Sight | None] = []
+    storages: list[int] = []
+    for index, (operation, found) in enumerate(zip(graph.operations, facts, strict=True)):
+        inputs = operation.inputs
+        if len(inputs) == 1 and found.is_pointwise:  # most operations
+            sights.append(sights[inputs[0].operation])
+        else:
+            sights.append(_sight(operation, found, [sights[before] for before, _ in inputs]))
+        shares = found.is_view and inputs
+        storages.append(storages[inputs[0].operation] if shares else index)
+    return Walk(
+        graph, itemsize, facts, nbytes, sights, storages, _held(graph, facts, storages, nbytes)
+    )
+
+
+def _sizes(graph: Graph, facts: Sequence[Facts], itemsize: int) -> "list[Size]":
+    """Return the bytes of each operation's outputs."""
+    known: dict[int, Size] = {}  # what repeats has the same facts
+    sizes: list[Size] = []
+    for operation, found in zip(graph.operations, facts, strict=True):
+        if operation.dtypes:
+            items = [ITEM_SIZES[dtype] for dtype in operation.dtypes]
+            sizes.append(sum(map(mul, map(prod, found.outputs), items)))
+            continue
+        size = known.get(id(found))
+        if size is None:
+            size = known[id(found)] = sum(map(prod, found.outputs)) * itemsize
+        sizes.append(size)
+    return sizes
+
+
+def _held(
+    graph: Graph, facts: Sequence[Facts], storages: Sequence[int], nbytes: "Sequence[Size]"
+) -> "list[Size]":
+    """Return what is alive while each operation runs that takes memory, until its last use."""
+    last = [*range(len(storages))]
+    for index, operation in enumerate(graph.operations):
+        for before, _ in operation.inputs:
+            last[storages[before]] = index
+    for value in values(graph.output):
+        last[storages[value.operation]] = len(storages)
+    ends: dict[int, list[Size]] = {}
+    for storage, found in enumerate(facts):
+        if not found.is_view:
+            ends.setdefault(last[storage], []).append(nbytes[storage])
+    alive: Size = 0
+    held: list[Size] = []
+    for index, found in enumerate(facts):
+        if not found.is_view:
+            alive = alive + nbytes[index]
+            held.append(alive)
+        for gone in ends.get(index, ()):
+            alive = alive - gone
+    return held
+
+
+def _sight(operation: Operation, facts: Facts, inputs: Sequence[Sight | None]) -> Sight | None:
+    """Return what an operation's output sees, from what its inputs see."""
+    if isinstance(operation.kind, Input):
+        rank = len(facts.outputs[0]) - 2
+        return Sight((1,) * rank, (1,) * rank) if rank > 0 else UNSEEN
+    if len(inputs) == 1:
+        sight = inputs[0]
+    else:
+        sight = _joined([each for each in inputs if each is not None], is_gate=facts.is_gate)
+    if sight is None or not sight.field:
+        return sight
+    if facts.is_global or not facts.is_known:
+        return UNSEEN
+    return sight if facts.window is None else _grown(sight, facts.window)
+
+
+def _joined(inputs: Sequence[Sight], *, is_gate: bool) -> Sight | None:
+    """Return what the elements see where several maps meet."""
+    maps = [sight for sight in inputs if sight.field]
+    if not inputs or not maps:
+        return inputs[0] if inputs else None
+    if len(maps) < len(inputs) and not is_gate:
+        return next(sight for sight in inputs if not sight.field)
+    first = maps[0]
+    if any(sight.stride != first.stride for sight in maps):
+        strides = " and ".join(dict.fromkeys(_sides(sight.stride) for sight in maps))
+        return Sight(why=f"maps of strides {strides} meet: no one receptive field")
+    return first._replace(field=tuple(map(max, zip(*(s.field for s in maps), strict=True))))
+
+
+def _grown(sight: Sight, window: Window) -> Sight:
+    """Return what the elements see after one more window."""
+    if len(window.kernel) != len(sight.field):
+        return UNSEEN
+    more = [(kernel - 1) * step for kernel, step in zip(window.kernel, sight.stride, strict=True)]
+    return Sight(tuple(map(add, sight.field, more)), tuple(map(mul, sight.stride, window.stride)))
+
+
+def _sides(sides: Iterable[int]) -> str:
+    return "x".join(map(str, sides))

@@ -1,0 +1,91 @@
+"""Write a graph as a forward pass: a call is an operation, and gives the value that it makes.
+
+net = Builder()
+x = net.apply(Input((1, 3, 224, 224)))
+with net.inside("stem", "Sequential", x):
+x = net.layer("0", Conv(64, (7, 7), (2, 2), (3, 3)), x)  # (1, 64, 112, 112)
+x = net.layer("1", BatchNorm(), x)
+x = net.apply(ReLU(), x)
+graph = net.graph("Network", x)
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from resnet_cli.graph.graph import Call, Graph, Module, Operation, Value
+from resnet_cli.graph.kinds import Kind, Layer
+
+
+class Builder:
+    """A graph while it is written."""
+
+    def __init__(self) -> None:
+        self.operations: list[Operation] = []
+        self.modules: list[Module] = []
+        self.path = ""
+
+    def apply(self, kind: Kind, *inputs: Value) -> Value:
+        """Add an operation that the module around calls as a function; return what it gives."""
+        self.operations.append(Operation(kind, inputs, self.path))
+        return Value(len(self.operations) - 1)
+
+    def layer(self, name: str, kind: Layer, *inputs: Value, role: str = "") -> Value:
+        """Add an operation that is a module of its own; return what it gives."""
+        path = f"{self.path}.{name}" if self.path else name
+        first = len(self.operations)
+        value = Value(first)
+        self.operations.append(Operation(kind, inputs, path))
+        self.modules.append(Module(path, kind.name, True, role, (Call(first, inputs[0], value),)))
+        return value
+
+    @contextmanager
+    def inside(
+        self, name: str, kind: str, x: Value, registered: Sequence[str] = (), role: str = ""
+    ) -> Iterator[None]:
+        """Write the inside of a module of class `kind` that takes `x`; it gives its last value.
+
+        `registered` names the modules in it in their order of registration, where that is not
+        the order in which they run.
+        """
+        outer, position, first = self.path, len(self.modules), len(self.operations)
+        self.path = f"{outer}.{name}" if outer else name
+        yield
+        prefix, below = len(self.path) + 1, self.modules[position:]
+        if registered:
+            below.sort(key=lambda module: registered.index(module.path[prefix:].split(".")[0]))
+        call = Call(first, x, Value(len(self.operations) - 1))
+        self.modules[position:] = [Module(self.path, kind, False, role, (call,)), *below]
+        self.path = outer
+
+    def repeat(self, name: str, times: int) -> Value:
+        """Write the module `name`, the last one here, so many times more; return the last value.
+
+        Its name is a number, and the next ones count on from it. Each takes what the one before
+        gives, which has the shape of what that one takes; no operation has several outputs.
+        """
+        path = f"{self.path}.{name}" if self.path else name
+        position = next(i for i, module in enumerate(self.modules) if module.path == path)
+        modules, first = self.modules[position:], self.modules[position].calls[0].first
+        operations, cut, stem = self.operations[first:], len(path), path[: len(path) - len(name)]
+        base = first - 1  # what the module takes is the value before it
+        for number in range(1, times + 1):
+            shift, copy = number * len(operations), f"{stem}{int(name) + number}"
+            moved = [Value(base + shift + i) for i in range(len(operations) + 1)]
+            for kind, inputs, of, _ in operations:
+                taken = tuple([moved[i - base] for i, _ in inputs])
+                self.operations.append(Operation(kind, taken, copy + of[cut:]))
+            for module in modules:
+                ((began, takes, gives),) = module.calls
+                assert isinstance(takes, Value)
+                assert isinstance(gives, Value)
+                call = Call(began + shift, moved[takes[0] - base], moved[gives[0] - base])
+                of = module.path
+                self.modules.append(
+                    Module(copy + of[cut:], module.type, module.is_leaf, "", (call,), like=of)
+                )
+        return Value(len(self.operations) - 1)
+
+    def graph(self, kind: str, x: Value, output: Value) -> Graph:
+        """Return what was written: a network of class `kind` that takes `x`."""
+        network = Module("", kind, False, "", (Call(x.operation, x, output),))
+        return Graph(tuple(self.operations), (network, *self.modules), output)

@@ -1,0 +1,131 @@
+"""A network as a value: operations in the order of execution, and the modules around them.
+
+Whoever made it (a configuration, a run that was recorded), every question is one walk over
+it. It is plain and frozen, and knows nothing of PyTorch.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
+
+from resnet_cli.graph.kinds import Facts, Input, Kind, Shape
+
+
+class Value(NamedTuple):
+    """A tensor on its way: the operation that gives it, and which of its outputs it is."""
+
+    operation: int
+    output: int = 0
+
+
+Nest: TypeAlias = "Value | str | Sequence[Nest] | Mapping[str, Nest] | None"
+"""Values as a module takes or gives them, nested; a string names what is no tensor."""
+
+
+class Operation(NamedTuple):
+    """One step of a run: what is done, to which earlier values, and by which module.
+
+    `path` is that of the module itself or, where it is a function, of the module that calls
+    it. `dtypes` are the element types of its outputs where one is not the network's own.
+    """
+
+    kind: Kind
+    inputs: tuple[Value, ...]
+    path: str
+    dtypes: tuple[str, ...] = ()
+
+
+class Call(NamedTuple):
+    """One call of a module: the operation that it begins with, what it takes and gives.
+
+    `gives` is None where the call failed.
+    """
+
+    first: int
+    takes: Nest
+    gives: Nest
+
+
+class Weight(NamedTuple):
+    """What a module was seen to hold itself, in elements; each tensor counts where it is first.
+
+    `shape` is there for what stands beside modules: one parameter or buffer.
+    """
+
+    params: int = 0
+    frozen: int = 0
+    buffers: int = 0
+    shape: tuple[int, ...] = ()
+
+
+class Module(NamedTuple):
+    """A module around operations: path (empty for the network itself), class, what it did.
+
+    A leaf has no modules below it. `role` is what a module of the network's own is for. `held`
+    is None where the operations' kinds say what it holds. `note` says what is special. Where a
+    module stands a second time, `same_as` is the first path, which its operations bear. `like`
+    is the path of a module before it that does the same on the same shapes.
+    """
+
+    path: str
+    type: str
+    is_leaf: bool
+    role: str = ""
+    calls: tuple[Call, ...] = ()
+    held: Weight | None = None
+    note: str = ""
+    same_as: str = ""
+    like: str = ""
+
+
+class Graph(NamedTuple):
+    """A network: its operations, its modules as they are registered, and what it gives.
+
+    A module stands before those below it, which follow in the order of registration.
+    """
+
+    operations: tuple[Operation, ...]
+    modules: tuple[Module, ...]
+    output: Nest
+
+    @property
+    def inputs(self) -> tuple[Shape, ...]:
+        """The shapes of the network's inputs."""
+        kinds = (operation.kind for operation in self.operations)
+        return tuple(kind.shape for kind in kinds if isinstance(kind, Input))
+
+
+def infer(graph: Graph) -> list[Facts]:
+    """Return every operation's facts: the one pass that knows each shape.
+
+    What repeats (a block on a map of the same size) is computed once.
+    """
+    known: dict[tuple[Kind, tuple[Shape, ...]], Facts] = {}
+    found: list[Facts] = []
+    for kind, inputs, _, _ in graph.operations:
+        key = kind, tuple(found[operation].outputs[output] for operation, output in inputs)
+        facts = known.get(key)
+        if facts is None:
+            facts = known[key] = kind.facts(*key[1])
+        found.append(facts)
+    return found
+
+
+def values(nest: Nest) -> Iterator[Value]:
+    """Give every value in a nest, in order."""
+    if isinstance(nest, Value):
+        yield nest
+    elif isinstance(nest, Mapping):
+        for inner in nest.values():
+            yield from values(inner)
+    elif isinstance(nest, list | tuple):
+        for each in nest:
+            yield from values(each)
+
+
+def children(modules: Sequence[Module]) -> dict[str, list[Module]]:
+    """Return each module's own modules by its path, in the order of registration."""
+    found: dict[str, list[Module]] = {}
+    for module in modules:
+        if module.path:
+            found.setdefault(module.path.rpartition(".")[0], []).append(module)
+    return found

@@ -1,0 +1,189 @@
+"""Kinds of operation, and the arithmetic of each: shape, weights, MACs, window, memory.
+
+A kind answers `facts(*shapes)` with integer arithmetic alone, from the shapes that come in,
+and prints itself as its module does in PyTorch. Shapes are `(N, C, *map)`, or whatever else
+an operation takes; their sizes are integers, or formulas (`dims.py`) that bear the same
+arithmetic. A new kind is one class here, one `case` where PyTorch is built and one where it
+is captured; no walk knows it by name.
+
+Kinds are named tuples: as frozen as a frozen dataclass, and created at import in a seventh
+of the time. What depends on the input (channels, features) is no attribute of a kind.
+"""
+
+from math import prod
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from resnet_cli.graph.dims import Size
+
+Shape: TypeAlias = "tuple[Size, ...]"
+Sides: TypeAlias = tuple[int, ...]
+"""A number for each dimension of a map: (height, width) in two dimensions."""
+
+Weights: TypeAlias = tuple[tuple[str, tuple[int, ...]], ...]
+"""Tensors that a module holds, by the names that PyTorch gives them."""
+
+
+class Window(NamedTuple):
+    """A sliding window, a number for each dimension: kernel (dilation included), stride, padding.
+
+    `extra` is what rounding up adds before the division (`ceil_mode` of pooling).
+    """
+
+    kernel: Sides
+    stride: Sides
+    padding: Sides
+    extra: Sides | None = None
+
+    def slide(self, sizes: Shape) -> Shape:
+        """Return the map's output sizes (Dumoulin and Visin 2016, relationship 6)."""
+        return tuple(
+            (size + (2 * padding - kernel + extra)) // stride + 1
+            for size, kernel, stride, padding, extra in zip(
+                sizes, *self[:3], self.extra or (0,) * len(sizes), strict=True
+            )
+        )
+
+    @property
+    def square(self) -> tuple[int, int, int] | None:
+        """Kernel, stride and padding where all dimensions share them."""
+        first, *others = zip(self.kernel, self.stride, self.padding, strict=True)
+        return first if all(other == first for other in others) else None
+
+
+class Facts(NamedTuple):
+    """What one operation does to its inputs: the shapes that it gives, and its costs.
+
+    `weights` are trainable, `buffers` running statistics, each by name with its shape; `macs`
+    are multiply-accumulates without bias and normalisation. `window` is None where an
+    output element sees one element of each input; with `is_global` there is no map left that
+    could see a part. With `is_gate` an input without a map only weighs the others. `is_view`
+    says that the outputs take no memory of their own: they share the first input's, as a view
+    or written in place, or are a source that is there anyway. `is_known` is False where the
+    arithmetic is not, `is_counted` where it multiplies and nobody knows how often.
+    """
+
+    outputs: tuple[Shape, ...]
+    weights: Weights = ()
+    buffers: Weights = ()
+    macs: "Size" = 0
+    window: Window | None = None
+    is_global: bool = False
+    is_gate: bool = False
+    is_view: bool = False
+    is_known: bool = True
+    is_counted: bool = True
+
+    @property
+    def is_pointwise(self) -> bool:
+        """Whether each element that it gives sees what one element that it takes does."""
+        return self.window is None and self.is_known and not self.is_global
+
+    @property
+    def params(self) -> int:
+        """Trainable elements."""
+        return sum(prod(shape) for _, shape in self.weights)
+
+    @property
+    def buffer_elements(self) -> int:
+        """Elements of running statistics, counters among them."""
+        return sum(prod(shape) for _, shape in self.buffers)
+
+
+class Kind(Protocol):
+    """What every kind of operation answers."""
+
+    @property
+    def name(self) -> str:
+        """The class that does it in PyTorch, or the function's name where there is none."""
+
+    def facts(self, *shapes: Shape) -> Facts:
+        """Infer shapes and costs from the inputs' shapes."""
+
+
+class Layer(Kind, Protocol):
+    """A kind that PyTorch has a module for."""
+
+    def printed(self, shape: Shape, /) -> str:
+        """Write it as PyTorch prints the module, on an input of `shape`."""
+
+
+K = TypeVar("K")
+
+
+def kind(cls: type[K]) -> type[K]:
+    """Let two kinds be equal only as one class: the bare tuples of two kinds may be alike."""
+
+    def equal(self: K, other: object) -> bool:
+        return type(self) is type(other) and bool(tuple.__eq__(self, other))  # type: ignore[operator]
+
+    def unequal(self: K, other: object) -> bool:
+        return not equal(self, other)
+
+    cls.__eq__, cls.__ne__ = equal, unequal  # type: ignore[method-assign, assignment]
+    return cls
+
+
+@kind
+class Input(NamedTuple):
+    """A source: the network's input of that position."""
+
+    shape: Shape
+    position: int = 0
+
+    @property
+    def name(self) -> str:
+        return "input"
+
+    def facts(self, *shapes: Shape) -> Facts:
+        """Give its own shape."""
+        return Facts((self.shape,))
+
+
+@kind
+class Source(NamedTuple):
+    """A source: a parameter, a buffer or a constant that an operation takes as its input."""
+
+    what: str
+    shape: Shape
+
+    @property
+    def name(self) -> str:
+        return self.what
+
+    def facts(self, *shapes: Shape) -> Facts:
+        """Give its own shape."""
+        return Facts((self.shape,), is_view=True)
+
+
+@kind
+class Opaque(NamedTuple):
+    """An operation that has no arithmetic here: its name, and what it was seen to give.
+
+    `macs` were counted while it ran; None where it multiplies and there is no rule, 0 where
+    it does not multiply.
+    """
+
+    function: str
+    outputs: tuple[Shape, ...]
+    macs: int | None = 0
+    is_view: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.function
+
+    def facts(self, *shapes: Shape) -> Facts:
+        """Give the recorded shapes, whatever comes in."""
+        return Facts(
+            self.outputs,
+            macs=self.macs or 0,
+            is_view=self.is_view,
+            is_known=False,
+            is_counted=self.macs is not None,
+        )
+
+
+def dilated(kernel: Sides, dilation: Sides) -> Sides:
+    """Return the pixels from a kernel's first to its last, along each side."""
+    return tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))

@@ -1,0 +1,145 @@
+"""Kinds that work element by element: norms, activations, sums and products of two maps."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from resnet_cli.graph.kinds import Facts, Shape, Weights, kind
+
+if TYPE_CHECKING:
+    from resnet_cli.graph.dims import Size
+
+
+@kind
+class BatchNorm(NamedTuple):
+    """Batch normalisation: learned scale and shift; running mean and variance, and a counter."""
+
+    dimensions: int = 2
+    affine: bool = True
+    track_running_stats: bool = True
+
+    @property
+    def name(self) -> str:
+        return f"BatchNorm{self.dimensions}d"
+
+    def facts(self, *shapes: Shape) -> Facts:
+        """Infer from `(N, C, *map)`; the shape stays."""
+        features = (int(shapes[0][1]),)
+        weights: Weights = (("weight", features), ("bias", features)) if self.affine else ()
+        buffers: Weights = ()
+        if self.track_running_stats:
+            buffers = (
+                ("running_mean", features),
+                ("running_var", features),
+                ("num_batches_tracked", ()),
+            )
+        return Facts((shapes[0],), weights, buffers)
+
+    def printed(self, shape: Shape) -> str:
+        """Write it as PyTorch does on an input of `shape`, without the field that 2.13 added."""
+        return (
+            f"{self.name}({shape[1]}, eps=1e-05, momentum=0.1, affine={self.affine}, "
+            f"track_running_stats={self.track_running_stats})"
+        )
+
+
+@kind
+class ReLU(NamedTuple):
+    """The rectifier; in place it writes into its input and gives that."""
+
+    inplace: bool = False
+
+    @property
+    def name(self) -> str:
+        return "ReLU"
+
+    def facts(self, *shapes: Shape) -> Facts:
+        """Infer from any shape; the shape stays."""
+        return Facts((shapes[0],), is_view=self.inplace)
+
+    def printed(self, _: Shape) -> str:
+        """Write it as PyTorch does."""
+        return f"ReLU({'inplace=True' if self.inplace else ''})"
+
+
+@kind
+class Activation(NamedTuple):
+    """Any other function of one element at a time, by its module's class, as GELU and Sigmoid."""
+
+    function: str
+    inplace: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.function
+
+    def facts(self, *shapes: Shape) -> Facts:
+        """Infer from any shape; the shape stays."""
+        return Facts((shapes[0],), is_view=self.inplace)
+
+    def printed(self, _: Shape) -> str:
+        """Write it as PyTorch does where it has no other arguments."""
+        return f"{self.function}({'inplace=True' if self.inplace else ''})"
+
+
+@kind
+class Identity(NamedTuple):
+    """What gives its input itself: `nn.Identity`, and dropout where nothing trains."""
+
+    function: str = "Identity"
+
+    @property
+    def name(self) -> str:
+        return self.function
+
+    def facts(self, *shapes: Shape) -> Facts:
+        """Infer from any shape; the shape stays, and the memory."""
+        return Facts((shapes[0],), is_view=True)
+
+    def printed(self, _: Shape) -> str:
+        """Write it as PyTorch does where it has no other arguments."""
+        return f"{self.function}()"
+
+
+@kind
+class Add(NamedTuple):
+    """The sum of two tensors, as where a shortcut meets the main path."""
+
+    inplace: bool = False
+
+    @property
+    def name(self) -> str:
+        return "add"
+
+    def facts(self, *shapes: Shape) -> Facts:
+        """Infer from two shapes that are equal, or of which one is stretched."""
+        return Facts((broadcast(*shapes),), is_view=self.inplace)
+
+
+@kind
+class Multiply(NamedTuple):
+    """The product element by element, as where a gate meets the map that it weighs."""
+
+    inplace: bool = False
+
+    @property
+    def name(self) -> str:
+        return "mul"
+
+    def facts(self, *shapes: Shape) -> Facts:
+        """Infer from two shapes that are equal, or of which one is stretched."""
+        return Facts((broadcast(*shapes),), is_gate=True, is_view=self.inplace)
+
+
+def broadcast(*shapes: Shape) -> Shape:
+    """Return the shape of an operation element by element: sizes of one are stretched.
+
+    Raises `ValueError` for shapes that do not go together.
+    """
+    rank = max(map(len, shapes))
+    padded = [(1,) * (rank - len(shape)) + tuple(shape) for shape in shapes]
+    out: list[Size] = []
+    for sizes in zip(*padded, strict=True):
+        wide = [size for size in sizes if size != 1] or [1]
+        if any(size != wide[0] for size in wide):
+            raise ValueError(f"{' and '.join(map(str, shapes))} cannot be combined")
+        out.append(wide[0])
+    return tuple(out)

@@ -1,0 +1,100 @@
+"""Kinds that pool a map."""
+
+from typing import NamedTuple
+
+from resnet_cli.graph.kinds import Facts, Shape, Sides, Window, dilated, kind
+
+
+@kind
+class MaxPool(NamedTuple):
+    """Max pooling in one to three dimensions, as many as its kernel has sides."""
+
+    kernel: Sides
+    stride: Sides
+    padding: Sides = (0, 0)
+    dilation: Sides = (1, 1)
+    ceil_mode: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"MaxPool{len(self.kernel)}d"
+
+    def facts(self, *shapes: Shape) -> Facts:
+        """Infer from `(N, C, *map)`; channels stay, the map shrinks with the stride."""
+        kernel = dilated(self.kernel, self.dilation)
+        return _pooled(shapes[0], kernel, self.stride, self.padding, self.ceil_mode)
+
+    def printed(self, _: Shape) -> str:
+        """Write it as PyTorch does where it was given single numbers."""
+        kernel, stride, padding, dilation = map(
+            _single, (self.kernel, self.stride, self.padding, self.dilation)
+        )
+        return (
+            f"{self.name}(kernel_size={kernel}, stride={stride}, padding={padding}, "
+            f"dilation={dilation}, ceil_mode={self.ceil_mode})"
+        )
+
+
+@kind
+class AvgPool(NamedTuple):
+    """Average pooling in one to three dimensions, as many as its kernel has sides."""
+
+    kernel: Sides
+    stride: Sides
+    padding: Sides = (0, 0)
+    ceil_mode: bool = False
+    count_include_pad: bool = True
+
+    @property
+    def name(self) -> str:
+        return f"AvgPool{len(self.kernel)}d"
+
+    def facts(self, *shapes: Shape) -> Facts:
+        """Infer from `(N, C, *map)`; channels stay, the map shrinks with the stride."""
+        return _pooled(shapes[0], self.kernel, self.stride, self.padding, self.ceil_mode)
+
+    def printed(self, _: Shape) -> str:
+        """Write it as PyTorch does where it was given single numbers."""
+        kernel, stride, padding = map(_single, (self.kernel, self.stride, self.padding))
+        return f"{self.name}(kernel_size={kernel}, stride={stride}, padding={padding})"
+
+
+@kind
+class AdaptiveAvgPool(NamedTuple):
+    """Average pooling to a map of a given size; with one pixel of the whole map."""
+
+    output_size: Sides = (1, 1)
+
+    @property
+    def name(self) -> str:
+        return f"AdaptiveAvgPool{len(self.output_size)}d"
+
+    def facts(self, *shapes: Shape) -> Facts:
+        """Infer from `(N, C, *map)`: taken together the output pixels see the whole map."""
+        batch, channels, *_ = shapes[0]
+        return Facts(((batch, channels, *self.output_size),), is_global=True)
+
+    def printed(self, _: Shape) -> str:
+        """Write it as PyTorch does where it was given a number a side."""
+        return f"{self.name}(output_size={self.output_size})"
+
+
+def _pooled(shape: Shape, kernel: Sides, stride: Sides, padding: Sides, ceil_mode: bool) -> Facts:
+    """Return what pooling does to `(N, C, *map)`.
+
+    Rounded up, a window may begin in the input or the padding before it, and not behind:
+    ceil((size + 2p - k) / s) there is floor((size + 2p - k + min(s - 1, k - p - 1)) / s).
+    """
+    extra = None
+    if ceil_mode:
+        extra = tuple(
+            min(s - 1, k - p - 1) for k, s, p in zip(kernel, stride, padding, strict=True)
+        )
+    window = Window(kernel, stride, padding, extra)
+    batch, channels, *sizes = shape
+    return Facts(((batch, channels, *window.slide(tuple(sizes))),), window=window)
+
+
+def _single(sides: Sides) -> Sides | int:
+    """Return the number that all sides share, as PyTorch's pooling keeps what it was given."""
+    return sides[0] if len({*sides}) == 1 else sides
