@@ -1,0 +1,57 @@
+"""Residual blocks in a graph: the main path, the shortcut, and the addition where they meet."""
+
+from typing import NamedTuple
+
+from resnet_cli.graph.graph import Graph, Module, Value
+from resnet_cli.graph.pointwise import Add
+
+
+class Branches(NamedTuple):
+    """A residual block's operations, as indices, in the order of execution.
+
+    Main path and shortcut (empty for the identity) lead from what the block takes to the
+    addition; `after` stands behind it (He et al. 2015, figure 2).
+    """
+
+    main: tuple[int, ...]
+    side: tuple[int, ...]
+    addition: int
+    after: tuple[int, ...]
+
+
+def branches(graph: Graph, module: Module) -> Branches | None:
+    """Return the branches of a module that is a residual block, None where it is none.
+
+    A block has one addition of its own, and each branch is a chain.
+    """
+    if module.is_leaf or not module.calls:
+        return None
+    takes, gives = module.calls[0].takes, module.calls[0].gives
+    if not isinstance(takes, Value) or not isinstance(gives, Value):
+        return None
+    additions = [
+        index
+        for index in range(module.calls[0].first, gives.operation + 1)
+        if graph.operations[index].path == module.path
+        and isinstance(graph.operations[index].kind, Add)
+    ]
+    if len(additions) != 1:
+        return None
+    (addition,) = additions
+    ways = [way(graph, takes, value) for value in graph.operations[addition].inputs]
+    after = way(graph, Value(addition), gives)
+    if len(ways) != 2 or None in ways or after is None:
+        return None
+    return Branches(ways[0] or (), ways[1] or (), addition, after)
+
+
+def way(graph: Graph, start: Value, end: Value) -> tuple[int, ...] | None:
+    """Return the operations of the chain from one value to another, None where there is none."""
+    found: list[int] = []
+    while end != start:
+        inputs = graph.operations[end.operation].inputs
+        if len(inputs) != 1 or end.operation < start.operation:
+            return None
+        found.append(end.operation)
+        (end,) = inputs
+    return tuple(reversed(found))
