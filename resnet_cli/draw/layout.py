@@ -18,20 +18,20 @@ from resnet_cli.draw.metrics import (
     TERMINAL,
     Metrics,
     break_columns,
+    fit,
     gap_below,
-    measure,
     side_box_height,
     side_height,
     two_lines,
 )
-from resnet_cli.draw.page import SIZES, Arrow, Box, Frame, Label, Page, Point, text_width, wrapped
+from resnet_cli.draw.page import SIZES, Arrow, Box, Frame, Label, Page, Place, text_width, wrapped
 from resnet_cli.draw.scene import Scene, Section, Step, Unit
-from resnet_cli.draw.style import Kind
+from resnet_cli.draw.style import Category
 
 
 def arrange(scene: Scene) -> Page:
     """Return the page of a scene: title, columns, legend."""
-    metrics = measure(scene)
+    metrics = fit(scene)
     columns = break_columns(scene, metrics)
     page = Page(0, 0, [], [], [], [])
     width = 2 * MARGIN + len(columns) * (metrics.width + GUTTER) - GUTTER
@@ -75,7 +75,7 @@ class _Column:
         self.x = left + metrics.middle
         self.y = top
         self.shape = ""
-        self.way: tuple[Point, ...] = ()
+        self.way: tuple[Place, ...] = ()
         if before is not None:
             gutter, low = left - GUTTER / 2, before.y + GAP
             # As low as the first column's input, so that what stands below is level.
@@ -136,7 +136,7 @@ class _Column:
 
     def _box(self, step: Step) -> None:
         metrics = self.metrics
-        box = Box(self.left + metrics.left, self.y, metrics.box, BOX_HEIGHT, step.kind)
+        box = Box(self.left + metrics.left, self.y, metrics.box, BOX_HEIGHT, step.category)
         self._put(box, step.text, "text")
         self.y += BOX_HEIGHT
         self.way = ((self.x, self.y),)
@@ -148,7 +148,7 @@ class _Column:
         for index, line in enumerate(lines):
             y = box.y + box.height / 2 + (index - (len(lines) - 1) / 2) * SIZES[style] * 1.3
             middle = box.x + box.width / 2
-            self.page.labels.append(Label(middle, y, line, style, kind=box.kind))
+            self.page.labels.append(Label(middle, y, line, style, category=box.category))
 
     def _arrow_down(self, gap: float) -> None:
         """Draw an arrow to `gap` below, the shape that it carries beside it."""
@@ -169,7 +169,7 @@ class _Column:
         circle = max(self.y + GAP, fork + side_height(unit))
         self._arrow_down(circle - self.y)
         middle = circle + CIRCLE / 2
-        self.page.boxes.append(Box(self.x - CIRCLE / 2, circle, CIRCLE, CIRCLE, Kind.ADD))
+        self.page.boxes.append(Box(self.x - CIRCLE / 2, circle, CIRCLE, CIRCLE, Category.ADD))
         self._shortcut(unit, fork, middle)
         self.y = circle + CIRCLE
         self.way, self.shape = ((self.x, self.y),), ""
@@ -180,7 +180,7 @@ class _Column:
     def _shortcut(self, unit: Unit, fork: float, end: float) -> None:
         """Draw the arc from the fork around the main path to the circle, its boxes on the way."""
         line = self.left + self.metrics.line
-        way: tuple[Point, ...] = ((self.x, fork), (line, fork))
+        way: tuple[Place, ...] = ((self.x, fork), (line, fork))
         if not unit.shortcut:
             middle = (fork + end) / 2
             self.page.labels.append(Label(line, middle, "identity", "shape"))
@@ -191,7 +191,7 @@ class _Column:
             y, side = (fork + end - inside) / 2, self.metrics.side
             for step in unit.shortcut:
                 self.page.arrows.append(Arrow((*way, (line, y))))
-                box = Box(line - side / 2, y, side, side_box_height(step), step.kind)
+                box = Box(line - side / 2, y, side, side_box_height(step), step.category)
                 self._put(box, two_lines(step.text), "shape")
                 y += box.height
                 way = ((line, y),)
@@ -210,18 +210,18 @@ class _Column:
 
 
 def _legend(page: Page, scene: Scene, width: float, top: float) -> float:
-    """Draw a sample of each kind of box with its name; return where the legend ends."""
-    kinds = {step.kind for step in scene.steps()}
+    """Draw a sample of each category of box with its name; return where the legend ends."""
+    used = {step.category for step in scene.steps()}
     if any(unit.residual for section in scene.sections for unit in section.units):
-        kinds.add(Kind.ADD)
+        used.add(Category.ADD)
     x, y = MARGIN, top
-    for kind in (kind for kind in Kind if kind in kinds):
-        size = 10.0 if kind is Kind.ADD else 14.0
-        space = size + 4 + text_width(kind, SIZES["shape"]) + 12
+    for category in (each for each in Category if each in used):
+        size = 10.0 if category is Category.ADD else 14.0
+        space = size + 4 + text_width(category, SIZES["shape"]) + 12
         if x > MARGIN and x + space - 12 > width - MARGIN:
             x, y = MARGIN, y + 14
-        page.boxes.append(Box(x, y, size, 10, kind))
-        page.labels.append(Label(x + size + 4, y + 5, kind, "shape", "left"))
+        page.boxes.append(Box(x, y, size, 10, category))
+        page.labels.append(Label(x + size + 4, y + 5, category, "shape", "left"))
         x += space
     y += 10
     if scene.note:

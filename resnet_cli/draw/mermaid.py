@@ -6,7 +6,7 @@ Syntax: https://mermaid.js.org/syntax/flowchart.html. GitHub's renderer takes 50
 from collections.abc import Iterable
 
 from resnet_cli.draw.scene import Scene, Section, Step, Unit
-from resnet_cli.draw.style import LOOKS, Kind
+from resnet_cli.draw.style import TINTS, Category
 
 MAX_ARROWS = 500
 
@@ -17,15 +17,15 @@ def to_mermaid(scene: Scene, command: str) -> str:
     for index, section in enumerate(scene.sections, 1):
         writer.section(f"s{index}", section, chained=scene.chained)
     writer.leave()
-    kinds = {step.kind for step in scene.steps()} | {Kind.ADD}
-    looks = (
-        f"  classDef {kind.name.lower()} fill:{LOOKS[kind].fill},stroke:#404040,"
-        f"color:{LOOKS[kind].text}"
-        for kind in Kind
-        if kind in kinds
+    used = {step.category for step in scene.steps()} | {Category.ADD}
+    tints = (
+        f"  classDef {each.name.lower()} fill:{TINTS[each].fill},stroke:#404040,"
+        f"color:{TINTS[each].text}"
+        for each in Category
+        if each in used
     )
     lines = ["---", f"title: {_quoted(scene.title)}", "---", f"%% {command}", "flowchart TD"]
-    return "\n".join([*lines, *writer.nodes, *writer.arrows, *looks]) + "\n"
+    return "\n".join([*lines, *writer.nodes, *writer.arrows, *tints]) + "\n"
 
 
 def count_arrows(text: str) -> int:
@@ -74,7 +74,7 @@ class _Writer:
             main = self.last
             self.last = fork
             self._steps(unit.shortcut)
-            end = self._node('(("add"))', Kind.ADD)
+            end = self._node('(("add"))', Category.ADD)
             self._arrow(end, labelled=False, text="" if unit.shortcut else "identity")
             self.last = main
             self._arrow(end)
@@ -85,14 +85,14 @@ class _Writer:
 
     def _steps(self, steps: Iterable[Step]) -> None:
         for step in steps:
-            node = self._node(f'["{_text(step.text)}"]', step.kind)
+            node = self._node(f'["{_text(step.text)}"]', step.category)
             self._arrow(node)
             self.last = node, step.shape
 
-    def _node(self, form: str, kind: Kind | None = None) -> str:
+    def _node(self, form: str, category: Category | None = None) -> str:
         self.count += 1
         name = f"n{self.count}"
-        self._line(f"{name}{form}" + (f":::{kind.name.lower()}" if kind else ""))
+        self._line(f"{name}{form}" + (f":::{category.name.lower()}" if category else ""))
         return name
 
     def _arrow(self, end: str, *, labelled: bool = True, text: str = "") -> None:

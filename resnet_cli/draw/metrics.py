@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from resnet_cli.draw.page import BOLD, SIZES, text_width
 from resnet_cli.draw.scene import Scene, Section, Step, Unit
-from resnet_cli.draw.style import Kind
+from resnet_cli.draw.style import Category
 
 PAPER = (504.0, 680.0)
 """What a figure has on a page of a paper; a larger one will be shrunk to that."""
@@ -52,7 +52,7 @@ class Metrics(NamedTuple):
         return self.left + self.box / 2
 
 
-def measure(scene: Scene) -> Metrics:
+def fit(scene: Scene) -> Metrics:
     """Return what a scene's columns have in common: its widest texts touch nothing."""
     units = [unit for section in scene.sections for unit in section.units]
     half = max(90.0, *(_width(step.text, "text") + 14 for u in units for step in u.steps)) / 2
@@ -154,7 +154,7 @@ def side_box_height(step: Step) -> float:
 
 def gap_below(step: Step) -> float:
     """Return the gap below a step: a shape stands there where it may have changed."""
-    return GAP if step.kind in (Kind.NORM, Kind.RELU) else SHAPE_GAP
+    return GAP if step.category in (Category.NORM, Category.RELU) else SHAPE_GAP
 
 
 def two_lines(text: str) -> str:

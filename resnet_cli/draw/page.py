@@ -5,9 +5,9 @@ Lengths are points (1/72 inch); x grows to the right, y downwards.
 
 from typing import NamedTuple
 
-from resnet_cli.draw.style import Kind
+from resnet_cli.draw.style import Category
 
-Point = tuple[float, float]
+Place = tuple[float, float]
 
 SIZES = {"title": 10.0, "heading": 8.5, "count": 9.5, "stage": 8.5, "text": 8.0, "shape": 7.0}
 """A style's size of type."""
@@ -16,13 +16,13 @@ BOLD = ("title", "heading", "count", "stage")
 
 
 class Box(NamedTuple):
-    """A box, or with `Kind.ADD` the circle of an addition, by its upper left corner."""
+    """A box, or with `Category.ADD` the circle of an addition, by its upper left corner."""
 
     x: float
     y: float
     width: float
     height: float
-    kind: Kind
+    category: Category
 
 
 class Label(NamedTuple):
@@ -33,14 +33,14 @@ class Label(NamedTuple):
     text: str
     style: str
     align: str = "center"
-    kind: Kind | None = None
-    """The kind of box that it stands in, which sets its colour."""
+    category: Category | None = None
+    """The category of the box that it stands in, which sets its colour."""
 
 
 class Arrow(NamedTuple):
     """A line with round corners; with `head` an arrow at its end."""
 
-    points: tuple[Point, ...]
+    points: tuple[Place, ...]
     head: bool = True
 
 

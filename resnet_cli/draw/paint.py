@@ -12,7 +12,7 @@ from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, Transform
 
 from resnet_cli.draw.page import BOLD, SIZES, Arrow, Box, Frame, Label, Page
-from resnet_cli.draw.style import INK, LOOKS, Kind
+from resnet_cli.draw.style import INK, TINTS, Category
 
 LINE = "#404040"
 GROUND = "#f4f4f4"
@@ -32,8 +32,8 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def write(figure: Figure, kind: str, title: str, command: str) -> bytes:
-    """Return the file of a figure; `kind` is its ending. No date: runs must not differ."""
+def write(figure: Figure, ending: str, title: str, command: str) -> bytes:
+    """Return the file of a figure; No date: runs must not differ."""
     metadata: dict[str, dict[str, str | None]] = {
         "svg": {"Title": title, "Description": command, "Date": None},
         "pdf": {"Title": title, "Subject": command, "CreationDate": None},
@@ -42,14 +42,16 @@ def write(figure: Figure, kind: str, title: str, command: str) -> bytes:
     width, height = figure.get_size_inches()
     dpi = min(DPI, (MAX_PIXELS / (width * height)) ** 0.5, MAX_SIDE / max(width, height))
     file = BytesIO()
-    figure.savefig(file, format=kind, dpi=dpi if kind == "png" else 72, metadata=metadata[kind])
+    figure.savefig(
+        file, format=ending, dpi=dpi if ending == "png" else 72, metadata=metadata[ending]
+    )
     return file.getvalue()
 
 
-def draw(page: Page, kind: str, title: str, command: str) -> bytes:
-    """Return the file of a page: SVG, PDF or PNG by `kind`."""
+def draw(page: Page, ending: str, title: str, command: str) -> bytes:
+    """Return the file of a page: SVG, PDF or PNG by its ending."""
     with settings():
-        return write(paint(page), kind, title, command)
+        return write(paint(page), ending, title, command)
 
 
 @contextmanager
@@ -91,14 +93,14 @@ def _frame(frame: Frame, transform: Transform) -> FancyBboxPatch:
 
 
 def _box(figure: Figure, box: Box, transform: Transform) -> None:
-    look = LOOKS[box.kind]
+    tint = TINTS[box.category]
     edge: dict[str, Any] = {
-        "facecolor": look.fill,
+        "facecolor": tint.fill,
         "edgecolor": LINE,
         "linewidth": 0.8,
-        "linestyle": look.style,
+        "linestyle": tint.line,
     }
-    if box.kind is not Kind.ADD:
+    if box.category is not Category.ADD:
         rounding = "round,pad=0,rounding_size=2.5"
         corner = (box.x, box.y)
         figure.add_artist(
@@ -155,7 +157,7 @@ def _label(figure: Figure, label: Label, transform: Transform) -> None:
         transform=transform,
         fontsize=SIZES[label.style],
         fontweight="bold" if label.style in BOLD else "normal",
-        color=LOOKS[label.kind].text if label.kind else INK,
+        color=TINTS[label.category].text if label.category else INK,
         horizontalalignment=label.align,
         verticalalignment="center_baseline",
         parse_math=False,

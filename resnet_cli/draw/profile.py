@@ -3,6 +3,7 @@
 import operator
 from collections.abc import Callable, Sequence
 from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from matplotlib.figure import Figure
@@ -12,18 +13,15 @@ from matplotlib.ticker import MaxNLocator
 from resnet_cli.analysis.summary import LayerRow, Summary
 from resnet_cli.draw.page import text_width, wrapped
 from resnet_cli.draw.paint import LINE, settings, write
-from resnet_cli.draw.style import INK, LOOKS, Kind
+from resnet_cli.draw.style import INK, TINTS, Category
+from resnet_cli.draw.words import Words, words
+from resnet_cli.graph.graph import Graph
 from resnet_cli.text import format_shape, human_bytes, human_count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-KINDS = {
-    "Conv2d": (Kind.CONV, "conv"),
-    "MaxPool2d": (Kind.POOL, "max pool"),
-    "AdaptiveAvgPool2d": (Kind.POOL, "average pool"),
-    "Linear": (Kind.LINEAR, "linear"),
-}
+BARS = (Category.CONV, Category.POOL, Category.LINEAR)
 """The layers that have a bar; norms and ReLUs would double the rows and show next to nothing."""
 
 COUNTS = (1000, ("", "k", "M", "G", "T", "P", "E"))
@@ -56,19 +54,42 @@ MARGIN, TOP, BOTTOM = 8.0, 40.0, 58.0
 SMALL = 6.5
 
 
-def draw(summary: Summary, kind: str, command: str) -> bytes:
-    """Return the file of a network's profile: SVG, PDF or PNG by `kind`."""
+class Bar(NamedTuple):
+    """A layer's row of bars, and what a box of it would say."""
+
+    row: LayerRow
+    words: Words
+
+    @property
+    def name(self) -> str:
+        """The layer's path, with what it is where the path does not say."""
+        return self.row.path if self.row.depth > 2 else f"{self.row.path} {self.words.noun}"
+
+    @property
+    def part(self) -> str:
+        """The part of the network that it stands in."""
+        return "head" if self.row.role == "pool" else self.row.role
+
+
+def draw(graph: Graph, summary: Summary, ending: str, command: str) -> bytes:
+    """Return the file of a network's profile: SVG, PDF or PNG by its ending."""
     title = f"{summary.name}, input {format_shape(summary.input_shape)}"
     with settings():
-        return write(paint(summary, title), kind, title, command)
+        return write(plot(bars(graph, summary), summary, title), ending, title, command)
 
 
-def paint(summary: Summary, title: str) -> Figure:
+def bars(graph: Graph, summary: Summary) -> list[Bar]:
+    """Return the layers that have bars, each by the first operation that it does."""
+    kinds = {operation.path: operation.kind for operation in reversed(graph.operations)}
+    leaves = (row for row in summary.rows if row.leaf and row.path in kinds)
+    found = (Bar(row, words(kinds[row.path], row.output_shape)) for row in leaves)
+    return [bar for bar in found if bar.words.category in BARS]
+
+
+def plot(rows: Sequence[Bar], summary: Summary, title: str) -> Figure:
     """Return the figure: a row a layer, as tall as the network is deep."""
-    rows = [row for row in summary.rows if row.type in KINDS]
-    names = [_name(row) for row in rows]
-    left = MARGIN + 4 + max(text_width(name, SMALL) for name in names)
-    right = MARGIN + 6 + max(text_width(row.role, SMALL, bold=True) for row in rows)
+    left = MARGIN + 4 + max(text_width(bar.name, SMALL) for bar in rows)
+    right = MARGIN + 6 + max(text_width(bar.row.role, SMALL, bold=True) for bar in rows)
     lines = wrapped(title, 10, WIDTH - 2 * MARGIN)
     top = TOP + 13 * (len(lines) - 1)
     height = top + len(rows) * ROW + BOTTOM
@@ -81,7 +102,7 @@ def paint(summary: Summary, title: str) -> Figure:
         left / WIDTH, BOTTOM / height, 1 - right / WIDTH, 1 - top / height, wspace=0.12
     )
     panels[0].set_ylim(len(rows) - 0.5, -0.5)
-    panels[0].set_yticks(range(len(rows)), names, fontsize=SMALL)
+    panels[0].set_yticks(range(len(rows)), [bar.name for bar in rows], fontsize=SMALL)
     for axes, panel in zip(panels, PANELS, strict=True):
         _bars(axes, panel, rows)
         heading = f"{panel.title}: {panel.total(summary)}"
@@ -91,14 +112,9 @@ def paint(summary: Summary, title: str) -> Figure:
     return figure
 
 
-def _name(row: LayerRow) -> str:
-    """Return a layer's path, with what it is where the path does not say."""
-    return row.path if row.depth > 2 else f"{row.path} {KINDS[row.type][1]}"
-
-
-def _bars(axes: "Axes", panel: Panel, rows: Sequence[LayerRow]) -> None:
+def _bars(axes: "Axes", panel: Panel, rows: Sequence[Bar]) -> None:
     """Draw a panel's bars and its scale, in the unit in which the largest has few digits."""
-    values = [getattr(row, panel.name) for row in rows]
+    values = [getattr(bar.row, panel.name) for bar in rows]
     base, names = panel.units
     power = 0
     while max(values) >= base ** (power + 1) and power + 1 < len(names):
@@ -107,7 +123,7 @@ def _bars(axes: "Axes", panel: Panel, rows: Sequence[LayerRow]) -> None:
         range(len(rows)),
         [value / base**power for value in values],
         height=0.72,
-        color=[LOOKS[KINDS[row.type][0]].fill for row in rows],
+        color=[TINTS[bar.words.category].fill for bar in rows],
         edgecolor=LINE,
         linewidth=0.4,
         zorder=2,
@@ -123,10 +139,10 @@ def _bars(axes: "Axes", panel: Panel, rows: Sequence[LayerRow]) -> None:
     axes.spines["left"].set(color=LINE, linewidth=0.6)
 
 
-def _stages(panels: Sequence["Axes"], rows: Sequence[LayerRow]) -> None:
+def _stages(panels: Sequence["Axes"], rows: Sequence[Bar]) -> None:
     """Shade every other part of the network across the panels, and name each on the right."""
     first = 0
-    for index, (role, run) in enumerate(groupby(rows, key=_part)):
+    for index, (role, run) in enumerate(groupby(rows, key=attrgetter("part"))):
         last = first + len(list(run))
         for axes in panels if index % 2 else ():
             axes.axhspan(first - 0.5, last - 0.5, color="#ececec", linewidth=0, zorder=0)
@@ -145,23 +161,19 @@ def _stages(panels: Sequence["Axes"], rows: Sequence[LayerRow]) -> None:
         first = last
 
 
-def _part(row: LayerRow) -> str:
-    return "head" if row.role == "pool" else row.role
-
-
-def _left_out(summary: Summary, rows: Sequence[LayerRow]) -> str:
+def _left_out(summary: Summary, rows: Sequence[Bar]) -> str:
     """Say what has no bar, so that bars and totals can be held against each other."""
-    params = summary.params - sum(row.params for row in rows)
+    params = summary.params - sum(bar.row.params for bar in rows)
     share = f"{100 * params / summary.params:.1f}% of the parameters"
     return f"Totals are of all layers. Batch norms ({share}), ReLUs and views have no bar."
 
 
-def _legend(figure: Figure, rows: Sequence[LayerRow], note: str, height: float) -> None:
-    kinds = {KINDS[row.type][0] for row in rows}
+def _legend(figure: Figure, rows: Sequence[Bar], note: str, height: float) -> None:
+    used = {bar.words.category for bar in rows}
     patches = [
-        Patch(facecolor=LOOKS[kind].fill, edgecolor=LINE, linewidth=0.6, label=kind.value)
-        for kind in Kind
-        if kind in kinds
+        Patch(facecolor=TINTS[each].fill, edgecolor=LINE, linewidth=0.6, label=each.value)
+        for each in Category
+        if each in used
     ]
     figure.legend(
         handles=patches,

@@ -6,25 +6,14 @@
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from resnet_cli.analysis.network import Network
-from resnet_cli.draw.style import Kind
-from resnet_cli.family import tree as resnet
-from resnet_cli.graph.layers import (
-    AdaptiveAvgPool2d,
-    BatchNorm2d,
-    Conv2d,
-    Flatten,
-    Layer,
-    Linear,
-    MaxPool2d,
-    PadShortcut,
-    ReLU,
-    Residual,
-    Sequential,
-    Shape,
-)
+from resnet_cli.draw.style import Category
+from resnet_cli.draw.words import over, words
+from resnet_cli.graph.branches import branches
+from resnet_cli.graph.graph import Graph, Module, Value, children, infer
+from resnet_cli.graph.kinds import Kind, Shape
+from resnet_cli.graph.moves import Pad, Subsample
 from resnet_cli.text import format_shape
 
 
@@ -40,7 +29,7 @@ class Step(NamedTuple):
     """One box: what it says and the shape that leaves it."""
 
     text: str
-    kind: Kind
+    category: Category
     shape: str
 
 
@@ -98,54 +87,57 @@ class Scene(NamedTuple):
 NOTE = "Batch norms and ReLUs are not drawn."
 
 
-def network(source: Network, level: Level, *, folded: bool) -> Scene:
-    """Return the whole network: stem, stages, head."""
-    shape = source.config.input
+Signature: TypeAlias = tuple[tuple[Kind, tuple[tuple[int, int], ...], tuple[Shape, ...]], ...]
+"""What a block does, wherever it stands: kinds, inputs counted from its first, shapes."""
+
+
+def network(graph: Graph, title: str, level: Level, *, folded: bool) -> Scene:
+    """Return the whole network: stages, and what stands before, between and behind them."""
+    boxes = _Boxes(graph, level)
     sections: list[Section] = []
-    loose: list[Step] = []
-    for (_, layer), role in zip(source.tree.children, resnet.roles(source.config), strict=True):
-        if role.startswith("stage") and isinstance(layer, Sequential):
-            units, shape = _stage(layer, shape, level, folded=folded)
-            sections.append(Section(role, units))
-        else:
-            entry = format_shape(shape)
-            steps, shape = _plain(layer, shape, level)
-            loose.extend(steps)
-            if role in ("stem", "head"):
-                first = format_shape(source.config.input) if role == "stem" else entry
-                sections.append(Section("", (Unit(tuple(loose), first),)))
-                loose = []
-    return Scene(_title(source), tuple(sections), note=NOTE)
+    first = len(graph.inputs)
+    for each in stages(graph):
+        sections.extend(boxes.loose(first, each.calls[0].first))
+        sections.append(Section(each.role, boxes.units(each, folded=folded)))
+        first = _end(each)
+    sections.extend(boxes.loose(first, len(graph.operations)))
+    return Scene(_full(graph, title), tuple(sections), note=NOTE)
 
 
-def stage(source: Network, number: int | None, *, folded: bool) -> Scene:
+def stage(graph: Graph, title: str, number: int | None, *, folded: bool) -> Scene:
     """Return a stage's kinds of block in a row; by default the one that shows most."""
-    number = number or _telling(source)
-    units = _units(source, number, folded=folded)
+    number = number or _telling(graph)
+    units = _units(graph, number, folded=folded)
     sections, first = [], 1
     for unit in units:
         sections.append(Section(_blocks(first, unit.times), (unit,)))
         first += unit.times
-    title = f"{_title(source)}: stage {number}"
+    title = f"{_full(graph, title)}: stage {number}"
     return Scene(title, tuple(sections), columns=len(units) <= 4)
 
 
-def block(source: Network, number: int | None) -> Scene:
+def block(graph: Graph, title: str, number: int | None) -> Scene:
     """Return the kinds of residual block beside each other: identity, and changed shape."""
-    numbers = (number,) if number else range(1, len(source.config.blocks) + 1)
-    kinds: dict[bool, Section] = {}
-    for each in sorted(numbers, key=lambda n: n != _telling(source)):
+    numbers = (number,) if number else range(1, len(stages(graph)) + 1)
+    telling, kinds = _telling(graph), dict[bool, Section]()
+    for each in sorted(numbers, key=lambda n: n != telling):
         first = 1
-        for unit in _units(source, each, folded=True):
+        for unit in _units(graph, each, folded=True):
             where = f"{_shortcut_name(unit)}\nstage {each}, {_blocks(first, unit.times)}"
             kinds.setdefault(bool(unit.shortcut), Section(where, (unit._replace(times=1),)))
             first += unit.times
     sections = tuple(kinds[is_changed] for is_changed in sorted(kinds))
-    return Scene(_title(source), sections, chained=False, columns=True)
+    return Scene(_full(graph, title), sections, chained=False, columns=True)
 
 
-def _title(source: Network) -> str:
-    return f"{source.summary.name}, input {format_shape(source.config.input)}"
+def stages(graph: Graph) -> list[Module]:
+    """Return the network's stages: its own modules of that role."""
+    own = children(graph.modules).get("", ())
+    return [module for module in own if module.role.startswith("stage") and not module.is_leaf]
+
+
+def _full(graph: Graph, title: str) -> str:
+    return f"{title}, input {', '.join(map(format_shape, graph.inputs))}"
 
 
 def _blocks(first: int, times: int) -> str:
@@ -157,111 +149,99 @@ def _blocks(first: int, times: int) -> str:
 def _shortcut_name(unit: Unit) -> str:
     if not unit.shortcut:
         return "identity shortcut"
-    return "zero padding" if unit.shortcut[0].kind is Kind.PAD else "1x1 convolution shortcut"
+    is_padded = unit.shortcut[0].category is Category.PAD
+    return "zero padding" if is_padded else "1x1 convolution shortcut"
 
 
-def _telling(source: Network) -> int:
+def _telling(graph: Graph) -> int:
     """Return the first stage with both kinds of block and a stride, or the nearest to that."""
 
     def score(number: int) -> tuple[bool, bool]:
-        units = _units(source, number, folded=True)
+        units = _units(graph, number, folded=True)
         return len({bool(unit.shortcut) for unit in units}) == 2, number > 1
 
-    return max(range(1, len(source.config.blocks) + 1), key=score)
+    return max(range(1, len(stages(graph)) + 1), key=score)
 
 
-def _units(source: Network, number: int, *, folded: bool) -> tuple[Unit, ...]:
+def _units(graph: Graph, number: int, *, folded: bool) -> tuple[Unit, ...]:
     """Return a stage's units, every layer drawn."""
-    layer = source.tree.children[number][1]
-    row = next(row for row in source.summary.rows if row.path == str(number))
-    if not isinstance(layer, Sequential):  # pragma: no cover - the tree has its stages there
-        raise TypeError(f"layer {number} is no stage")
-    return _stage(layer, row.input_shape, Level.LAYERS, folded=folded)[0]
+    return _Boxes(graph, Level.LAYERS).units(stages(graph)[number - 1], folded=folded)
 
 
-def _stage(
-    layer: Sequential, shape: Shape, level: Level, *, folded: bool
-) -> tuple[tuple[Unit, ...], Shape]:
-    """Return a stage's blocks, identical neighbours as one, and the shape that leaves it."""
-    blocks: list[tuple[Residual, Shape]] = []
-    for _, child in layer.children:
-        if isinstance(child, Residual):
-            blocks.append((child, shape))
-            shape = _through([inner for _, inner in child.main], shape)
-    # Equal values, and the tree shares them: comparing is cheap.
-    runs = [(key, len(list(run))) for key, run in groupby(blocks)]
-    if not folded:
-        runs = [(key, 1) for key in blocks]
-    return tuple(_unit(key[0], key[1], level, times) for key, times in runs), shape
+def _end(module: Module) -> int:
+    """Return the operation behind a module's last."""
+    gives = module.calls[0].gives
+    assert isinstance(gives, Value)
+    return gives.operation + 1
 
 
-def _unit(residual: Residual, shape: Shape, level: Level, times: int) -> Unit:
-    main: list[Layer] = []
-    for _, layer in residual.main:
-        main.append(layer)
-        if isinstance(layer, BatchNorm2d):
-            main.append(ReLU())
-    # The last ReLU of a block stands behind the addition (He et al. 2015, figure 2).
-    steps, out = _steps(main[:-1], shape, level)
-    shortcut: Sequence[Step] = ()
-    if residual.shortcut is not None:
-        beside = residual.shortcut[1]
-        inner = [c for _, c in beside.children] if isinstance(beside, Sequential) else [beside]
-        shortcut, _ = _steps(inner, shape, level)
-    if level is Level.BLOCKS:
-        text = " · ".join(step.text.replace(" conv", "") for step in steps)
-        steps = [Step(text, Kind.BLOCK, format_shape(out))]
-    after, _ = _steps([ReLU()], out, level)
-    return Unit(tuple(steps), format_shape(shape), True, tuple(shortcut), tuple(after), times)
+class _Boxes:
+    """A graph's operations as boxes, norms and ReLUs only where every layer is drawn."""
 
+    def __init__(self, graph: Graph, level: Level) -> None:
+        self.graph = graph
+        self.level = level
+        self.facts = infer(graph)
+        self.below = children(graph.modules)
 
-def _plain(layer: Layer, shape: Shape, level: Level) -> tuple[list[Step], Shape]:
-    """Return the steps of the stem or of one layer of the head."""
-    inner = [child for _, child in layer.children] if isinstance(layer, Sequential) else [layer]
-    return _steps(inner, shape, level)
+    def loose(self, first: int, end: int) -> list[Section]:
+        """Return what stands outside of the stages as a section, if there is anything."""
+        if first == end:
+            return []
+        unit = Unit(self._steps(range(first, end)), self._input(first))
+        return [Section("", (unit,))]
 
+    def units(self, stage: Module, *, folded: bool) -> tuple[Unit, ...]:
+        """Return a stage's blocks, identical neighbours as one."""
+        blocks = self.below[stage.path]
+        runs = [[*run] for _, run in groupby(blocks, self._signature)]
+        if not folded:
+            runs = [[block] for block in blocks]
+        return tuple(self._unit(run[0], len(run)) for run in runs)
 
-def _steps(
-    layers: Sequence[Layer | PadShortcut], shape: Shape, level: Level
-) -> tuple[list[Step], Shape]:
-    """Return the boxes of layers, norms and ReLUs only where every layer is drawn."""
-    steps = []
-    for layer in layers:
-        shape = _through([layer], shape)
-        text, kind = _words(layer)
-        if level is Level.LAYERS or kind not in (Kind.NORM, Kind.RELU):
-            steps.append(Step(text, kind, format_shape(shape)))
-    return steps, shape
+    def _signature(self, block: Module) -> Signature:
+        first, end = block.calls[0].first, _end(block)
+        return tuple(
+            (
+                kind,
+                tuple((value - first, output) for value, output in inputs),
+                (*map(self._shape, inputs), *self.facts[index].outputs),
+            )
+            for index, (kind, inputs, _, _) in enumerate(self.graph.operations[first:end], first)
+        )
 
+    def _unit(self, block: Module, times: int) -> Unit:
+        first, entry = block.calls[0].first, self._input(block.calls[0].first)
+        found = branches(self.graph, block)
+        if found is None:
+            return Unit(self._steps(range(first, _end(block))), entry, times=times)
+        steps, shortcut = self._steps(found.main), self._steps(found.side)
+        if self.level is Level.BLOCKS:
+            text = " · ".join(step.text.replace(" conv", "") for step in steps)
+            steps = (Step(text, Category.BLOCK, steps[-1].shape),)
+        return Unit(steps, entry, True, shortcut, self._steps(found.after), times)
 
-def _through(layers: Sequence[Layer | PadShortcut], shape: Shape) -> Shape:
-    for layer in layers:
-        if not isinstance(layer, Sequential | Residual):
-            shape = layer.facts(shape).output_shape
-    return shape
+    def _steps(self, indices: Sequence[int]) -> tuple[Step, ...]:
+        """Return the boxes of operations one after another."""
+        steps, stride = [], ""
+        for index in indices:
+            kind, (out, *_) = self.graph.operations[index].kind, self.facts[index].outputs
+            if isinstance(kind, Subsample) and self._is_before_pad(index):
+                stride = over(kind.stride)  # one box for both: they are one shortcut
+                continue
+            text, _, category = words(kind, out)
+            if self.level is Level.LAYERS or category not in (Category.NORM, Category.RELU):
+                steps.append(Step(text + stride, category, format_shape(out)))
+            stride = ""
+        return tuple(steps)
 
+    def _is_before_pad(self, index: int) -> bool:
+        following = self.graph.operations[index + 1 : index + 2]
+        return any(isinstance(op.kind, Pad) and op.inputs == (Value(index),) for op in following)
 
-def _words(layer: Layer | PadShortcut) -> tuple[str, Kind]:
-    """Return what a layer's box says, in the notation of He et al. 2015, figure 3."""
-    match layer:
-        case Conv2d(_, out, kernel, stride, _, groups):
-            text = f"{kernel}x{kernel} conv, {out}{_over(stride)}"
-            return text + (f", {groups} groups" if groups != 1 else ""), Kind.CONV
-        case MaxPool2d(kernel, stride):
-            return f"{kernel}x{kernel} max pool{_over(stride)}", Kind.POOL
-        case PadShortcut(_, out, stride):
-            return f"zero-pad, {out}{_over(stride)}", Kind.PAD
-        case Linear(_, out):
-            return f"linear, {out}", Kind.LINEAR
-        case AdaptiveAvgPool2d():
-            return "global average pool", Kind.POOL
-        case Flatten():
-            return "flatten", Kind.FLATTEN
-        case BatchNorm2d():
-            return "batch norm", Kind.NORM
-        case _:
-            return "ReLU", Kind.RELU
+    def _input(self, index: int) -> str:
+        """Return the shape that an operation takes."""
+        return format_shape(self._shape(self.graph.operations[index].inputs[0]))
 
-
-def _over(stride: int) -> str:
-    return f", /{stride}" if stride != 1 else ""
+    def _shape(self, value: Value) -> Shape:
+        return self.facts[value.operation].outputs[value.output]

@@ -1,10 +1,10 @@
-"""The kinds of box, and how each looks."""
+"""The categories of box, and how each looks."""
 
 from enum import StrEnum
 from typing import NamedTuple
 
 
-class Kind(StrEnum):
+class Category(StrEnum):
     """What a box stands for; its value is what the legend says."""
 
     CONV = "convolution"
@@ -16,29 +16,31 @@ class Kind(StrEnum):
     LINEAR = "linear"
     PAD = "zero padding"
     ADD = "addition"
+    OTHER = "other operation"
 
 
 INK = "#1a1a1a"
 
 
-class Look(NamedTuple):
-    """How a kind of box looks: fill, line style and text colour."""
+class Tint(NamedTuple):
+    """How a category of box looks: fill, line style and text colour."""
 
     fill: str
-    style: str = "-"
+    line: str = "-"
     text: str = INK
 
 
 # Tints of Okabe and Ito's palette (2008), which colour-blind readers can tell apart; the
 # lightness falls from one to the next, so that they survive grey printing as well.
-LOOKS = {
-    Kind.RELU: Look("#ffffff", "--"),
-    Kind.NORM: Look("#f8f1a6"),
-    Kind.PAD: Look("#e0e0e0", ":"),
-    Kind.CONV: Look("#a3d5f5"),
-    Kind.FLATTEN: Look("#bdbdbd"),
-    Kind.POOL: Look("#e39b1f"),
-    Kind.BLOCK: Look("#3fa582"),
-    Kind.LINEAR: Look("#00609c", text="#ffffff"),
-    Kind.ADD: Look("#ffffff"),
+TINTS = {
+    Category.RELU: Tint("#ffffff", "--"),
+    Category.NORM: Tint("#f8f1a6"),
+    Category.PAD: Tint("#e0e0e0", ":"),
+    Category.CONV: Tint("#a3d5f5"),
+    Category.FLATTEN: Tint("#bdbdbd"),
+    Category.POOL: Tint("#e39b1f"),
+    Category.BLOCK: Tint("#3fa582"),
+    Category.LINEAR: Tint("#00609c", text="#ffffff"),
+    Category.ADD: Tint("#ffffff"),
+    Category.OTHER: Tint("#ffffff"),
 }

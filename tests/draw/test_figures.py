@@ -7,15 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.rows import summarise
 from resnet_cli.draw import scene
 from resnet_cli.draw.layout import arrange
 from resnet_cli.draw.mermaid import count_arrows, to_mermaid
 from resnet_cli.draw.page import BOLD, SIZES, text_width, wrapped
 from resnet_cli.draw.scene import Level
-from resnet_cli.draw.style import LOOKS, Kind
+from resnet_cli.draw.style import TINTS, Category
 from resnet_cli.family import presets
 from resnet_cli.family.config import Block, ResNetConfig, Shortcut, Stem
+from resnet_cli.family.resnet import build
+from resnet_cli.graph.products import Conv
 
 FINE = 10
 """Pixels a point at which texts are measured: extents are whole pixels."""
@@ -31,16 +33,16 @@ SPREAD = (
 )
 
 
-def _network(name, **changes):
-    return Network(replace(presets.preset(name).config, **changes))
+def _graph(name, **changes):
+    return build(replace(presets.preset(name).config, **changes))
 
 
-def _scenes(network):
+def _scenes(graph):
     for folded in (True, False):
-        yield scene.network(network, Level.BLOCKS, folded=folded)
-        yield scene.network(network, Level.CONVOLUTIONS, folded=folded)
-        yield scene.stage(network, None, folded=folded)
-    yield scene.block(network, None)
+        yield scene.network(graph, "net", Level.BLOCKS, folded=folded)
+        yield scene.network(graph, "net", Level.CONVOLUTIONS, folded=folded)
+        yield scene.stage(graph, "net", None, folded=folded)
+    yield scene.block(graph, "net", None)
 
 
 def _extents(page):
@@ -95,7 +97,7 @@ def _clashes(page, labels):
     free = [
         rectangle
         for rectangle, label in zip(labels, page.labels, strict=True)
-        if label.kind is None
+        if label.category is None
     ]
     found = [pair for pair in combinations(boxes, 2) if _overlap(*pair)]
     found += [pair for pair in combinations(labels, 2) if _overlap(*pair)]
@@ -116,7 +118,7 @@ def _clashes(page, labels):
 
 @pytest.mark.parametrize("name", SPREAD)
 def test_nothing_overlaps_in_the_presets(name):
-    for shown in _scenes(_network(name)):
+    for shown in _scenes(_graph(name)):
         page = arrange(shown)
         if len(page.boxes) < 300:
             assert _clashes(page, list(_extents(page))) == []
@@ -140,7 +142,7 @@ def _overlapping_neighbours(page):
 
 
 def test_the_check_for_overlaps_sees_one():
-    page = arrange(scene.block(_network("resnet50"), None))
+    page = arrange(scene.block(_graph("resnet50"), "net", None))
     moved = page.boxes[1]._replace(x=page.boxes[0].x + 1, y=page.boxes[0].y + 1)
     page.boxes[1] = moved
     assert _clashes(page, list(_extents(page)))
@@ -149,7 +151,7 @@ def test_the_check_for_overlaps_sees_one():
 
 @pytest.mark.parametrize("name", ["resnet50", "resnet20_cifar10"])
 def test_a_text_is_estimated_as_wide_as_it_is_or_a_little_more(name):
-    page = arrange(scene.network(_network(name), Level.BLOCKS, folded=True))
+    page = arrange(scene.network(_graph(name), "net", Level.BLOCKS, folded=True))
     for measured, estimated in zip(_extents(page), _estimates(page), strict=True):
         width = measured[2] - measured[0]
         assert width <= estimated[2] - estimated[0] <= 1.25 * width + 1
@@ -157,10 +159,10 @@ def test_a_text_is_estimated_as_wide_as_it_is_or_a_little_more(name):
 
 def test_texts_fit_their_boxes():
     for name in SPREAD:
-        page = arrange(scene.network(_network(name), Level.BLOCKS, folded=True))
+        page = arrange(scene.network(_graph(name), "net", Level.BLOCKS, folded=True))
         boxes = _rectangles(page.boxes)
         for label, text in zip(page.labels, _extents(page), strict=True):
-            if label.kind is not None:
+            if label.category is not None:
                 assert any(
                     box[0] < text[0] and box[1] < text[1] and text[2] < box[2] and text[3] < box[3]
                     for box in boxes
@@ -187,7 +189,7 @@ def configs(draw):
 @settings(max_examples=25, deadline=None)
 @given(configs())
 def test_nothing_overlaps_whatever_the_network(config):
-    for shown in _scenes(Network(config)):
+    for shown in _scenes(build(config)):
         page = arrange(shown)
         assert _clashes(page, list(_estimates(page))) == []
 
@@ -195,27 +197,27 @@ def test_nothing_overlaps_whatever_the_network(config):
 @settings(max_examples=25, deadline=None)
 @given(configs())
 def test_every_convolution_is_drawn_and_folding_loses_none(config):
-    network = Network(config)
-    built = sum(row.type == "Conv2d" for row in network.summary.rows)
+    graph = build(config)
+    built = sum(isinstance(operation.kind, Conv) for operation in graph.operations)
     for folded in (True, False):
         drawn = 0
-        for section in scene.network(network, Level.CONVOLUTIONS, folded=folded).sections:
+        for section in scene.network(graph, "net", Level.CONVOLUTIONS, folded=folded).sections:
             for unit in section.units:
                 steps = (*unit.steps, *unit.shortcut)
-                drawn += unit.times * sum(step.kind is Kind.CONV for step in steps)
+                drawn += unit.times * sum(step.category is Category.CONV for step in steps)
         assert drawn == built
 
 
 def test_shapes_in_a_figure_are_those_of_the_table():
-    network = _network("resnet50")
-    shown = scene.network(network, Level.CONVOLUTIONS, folded=False)
-    convs = [row for row in network.summary.rows if row.type == "Conv2d"]
-    drawn = [step.shape for step in shown.steps() if step.kind is Kind.CONV]
+    graph = _graph("resnet50")
+    shown = scene.network(graph, "net", Level.CONVOLUTIONS, folded=False)
+    convs = [row for row in summarise(graph).rows if row.type == "Conv2d"]
+    drawn = [step.shape for step in shown.steps() if step.category is Category.CONV]
     assert drawn == ["x".join(map(str, row.output_shape)) for row in convs]
 
 
 def test_a_block_is_drawn_in_both_kinds_from_a_stage_that_has_both():
-    left, right = scene.block(_network("d2l-resnet18"), None).sections
+    left, right = scene.block(_graph("d2l-resnet18"), "net", None).sections
     assert left.title == "identity shortcut\nstage 2, block 2"
     assert right.title == "1x1 convolution shortcut\nstage 2, block 1"
     assert [step.text for step in right.units[0].shortcut] == ["1x1 conv, 128, /2"]
@@ -229,12 +231,12 @@ def test_a_block_is_drawn_in_both_kinds_from_a_stage_that_has_both():
 
 
 def test_a_network_without_one_kind_of_block_shows_the_other():
-    (only,) = scene.block(_network("d2l-resnet18", channels=(64,), blocks=(3,)), None).sections
+    (only,) = scene.block(_graph("d2l-resnet18", channels=(64,), blocks=(3,)), "net", None).sections
     assert only.title == "identity shortcut\nstage 1, blocks 1 to 3"
 
 
 def test_a_stage_shows_its_blocks_in_a_row():
-    shown = scene.stage(_network("resnet50"), 3, folded=True)
+    shown = scene.stage(_graph("resnet50"), "net", 3, folded=True)
     assert [section.title for section in shown.sections] == ["block 1", "blocks 2 to 6"]
     assert [section.units[0].times for section in shown.sections] == [1, 5]
     assert len({frame.y for frame in arrange(shown).frames}) == 1
@@ -242,7 +244,7 @@ def test_a_stage_shows_its_blocks_in_a_row():
 
 def test_a_page_grows_with_the_network_and_keeps_its_form():
     for folded in (True, False):
-        page = arrange(scene.network(_network("resnet152"), Level.CONVOLUTIONS, folded=folded))
+        page = arrange(scene.network(_graph("resnet152"), "net", Level.CONVOLUTIONS, folded=folded))
         assert 0.4 < page.width / page.height < 1.5
     assert page.width * page.height > 1_000_000
 
@@ -255,15 +257,16 @@ def _lightness(color):
     return 116 * luminance ** (1 / 3) - 16
 
 
-def test_kinds_of_box_differ_in_grey():
-    looks = [look for kind, look in LOOKS.items() if kind is not Kind.ADD]
-    for one, other in combinations(looks, 2):
-        assert abs(_lightness(one.fill) - _lightness(other.fill)) > 4, (one, other)
+def test_categories_of_box_differ_in_grey():
+    tints = [tint for category, tint in TINTS.items() if category is not Category.ADD]
+    for one, other in combinations(tints, 2):
+        differ = abs(_lightness(one.fill) - _lightness(other.fill)) > 4
+        assert differ or one.line != other.line, (one, other)
 
 
 def test_texts_stand_out_from_their_boxes():
-    for look in LOOKS.values():
-        assert abs(_lightness(look.fill) - _lightness(look.text)) > 45, look
+    for tint in TINTS.values():
+        assert abs(_lightness(tint.fill) - _lightness(tint.text)) > 45, tint
 
 
 def test_a_title_breaks_into_lines_that_fit():
@@ -277,7 +280,7 @@ def test_a_title_breaks_into_lines_that_fit():
 @settings(max_examples=25, deadline=None)
 @given(configs())
 def test_mermaid_arrows_lead_from_node_to_node_outside_of_subgraphs(config):
-    for shown in _scenes(Network(config)):
+    for shown in _scenes(build(config)):
         lines = to_mermaid(shown, "resnet-shapes draw").splitlines()
         nodes = {
             line.split("[")[0].split("(")[0].strip() for line in lines if line.strip()[0] == "n"
@@ -294,7 +297,7 @@ def test_mermaid_arrows_lead_from_node_to_node_outside_of_subgraphs(config):
 
 
 def test_mermaid_escapes_what_would_be_syntax():
-    shown = scene.block(_network("resnet18"), None)
+    shown = scene.block(_graph("resnet18"), "net", None)
     step = shown.sections[0].units[0].steps[0]._replace(text='a"b#c<d>')
     unit = shown.sections[0].units[0]._replace(steps=(step,))
     sections = (shown.sections[0]._replace(units=(unit,)),)

@@ -12,6 +12,7 @@ from resnet_cli.cli.options import Command, option, shared
 from resnet_cli.cli.settings import Settings, resolve
 from resnet_cli.cli.specs import GENERAL, NETWORK, Spec, modes
 from resnet_cli.errors import FigureError
+from resnet_cli.family.resnet import build
 from resnet_cli.files import write_atomically
 from resnet_cli.text import nearest, printable
 
@@ -143,7 +144,8 @@ def _scene(network: Network, settings: Settings) -> "Scene":
 
     part, number = settings.get("part", Part.NETWORK), settings.get("stage")
     folded = settings.get("fold", True)
-    stages = len(network.config.blocks)
+    graph, title = build(network.config), network.title
+    stages = len(scene.stages(graph))
     if number is not None and not 1 <= number <= stages:
         raise click.BadParameter(
             f"{number} is no stage of this network; it has 1 to {stages}",
@@ -154,13 +156,13 @@ def _scene(network: Network, settings: Settings) -> "Scene":
             "needs --part stage or --part block", param_hint=settings.name("stage")
         )
     if part is Part.BLOCK:
-        found = scene.block(network, number)
+        found = scene.block(graph, title, number)
     elif part is Part.STAGE:
-        found = scene.stage(network, number, folded=folded)
+        found = scene.stage(graph, title, number, folded=folded)
     else:
         detail = settings.get("blocks_detail", False)
         level = scene.Level.CONVOLUTIONS if detail else scene.Level.BLOCKS
-        found = scene.network(network, level, folded=folded)
+        found = scene.network(graph, title, level, folded=folded)
     if (boxes := sum(1 for _ in found.steps())) > MAX_BOXES:
         raise FigureError(
             f"the figure would have {boxes:,} boxes, more than {MAX_BOXES:,}; "
@@ -185,7 +187,7 @@ def _profile(network: Network, path: "Path", line: str) -> bytes:
     require_matplotlib(path)
     from resnet_cli.draw import profile
 
-    return profile.draw(network.summary, path.suffix.lower()[1:], line)
+    return profile.draw(build(network.config), network.summary, path.suffix.lower()[1:], line)
 
 
 def _command_line() -> str:

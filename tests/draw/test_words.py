@@ -1,0 +1,49 @@
+"""What boxes say: every kind of operation as what it is."""
+
+import pytest
+
+from resnet_cli.draw.style import Category
+from resnet_cli.draw.words import words
+from resnet_cli.graph.kinds import Opaque
+from resnet_cli.graph.moves import Flatten, Pad, Subsample
+from resnet_cli.graph.pointwise import Activation, Add, BatchNorm, Identity, Multiply, ReLU
+from resnet_cli.graph.pooling import AdaptiveAvgPool, AvgPool, MaxPool
+from resnet_cli.graph.products import Conv, Linear
+
+MAP = (1, 64, 28, 28)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "category"),
+    [
+        (Conv(64, (3, 3), (2, 2), (1, 1)), "3x3 conv, 64, /2", Category.CONV),
+        (Conv(64, (1, 7), padding=(0, 3)), "1x7 conv, 64", Category.CONV),
+        (
+            Conv(64, (3, 3), (2, 1), dilation=(2, 2)),
+            "3x3 conv, 64, /2x1, dilation 2",
+            "convolution",
+        ),
+        (Conv(64, (3, 3), groups=32), "3x3 conv, 64, 32 groups", Category.CONV),
+        (Conv(64, (3,), (1,), (1,), (1,)), "3 conv, 64", Category.CONV),
+        (Linear(10), "linear, 10", Category.LINEAR),
+        (BatchNorm(), "batch norm", Category.NORM),
+        (ReLU(), "ReLU", Category.RELU),
+        (MaxPool((3, 3), (2, 2)), "3x3 max pool, /2", Category.POOL),
+        (AvgPool((2, 2), (2, 2)), "2x2 average pool, /2", Category.POOL),
+        (AdaptiveAvgPool(), "global average pool", Category.POOL),
+        (AdaptiveAvgPool((7, 7)), "average pool to 7x7", Category.POOL),
+        (Flatten(), "flatten", Category.FLATTEN),
+        (Pad((0, 0, 0, 0), (0, 32, 0, 0)), "zero-pad, 64", Category.PAD),
+        (Pad((0, 0, 1, 1), (0, 0, 1, 1), "reflect"), "reflect-pad, 28x28", Category.PAD),
+        (Subsample((2, 2)), "subsample, /2", Category.OTHER),
+        (Add(), "add", Category.ADD),
+        (Multiply(), "mul", Category.OTHER),
+        (Activation("GELU"), "GELU", Category.OTHER),
+        (Identity("Dropout"), "Dropout", Category.OTHER),
+        (Opaque("deform_conv2d", (MAP,), None), "deform_conv2d", Category.OTHER),
+    ],
+)
+def test_a_box_says_what_its_operation_does(kind, text, category):
+    found = words(kind, MAP)
+    assert (found.text, found.category) == (text, category)
+    assert found.noun in text
