@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from resnet_cli.graph.dims import Dim
-    from resnet_cli.graph.layers import Shape
+    from resnet_cli.graph.kinds import Shape
 
 LIMIT = 2**31
 """Every number of a configuration stays below this, as PyTorch's own indices do."""

@@ -1,18 +1,23 @@
 """One residual block as a network of its own: its branches, and where they meet."""
 
-import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from resnet_cli.analysis.infer import addends
 from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.rows import summarise
 from resnet_cli.analysis.summary import LayerRow, Summary
-from resnet_cli.family import tree as resnet
+from resnet_cli.analysis.walk import Walk, walk
+from resnet_cli.family import resnet
 from resnet_cli.family.config import Shortcut, check_widening
-from resnet_cli.graph.layers import Residual, Sequential, Shape
+from resnet_cli.graph.branches import way
+from resnet_cli.graph.builder import Builder
+from resnet_cli.graph.graph import Graph, Value
+from resnet_cli.graph.kinds import Input, Shape
 
 MAIN, SHORTCUT, ADDITION = "main path", "shortcut", "addition"
 """The roles of a block's rows."""
+
+PATH = "block"
 
 
 @dataclass(frozen=True)
@@ -32,34 +37,67 @@ class BlockNetwork(Network):
     def title(self) -> str:
         return f"one {self.config.block} block"
 
-    @property
-    def roles(self) -> tuple[str, ...]:
-        return ("block",)
+    @cached_property
+    def _branches(self) -> tuple[Graph, Value, Value]:
+        """The block without its addition, and the two values that are to be added."""
+        net = Builder()
+        x = net.apply(Input(self.config.input))
+        with net.inside(PATH, "Residual", x, resnet.registered(self.config), role=PATH):
+            y, side = resnet.branches(
+                net,
+                self.config,
+                x,
+                self.config.image_channels,
+                self.config.channels[0],
+                self.stride,
+                identity=self.identity,
+            )
+        return net.graph("Sequential", x, (y, side)), y, side
 
     @cached_property
-    def block(self) -> Residual:
-        """The block itself."""
-        in_channels, planes = self.config.image_channels, self.config.channels[0]
-        return resnet.residual_block(
-            self.config, in_channels, planes, self.stride, identity=self.identity
+    def graph(self) -> Graph:
+        """The block as the only child of a network; two shapes that differ are not added."""
+        if not self.adds:
+            return self._branches[0]
+        net, planes = Builder(), self.config.channels[0]
+        x = net.apply(Input(self.config.input))
+        y = resnet.residual_block(
+            net, self.config, PATH, x, self.config.image_channels, planes, self.stride
         )
+        return net.graph("Sequential", x, y)
 
     @cached_property
-    def tree(self) -> Sequential:
-        """The block as the only child of a network."""
-        return Sequential((("block", self.block),))
+    def _walk(self) -> Walk:
+        return walk(self._branches[0], self.config.dtype.itemsize)
+
+    @property
+    def addends(self) -> tuple[Shape, Shape]:
+        """The shapes that meet at the addition: the main path's and the shortcut's."""
+        _, main, side = self._branches
+        return self._walk.shape(main), self._walk.shape(side)
+
+    @property
+    def adds(self) -> bool:
+        """Whether they are equal; PyTorch would stretch one channel, which is no shortcut."""
+        main, side = self.addends
+        return main == side
 
     @cached_property
     def summary(self) -> Summary:
         """The prediction, the rows' roles the block's branches; up to an addition that fails."""
-        main = tuple(f"block.{name}" for name, _ in self.block.main)
+        graph, value, _ = self._branches
+        main = {graph.operations[i].path for i in way(graph, Value(0), value) or ()}
 
         def role(path: str) -> str:
-            return "block" if path == "block" else MAIN if path in main else SHORTCUT
+            return PATH if path == PATH else MAIN if path in main else SHORTCUT
 
-        summary: Summary = super().summary
+        summary = summarise(self.graph, self.title, dtype=self.config.dtype)
         rows = summary.rows if self.adds else summary.rows[1:]
-        return replace(summary, rows=tuple(row._replace(role=role(row.path)) for row in rows))
+        return replace(
+            summary,
+            rows=tuple(row._replace(role=role(row.path)) for row in rows),
+            output_tree=None,  # two branches that do not meet are no output of two tensors
+        )
 
     @property
     def shown(self) -> Summary:
@@ -69,25 +107,26 @@ class BlockNetwork(Network):
         one for the sum where the shapes are equal.
         """
         rows = self.summary.rows
-        parts = [row for row in rows if row.path != "block"]
+        parts = [row for row in rows if row.path != PATH]
         main = [row for row in parts if row.role == MAIN][-1]
         if parts[-1] is main:
-            is_pad = self.block.shortcut is not None
-            kind, stride = ("zero-padded", self.stride) if is_pad else ("identity", 1)
-            bare = self._free(parts[0], SHORTCUT, kind, self.addends[1])
+            is_bare = self._branches[2] == Value(0)
+            kind, stride = ("identity", 1) if is_bare else ("zero-padded", self.stride)
+            bare = self._free(parts[0], SHORTCUT, kind, self._branches[2])
             parts.append(bare._replace(receptive_field=1, stride=stride))
-        side = parts[-1]
+        _, first, second = self._branches
         parts += [
-            self._free(main, ADDITION, MAIN, main.output_shape),
-            self._free(side, ADDITION, f"+ {SHORTCUT}", side.output_shape),
+            self._free(main, ADDITION, MAIN, first),
+            self._free(parts[-1], ADDITION, f"+ {SHORTCUT}", second),
         ]
         if self.adds:
-            total = self._free(rows[0], ADDITION, "= sum", rows[0].output_shape)
-            parts.append(total._replace(path="block"))
+            total = self._free(rows[0], ADDITION, "= sum", first)
+            parts.append(total._replace(path=PATH))
         return replace(self.summary, rows=tuple(parts))
 
-    def _free(self, row: LayerRow, role: str, kind: str, shape: Shape) -> LayerRow:
-        """Return a row like `row` for what is no module and costs nothing."""
+    def _free(self, row: LayerRow, role: str, kind: str, value: Value) -> LayerRow:
+        """Return a row like `row` for what gives `value`, is no module and costs nothing."""
+        shape = self._walk.shape(value)
         return row._replace(
             path="",
             role=role,
@@ -96,18 +135,7 @@ class BlockNetwork(Network):
             params=0,
             buffers=0,
             macs=0,
-            output_bytes=math.prod(shape) * self.summary.itemsize,
+            output_bytes=self._walk.bytes_of(value),
             activation_bytes=0,
             window=None,
         )
-
-    @property
-    def addends(self) -> tuple[Shape, Shape]:
-        """The shapes that meet at the addition: the main path's and the shortcut's."""
-        return addends(self.block, self.config.input)
-
-    @property
-    def adds(self) -> bool:
-        """Whether they are equal; PyTorch would stretch one channel, which is no shortcut."""
-        main, side = self.addends
-        return main == side

@@ -9,7 +9,11 @@ from operator import index
 from typing import Any, NamedTuple
 
 from resnet_cli.analysis.network import Network
-from resnet_cli.graph.layers import Conv2d, Layer, Linear, MaxPool2d, Residual, Sequential, Shape
+from resnet_cli.graph.branches import branches
+from resnet_cli.graph.graph import Graph, Module, children
+from resnet_cli.graph.kinds import Kind, Shape
+from resnet_cli.graph.pooling import MaxPool
+from resnet_cli.graph.products import Conv, Linear
 from resnet_cli.text import format_shape, human_bytes, human_count
 
 FIGURES = {
@@ -88,43 +92,54 @@ def roles(entries: Sequence[Entry]) -> list[str]:
 
 def parts(network: Network) -> tuple[Part, ...]:
     """Return a network's rows of table 1; pool, flatten and linear are one, as in the paper."""
-    rows = {row.path: row for row in network.summary.rows if row.depth == 1}
+    graph = network.graph
+    shapes = {row.path: row.output_shape for row in network.summary.at_depth(1)}
+    below = children(graph.modules)
     found = []
-    for (path, layer), role in zip(network.tree.children, network.roles, strict=True):
-        if isinstance(layer, Sequential):
-            found.append(Part(role, rows[path].output_shape[2:], describe(layer)))
-        elif isinstance(layer, Linear):
-            found.append(Part(role, (1, 1), f"average pool, {layer.out_features}-d fc"))
+    for module in below[""]:
+        kind = graph.operations[module.calls[0].first].kind
+        if not module.is_leaf:
+            layers = describe(graph, module, below[module.path])
+            found.append(Part(module.role, shapes[module.path][2:], layers))
+        elif isinstance(kind, Linear):
+            found.append(Part(module.role, (1, 1), f"average pool, {kind.out_features}-d fc"))
     return tuple(found)
 
 
-def describe(layer: Layer) -> str:
+def describe(graph: Graph, module: Module, below: Sequence[Module]) -> str:
     """Write a part's layers as table 1 does; norms, biases and ReLUs go without saying."""
-    match layer:
-        case Sequential(((_, Residual() as first), *_) as blocks):
-            # The table leaves out what the first alone has: its stride and its projection.
-            return f"{describe(first)} x {len(blocks)}"
-        case Residual(main):
-            return f"[{'; '.join(filter(None, (describe(child) for _, child in main)))}]"
-        case Sequential(children):
-            texts = (describe(child) + _stride(child) for _, child in children)
-            return "; ".join(filter(None, texts))
-        case Conv2d():
-            groups = f", C={layer.groups}" if layer.groups != 1 else ""
-            return f"{_size(layer.kernel_size)}, {layer.out_channels}{groups}"
-        case MaxPool2d():
-            return f"{_size(layer.kernel_size)} max pool"
+    block = branches(graph, below[0])
+    if block is not None:
+        # The table leaves out what the first alone has: its stride and its projection.
+        texts = (_layer(graph.operations[index].kind) for index in block.main)
+        return f"[{'; '.join(filter(None, texts))}] x {len(below)}"
+    kinds = [
+        operation.kind for operation in graph.operations if _is_in(operation.path, module.path)
+    ]
+    return "; ".join(_layer(kind) + _stride(kind) for kind in kinds if _layer(kind))
+
+
+def _is_in(path: str, outer: str) -> bool:
+    return path.startswith(f"{outer}.")
+
+
+def _layer(kind: Kind) -> str:
+    """Write what a layer looks through and gives; nothing for what goes without saying."""
+    match kind:
+        case Conv(out_channels, kernel, groups=groups):
+            return f"{format_shape(kernel)}, {out_channels}" + (
+                f", C={groups}" if groups != 1 else ""
+            )
+        case MaxPool(kernel):
+            return f"{format_shape(kernel)} max pool"
     return ""
 
 
-def _stride(layer: Layer) -> str:
-    if isinstance(layer, Conv2d | MaxPool2d) and layer.stride != 1:
-        return f", stride {layer.stride}"
+def _stride(kind: Kind) -> str:
+    match kind:
+        case Conv(stride=(stride, _)) | MaxPool(stride=(stride, _)) if stride != 1:
+            return f", stride {stride}"
     return ""
-
-
-def _size(kernel: int) -> str:
-    return format_shape((kernel, kernel))
 
 
 def _figures(network: Network) -> dict[str, int]:

@@ -5,32 +5,23 @@ shapes; what stands beside it is the table's own number, from the same `Summary`
 read it with the signs of `pretty`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
-from resnet_cli.analysis.infer import addends
 from resnet_cli.analysis.summary import LayerRow, Summary
-from resnet_cli.graph.layers import (
-    AdaptiveAvgPool2d,
-    BatchNorm2d,
-    Conv2d,
-    Flatten,
-    Layer,
-    Linear,
-    MaxPool2d,
-    PadShortcut,
-    ReLU,
-    Residual,
-    Sequential,
-    Shape,
-)
+from resnet_cli.analysis.walk import Sight, walk
+from resnet_cli.graph.branches import Branches, branches
+from resnet_cli.graph.graph import Graph, Module
+from resnet_cli.graph.kinds import Kind, Shape
+from resnet_cli.graph.moves import Flatten, Pad
+from resnet_cli.graph.pointwise import BatchNorm, ReLU
+from resnet_cli.graph.pooling import AdaptiveAvgPool, MaxPool
+from resnet_cli.graph.products import Conv, Linear
 from resnet_cli.text import format_shape, nearest
 
 if TYPE_CHECKING:
     from resnet_cli.graph.dims import Size
-
-Rows: TypeAlias = Mapping[str, LayerRow]
 
 
 class Quantity(NamedTuple):
@@ -51,17 +42,19 @@ class Explanation(NamedTuple):
     quantities: tuple[Quantity, ...]
 
 
-class Seen(NamedTuple):
-    """What one pixel of a layer's input sees: its field, and the pixels between two of them."""
-
-    field: int | None
-    stride: int | None
-
-
-def explain(tree: Sequential, summary: Summary) -> list[Explanation]:
+def explain(graph: Graph, summary: Summary) -> list[Explanation]:
     """Return every layer's arithmetic in the order of execution, sums after their parts."""
-    rows = {row.path: row for row in summary.rows}
-    return list(_in_a_row(tree.children, "", rows, Seen(1, 1)))
+    lesson = _Lesson(graph, summary)
+    inner: list[int] = []  # the modules around a row: each is explained when its last part was
+    found: list[Explanation] = []
+    for position, row in enumerate(summary.rows):
+        while inner and summary.rows[inner[-1]].depth >= row.depth:
+            found.append(lesson.explained(inner.pop()))
+        if row.leaf:
+            found.append(lesson.explained(position))
+        else:
+            inner.append(position)
+    return [*found, *map(lesson.explained, reversed(inner))]
 
 
 def pretty(formula: str) -> str:
@@ -98,77 +91,122 @@ def _bare(name: str) -> str:
     return name.lower().replace(" ", "").replace("-", "").replace("_", "")
 
 
-def _in_a_row(
-    children: Sequence[tuple[str, Layer]], prefix: str, rows: Rows, seen: Seen
-) -> Iterator[Explanation]:
-    """Explain layers that follow one another."""
-    for name, layer in children:
-        yield from _visit(layer, prefix + name, rows, seen)
-        row = rows[prefix + name]
-        seen = Seen(row.receptive_field, row.stride)
+class _Lesson:
+    """A network whose layers are explained: what each does, and what its input sees."""
+
+    def __init__(self, graph: Graph, summary: Summary) -> None:
+        self.graph = graph
+        self.rows = summary.rows
+        self.walked = walk(graph, summary.itemsize)
+        self.modules = {module.path: module for module in graph.modules}
+        self.first = {each.path: index for index, each in reversed([*enumerate(graph.operations)])}
+
+    def explained(self, position: int) -> Explanation:
+        """Return the arithmetic of the row at that position."""
+        row = self.rows[position]
+        if row.leaf:
+            operation = self.graph.operations[self.first[row.path]]
+            seen = self._sight(operation.inputs[0].operation)
+            text, quantities = _arithmetic(operation.kind, row, seen)
+        else:
+            text, quantities = self._container(self.modules[row.path], row, position)
+        return Explanation(row.path, row.role, row.type, f"{row.type}{text}", tuple(quantities))
+
+    def _container(
+        self, module: Module, row: LayerRow, position: int
+    ) -> tuple[str, Iterator[Quantity]]:
+        block = branches(self.graph, module)
+        sums = self._sums(row, position)
+        if block is None:
+            return ", the sum of its layers", sums
+        return f", main path + {self._shortcut(block)}", self._addition(block, row, sums)
+
+    def _shortcut(self, block: Branches) -> str:
+        if not block.side:
+            return "identity"
+        is_pad = any(isinstance(self.graph.operations[i].kind, Pad) for i in block.side)
+        return "strided identity, zeros for new channels" if is_pad else "projection"
+
+    def _addition(
+        self, block: Branches, row: LayerRow, sums: Iterator[Quantity]
+    ) -> Iterator[Quantity]:
+        """Explain where the branches meet: two equal shapes, the larger of the two fields."""
+        inputs = self.graph.operations[block.addition].inputs
+        for index in block.side:
+            operation = self.graph.operations[index]
+            if isinstance(operation.kind, Pad):
+                before = self.walked.shape(operation.inputs[0])[1]
+                after = self.walked.facts[index].outputs[0][1]
+                yield Quantity("channels", f"{before} + {after - before}", after)
+        shapes = (format_shape(self.walked.shape(value)) for value in inputs)
+        yield Quantity("shape", " + ".join(shapes), row.output_shape)
+        yield from sums
+        main, side = (_number(self._sight(value.operation).field) for value in inputs)
+        yield Quantity("field", f"max({main}, {side})", row.receptive_field)
+
+    def _sums(self, row: LayerRow, position: int) -> Iterator[Quantity]:
+        """Explain a container's counts; a term that follows its equal is multiplied."""
+        parts = []
+        for part in self.rows[position + 1 :]:
+            if part.depth <= row.depth:
+                break
+            parts += [part] if part.depth == row.depth + 1 else []
+        yield Quantity("params", _sum([part.params for part in parts]), row.params)
+        yield Quantity("MACs", _sum([part.macs for part in parts]), row.macs)
+
+    def _sight(self, operation: int) -> Sight:
+        return self.walked.sights[operation] or Sight()
 
 
-def _visit(layer: Layer, path: str, rows: Rows, seen: Seen) -> Iterator[Explanation]:
-    row, prefix = rows[path], f"{path}."
-    if isinstance(layer, Sequential):
-        yield from _in_a_row(layer.children, prefix, rows, seen)
-    elif isinstance(layer, Residual):
-        yield from _in_a_row(layer.main, prefix, rows, seen)
-        yield from _in_a_row(tuple(layer.beside()), prefix, rows, seen)
-    text, quantities = _arithmetic(layer, row, rows, seen)
-    yield Explanation(path, row.role, row.type, f"{row.type}{text}", tuple(quantities))
+def _arithmetic(kind: Kind, row: LayerRow, seen: Sight) -> tuple[str, Iterator[Quantity]]:
+    """Return what follows a layer's type in its headline, and its quantities.
 
-
-def _arithmetic(
-    layer: Layer, row: LayerRow, rows: Rows, seen: Seen
-) -> tuple[str, Iterator[Quantity]]:
-    """Return what follows a layer's type in its headline, and its quantities."""
-    match layer:
-        case Conv2d():
-            groups = f", groups {layer.groups}" if layer.groups != 1 else ""
-            return _window(layer) + groups, _convolution(layer, row, seen)
-        case MaxPool2d():
-            return _window(layer), _pooling(layer, row, seen)
-        case BatchNorm2d():
-            return ", learned scale and shift", _norm(layer, row)
+    A kind without a case has none: its row says what is known.
+    """
+    match kind:
+        case Conv():
+            groups = f", groups {kind.groups}" if kind.groups != 1 else ""
+            return _window(kind) + groups, _convolution(kind, row, seen)
+        case MaxPool():
+            return _window(kind), _pooling(row, seen)
+        case BatchNorm():
+            return ", learned scale and shift", _norm(row)
         case ReLU():
             return ", the shape stays", iter(())
-        case AdaptiveAvgPool2d():
-            return f" to {format_shape(layer.output_size)}", _average(row)
+        case AdaptiveAvgPool():
+            return f" to {format_shape(kind.output_size)}", _average(row)
         case Flatten():
             return "", _flat(row)
         case Linear():
-            return f" {layer.in_features} to {layer.out_features}", _linear(layer, row)
-        case Residual():
-            return f", main path + {_shortcut(layer)}", _addition(layer, row, rows, seen)
-        case Sequential():
-            return ", the sum of its layers", _sums(layer, row, rows)
+            return f" {row.input_shape[-1]} to {kind.out_features}", _linear(kind, row)
+    return "", iter(())
 
 
-def _window(layer: Conv2d | MaxPool2d) -> str:
-    size = layer.kernel_size
-    return f" {size}x{size}, stride {layer.stride}, padding {layer.padding}"
+def _window(kind: Conv | MaxPool) -> str:
+    kernel, stride, padding = kind.kernel, kind.stride, kind.padding
+    return f" {format_shape(kernel)}, stride {stride[0]}, padding {padding[0]}"
 
 
-def _convolution(layer: Conv2d, row: LayerRow, seen: Seen) -> Iterator[Quantity]:
-    out, kernel, groups = layer.out_channels, layer.kernel_size, layer.groups
-    inner = str(layer.in_channels) if groups == 1 else f"({layer.in_channels} // {groups})"
-    weights = f"{inner}*{kernel}*{kernel}"
+def _convolution(kind: Conv, row: LayerRow, seen: Sight) -> Iterator[Quantity]:
+    channels, out, groups = row.input_shape[1], kind.out_channels, kind.groups
+    inner = str(channels) if groups == 1 else f"({channels} // {groups})"
+    weights = "*".join([inner, *map(str, kind.kernel)])
     batch, _, height, width = row.output_shape
     yield from _sliding(row)
-    yield Quantity("params", f"{out}*{weights}" + (f" + {out}" if layer.bias else ""), row.params)
+    yield Quantity("params", f"{out}*{weights}" + (f" + {out}" if kind.bias else ""), row.params)
     yield Quantity("MACs", f"{_times(batch)}{out}*{height}*{width} * {weights}", row.macs)
     yield _field(row, seen)
 
 
-def _pooling(layer: MaxPool2d, row: LayerRow, seen: Seen) -> Iterator[Quantity]:
+def _pooling(row: LayerRow, seen: Sight) -> Iterator[Quantity]:
     yield from _sliding(row)
     yield _field(row, seen)
 
 
-def _norm(layer: BatchNorm2d, row: LayerRow) -> Iterator[Quantity]:
-    yield Quantity("params", f"2*{layer.num_features}", row.params)
-    yield Quantity("buffers", f"2*{layer.num_features} + 1", row.buffers)
+def _norm(row: LayerRow) -> Iterator[Quantity]:
+    features = row.input_shape[1]
+    yield Quantity("params", f"2*{features}", row.params)
+    yield Quantity("buffers", f"2*{features} + 1", row.buffers)
 
 
 def _average(row: LayerRow) -> Iterator[Quantity]:
@@ -181,42 +219,11 @@ def _flat(row: LayerRow) -> Iterator[Quantity]:
     yield Quantity("features", "*".join(map(str, row.input_shape[1:])), row.output_shape[1])
 
 
-def _linear(layer: Linear, row: LayerRow) -> Iterator[Quantity]:
-    weights = f"{layer.out_features}*{layer.in_features}"
-    yield Quantity("params", f"{weights} + {layer.out_features}", row.params)
+def _linear(kind: Linear, row: LayerRow) -> Iterator[Quantity]:
+    weights = f"{kind.out_features}*{row.input_shape[-1]}"
+    bias = f" + {kind.out_features}" if kind.bias else ""
+    yield Quantity("params", weights + bias, row.params)
     yield Quantity("MACs", f"{_times(row.output_shape[0])}{weights}", row.macs)
-
-
-def _shortcut(block: Residual) -> str:
-    if block.shortcut is None:
-        return "identity"
-    is_pad = isinstance(block.shortcut[1], PadShortcut)
-    return "strided identity, zeros for new channels" if is_pad else "projection"
-
-
-def _addition(block: Residual, row: LayerRow, rows: Rows, seen: Seen) -> Iterator[Quantity]:
-    """Explain where the branches meet: two equal shapes, the larger of the two fields."""
-    side = seen.field
-    if block.shortcut is not None:
-        name, layer = block.shortcut
-        if isinstance(layer, PadShortcut):
-            added = layer.out_channels - layer.in_channels
-            yield Quantity("channels", f"{layer.in_channels} + {added}", layer.out_channels)
-        else:
-            side = rows[f"{row.path}.{name}"].receptive_field
-    shapes = map(format_shape, addends(block, row.input_shape))
-    yield Quantity("shape", " + ".join(shapes), row.output_shape)
-    yield from _sums(block, row, rows)
-    main = rows[f"{row.path}.{block.main[-1][0]}"].receptive_field
-    yield Quantity("field", f"max({main}, {side})", row.receptive_field)
-
-
-def _sums(layer: Sequential | Residual, row: LayerRow, rows: Rows) -> Iterator[Quantity]:
-    """Explain a container's counts; a term that follows its equal is multiplied."""
-    children = (*layer.main, *layer.beside()) if isinstance(layer, Residual) else layer.children
-    parts = [rows[f"{row.path}.{name}"] for name, _ in children]
-    yield Quantity("params", _sum([part.params for part in parts]), row.params)
-    yield Quantity("MACs", _sum([part.macs for part in parts]), row.macs)
 
 
 def _sum(terms: "Sequence[Size]") -> str:
@@ -234,10 +241,15 @@ def _sliding(row: LayerRow) -> Iterator[Quantity]:
         yield Quantity(name, f"({size} + 2*{padding} - {kernel}) // {stride} + 1", out)
 
 
-def _field(row: LayerRow, seen: Seen) -> Quantity:
+def _field(row: LayerRow, seen: Sight) -> Quantity:
     assert row.window is not None
-    formula = f"{seen.field} + ({row.window[0]} - 1)*{seen.stride}"
+    formula = f"{_number(seen.field)} + ({row.window[0]} - 1)*{_number(seen.stride)}"
     return Quantity("field", formula, row.receptive_field)
+
+
+def _number(sides: Sequence[int]) -> int | None:
+    """Return the larger side, as the table has it; None where it is not known."""
+    return max(sides, default=None)
 
 
 def _times(batch: "Size") -> str:

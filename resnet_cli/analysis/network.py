@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from resnet_cli.analysis.infer import infer
+from resnet_cli.analysis.rows import summarise
 from resnet_cli.analysis.summary import Summary
-from resnet_cli.family import presets
-from resnet_cli.family import tree as resnet
+from resnet_cli.family import presets, resnet
 from resnet_cli.family.config import ResNetConfig
-from resnet_cli.graph.layers import Sequential
+from resnet_cli.graph.graph import Graph
+from resnet_cli.graph.printed import printed
 
 
 @dataclass(frozen=True)
@@ -24,24 +24,17 @@ class Network:
         """What people call it."""
         return presets.title(self.config)
 
-    @property
-    def roles(self) -> tuple[str, ...]:
-        """What each of the tree's own children is for."""
-        return resnet.roles(self.config)
-
     @cached_property
-    def tree(self) -> Sequential:
-        """The layer tree."""
+    def graph(self) -> Graph:
+        """Its operations and modules."""
         return resnet.build(self.config)
 
     @cached_property
     def summary(self) -> Summary:
         """The prediction; never imports torch."""
-        return infer(
-            self.tree,
-            self.config.input,
-            name=self.title,
-            roles=self.roles,
-            dtype=self.config.dtype,
-            itemsize=self.config.dtype.itemsize,
-        )
+        return summarise(self.graph, self.title, dtype=self.config.dtype)
+
+    @property
+    def printed(self) -> str:
+        """Its modules as PyTorch prints them."""
+        return printed(self.graph)

@@ -12,7 +12,7 @@ from resnet_cli.graph.graph import Call, Graph, Module, Value, Weight, children,
 
 if TYPE_CHECKING:
     from resnet_cli.graph.dims import Size
-    from resnet_cli.graph.kinds import Facts
+    from resnet_cli.graph.kinds import Facts, Window
 
 ROOT = "."
 """The path of the network itself, where it has a row."""
@@ -22,10 +22,11 @@ FUNCTION = "function"
 
 
 class Failure(NamedTuple):
-    """Where a run ended early: the path of the module, and why."""
+    """Where a run ended early: the path of the module, why, and what it would slide."""
 
     path: str
     message: str
+    window: "Window | None" = None
 
 
 class Span(NamedTuple):
@@ -288,10 +289,10 @@ def _is_weight(module: Module) -> bool:
 
 def _marked(rows: Sequence[LayerRow], failure: Failure) -> Iterator[LayerRow]:
     """Give the rows with the error at the failing layer and at those around it."""
-    path, message = failure
+    path, message, window = failure
     for row in rows:
         if row.path == path:
-            yield row._replace(error=message, note="")
+            yield row._replace(error=message, note="", window=window and window.square)
         elif path.startswith(f"{row.path}."):
             yield row._replace(error=f"in {path}: {message}", note="")
         else:

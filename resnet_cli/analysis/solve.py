@@ -12,7 +12,7 @@ from resnet_cli.analysis.network import Network
 from resnet_cli.analysis.summary import Summary, find
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.graph.dims import Dim, Size, evaluate
-from resnet_cli.graph.layers import Shape
+from resnet_cli.graph.kinds import Shape
 from resnet_cli.parse import LIMIT, LayerExpectation
 from resnet_cli.text import format_shape
 

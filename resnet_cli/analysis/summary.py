@@ -12,7 +12,7 @@ from resnet_cli.text import Tree, nearest
 
 if TYPE_CHECKING:
     from resnet_cli.graph.dims import Size
-    from resnet_cli.graph.layers import Shape
+    from resnet_cli.graph.kinds import Shape
 
 Sizes: TypeAlias = Mapping[str, int]
 """A number for each of the input's names."""

@@ -25,7 +25,7 @@ from resnet_cli.parse import Input
 from resnet_cli.text import format_shape, nearest
 
 if TYPE_CHECKING:
-    from resnet_cli.graph.layers import Shape
+    from resnet_cli.graph.kinds import Shape
     from resnet_cli.pytorch.module_network import ModuleNetwork
 
 AnyNetwork: TypeAlias = "Network | ModuleNetwork"

@@ -9,7 +9,7 @@ from resnet_cli.parse import Pattern
 from resnet_cli.text import format_shape
 
 if TYPE_CHECKING:
-    from resnet_cli.graph.layers import Shape
+    from resnet_cli.graph.kinds import Shape
 
 
 BUDGETS = {

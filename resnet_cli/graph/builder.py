@@ -12,7 +12,7 @@ graph = net.graph("Network", x)
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from resnet_cli.graph.graph import Call, Graph, Module, Operation, Value
+from resnet_cli.graph.graph import Call, Graph, Module, Nest, Operation, Value
 from resnet_cli.graph.kinds import Kind, Layer
 
 
@@ -85,7 +85,7 @@ class Builder:
                 )
         return Value(len(self.operations) - 1)
 
-    def graph(self, kind: str, x: Value, output: Value) -> Graph:
+    def graph(self, kind: str, x: Value, output: Nest) -> Graph:
         """Return what was written: a network of class `kind` that takes `x`."""
-        network = Module("", kind, False, "", (Call(x.operation, x, output),))
+        network = Module("", kind, False, "", (Call(x.operation + 1, x, output),))
         return Graph(tuple(self.operations), (network, *self.modules), output)

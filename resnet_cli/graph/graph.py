@@ -94,6 +94,19 @@ class Graph(NamedTuple):
         return tuple(kind.shape for kind in kinds if isinstance(kind, Input))
 
 
+def at(graph: Graph, sizes: Mapping[str, int]) -> Graph:
+    """Return a graph whose inputs have names with numbers for them."""
+    from resnet_cli.graph.dims import evaluate  # only an input with names has any
+
+    found = []
+    for operation in graph.operations:
+        kind = operation.kind
+        if isinstance(kind, Input):
+            kind = kind._replace(shape=evaluate(kind.shape, sizes))
+        found.append(operation._replace(kind=kind))
+    return graph._replace(operations=tuple(found))
+
+
 def infer(graph: Graph) -> list[Facts]:
     """Return every operation's facts: the one pass that knows each shape.
 

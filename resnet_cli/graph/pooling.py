@@ -19,10 +19,15 @@ class MaxPool(NamedTuple):
     def name(self) -> str:
         return f"MaxPool{len(self.kernel)}d"
 
+    @property
+    def window(self) -> Window:
+        """What slides over the map."""
+        kernel = dilated(self.kernel, self.dilation)
+        return _window(kernel, self.stride, self.padding, ceil_mode=self.ceil_mode)
+
     def facts(self, *shapes: Shape) -> Facts:
         """Infer from `(N, C, *map)`; channels stay, the map shrinks with the stride."""
-        kernel = dilated(self.kernel, self.dilation)
-        return _pooled(shapes[0], kernel, self.stride, self.padding, self.ceil_mode)
+        return _pooled(shapes[0], self.window)
 
     def printed(self, _: Shape) -> str:
         """Write it as PyTorch does where it was given single numbers."""
@@ -49,9 +54,14 @@ class AvgPool(NamedTuple):
     def name(self) -> str:
         return f"AvgPool{len(self.kernel)}d"
 
+    @property
+    def window(self) -> Window:
+        """What slides over the map."""
+        return _window(self.kernel, self.stride, self.padding, ceil_mode=self.ceil_mode)
+
     def facts(self, *shapes: Shape) -> Facts:
         """Infer from `(N, C, *map)`; channels stay, the map shrinks with the stride."""
-        return _pooled(shapes[0], self.kernel, self.stride, self.padding, self.ceil_mode)
+        return _pooled(shapes[0], self.window)
 
     def printed(self, _: Shape) -> str:
         """Write it as PyTorch does where it was given single numbers."""
@@ -79,18 +89,20 @@ class AdaptiveAvgPool(NamedTuple):
         return f"{self.name}(output_size={self.output_size})"
 
 
-def _pooled(shape: Shape, kernel: Sides, stride: Sides, padding: Sides, ceil_mode: bool) -> Facts:
-    """Return what pooling does to `(N, C, *map)`.
+def _window(kernel: Sides, stride: Sides, padding: Sides, *, ceil_mode: bool) -> Window:
+    """Return a pool's window.
 
     Rounded up, a window may begin in the input or the padding before it, and not behind:
     ceil((size + 2p - k) / s) there is floor((size + 2p - k + min(s - 1, k - p - 1)) / s).
     """
-    extra = None
-    if ceil_mode:
-        extra = tuple(
-            min(s - 1, k - p - 1) for k, s, p in zip(kernel, stride, padding, strict=True)
-        )
-    window = Window(kernel, stride, padding, extra)
+    if not ceil_mode:
+        return Window(kernel, stride, padding)
+    sides = zip(kernel, stride, padding, strict=True)
+    return Window(kernel, stride, padding, tuple(min(s - 1, k - p - 1) for k, s, p in sides))
+
+
+def _pooled(shape: Shape, window: Window) -> Facts:
+    """Return what pooling does to `(N, C, *map)`."""
     batch, channels, *sizes = shape
     return Facts(((batch, channels, *window.slide(tuple(sizes))),), window=window)
 

@@ -23,10 +23,15 @@ class Conv(NamedTuple):
     def name(self) -> str:
         return f"Conv{len(self.kernel)}d"
 
+    @property
+    def window(self) -> Window:
+        """What slides over the map."""
+        return Window(dilated(self.kernel, self.dilation), self.stride, self.padding)
+
     def facts(self, *shapes: Shape) -> Facts:
         """Infer from `(N, C, *map)`; each output element costs one filter's MACs."""
         batch, channels, *sizes = shapes[0]
-        window = Window(dilated(self.kernel, self.dilation), self.stride, self.padding)
+        window = self.window
         out = (batch, self.out_channels, *window.slide(tuple(sizes)))
         filter_shape = (int(channels) // self.groups, *self.kernel)
         weights: Weights = (("weight", (self.out_channels, *filter_shape)),)

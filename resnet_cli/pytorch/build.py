@@ -1,198 +1,167 @@
-"""A target to a module ready to run, on a device, quickly and in bounded memory."""
+"""A graph to an `nn.Module` that runs it: what the proof runs."""
 
-import contextlib
-import copy
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from operator import index
+from typing import Any, NamedTuple, TypeAlias
 
-import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
 
-from resnet_cli.errors import BackendError, TargetError
-from resnet_cli.parse import Input
-from resnet_cli.pytorch.forward import available
-from resnet_cli.pytorch.room import CPU_BYTES, CPU_MACS, CPU_MACS_16_BIT, free_memory
-from resnet_cli.pytorch.run import TooLargeError
-from resnet_cli.pytorch.shapes import tensors
-from resnet_cli.pytorch.target import Target, check_arguments, describe, load
-from resnet_cli.text import human_bytes
+from resnet_cli.errors import BackendError
+from resnet_cli.graph.graph import Graph, Module, Value, children, infer, values
+from resnet_cli.graph.kinds import Kind, Shape
+from resnet_cli.graph.moves import Flatten, Pad, Subsample
+from resnet_cli.graph.pointwise import Add, BatchNorm, Identity, Multiply, ReLU
+from resnet_cli.graph.pooling import AdaptiveAvgPool, AvgPool, MaxPool
+from resnet_cli.graph.products import Conv, Linear
 
-INPUT_BYTES = CPU_BYTES // 4
-"""With `auto` inputs beyond this go to the meta device, as most maps after them are larger."""
-
-_RANDOM = ("normal_", "uniform_", "trunc_normal_")
+Function: TypeAlias = Callable[..., Any]
 
 
-def construct(target: Target, arguments: Mapping[str, Any], device: str) -> tuple[nn.Module, str]:
-    """Return the module that the target names and the device that it is on.
+class Step(NamedTuple):
+    """One thing that a module does: a function, or a module in it by name, on earlier values."""
 
-    With `auto` a class or factory is built on the CPU unless that takes too much memory,
-    then on the meta device. Raises `TargetError` and `BackendError`.
+    run: Function | str
+    takes: Sequence[Value]
+    gives: Value
+    dead: Sequence[Value] = ()
+    """The values that nothing needs any more."""
+
+
+class Part(nn.Module):
+    """A module with others in it, which runs its own part of the graph."""
+
+    def __init__(self, below: Mapping[str, nn.Module], steps: Sequence[Step], takes: Value) -> None:
+        super().__init__()
+        for name, module in below.items():
+            self.add_module(name, module)
+        self.steps = steps
+        self.takes = takes
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Run the steps; the last one's value is what the module gives."""
+        found = {self.takes: x}
+        for run, takes, gives, dead in self.steps:
+            function = self._modules[run] if isinstance(run, str) else run
+            assert function is not None
+            found[gives] = function(*[found[value] for value in takes])
+            for value in dead:
+                del found[value]
+        return found[self.steps[-1].gives]
+
+
+def build(graph: Graph, **factory: Any) -> nn.Module:
+    """Return a graph as modules with uninitialised weights; `factory` is `device` and `dtype`.
+
+    Each module with others in it is called once, on one value, as a configuration's graph has it.
     """
-    if device != "auto":
-        available(device)
-    found = load(target)
-    if isinstance(found, nn.Module):
-        if arguments:
-            raise TargetError(f"--module-args: {target} is a module already; it takes none")
-        model = found if device == "auto" else found.to(device)
-        return _checked(target, model), device_of(model)
-    if not callable(found):
-        raise TargetError(
-            f"--module {target}: is a {type(found).__name__}; give an nn.Module, its class, or "
-            "a function that returns one"
-        )
-    check_arguments(target, found, arguments)
-    if device == "auto":
-        try:
-            return _built(target, found, arguments, "cpu", CPU_BYTES), "cpu"
-        except TooLargeError:
-            return _built(target, found, arguments, "meta", None), "meta"
-    try:
-        budget = None if device == "meta" else free_memory()
-        return _built(target, found, arguments, device, budget), device
-    except TooLargeError:
-        raise BackendError(
-            f"--device {device}: the weights need more than the {human_bytes(free_memory())} "
-            "that are free; use --device meta, which needs none"
-        ) from None
+    facts, below = infer(graph), children(graph.modules)
+    leaves = {operation.path: operation for operation in graph.operations}
+
+    def made(module: Module) -> nn.Module:
+        if module.is_leaf:
+            kind, inputs, _, _ = leaves[module.path]
+            source, output = inputs[0]
+            leaf: nn.Module = layer(kind, facts[source].outputs[output], **factory)
+            return leaf
+        inner = below.get(module.path, ())
+        parts = {child.path.rpartition(".")[2]: made(child) for child in inner}
+        (call,) = module.calls
+        (takes,) = values(call.takes)
+        steps = _steps(graph, module, inner)
+        return type(module.type, (Part,), {})(parts, steps, takes)  # type: ignore[no-any-return]
+
+    with SkipInit():
+        return made(graph.modules[0])
 
 
-def budget(model: nn.Module) -> int:
-    """Return the MACs that a run on the CPU may take before the meta device is quicker."""
-    return CPU_MACS_16_BIT if dtype_of(model).itemsize == 2 else CPU_MACS
-
-
-def place_inputs(
-    model: nn.Module, inputs: Sequence[Input], device: str, *, limit: int | None = None
-) -> list[torch.Tensor]:
-    """Return zeros of the inputs' shapes, of the module's own type unless they name one.
-
-    Raises `TooLargeError` above `limit` bytes and `BackendError` where memory would end.
-    """
-    own = dtype_of(model)
-    kinds = [getattr(torch, one.dtype) if one.dtype else own for one in inputs]
-    need = sum(
-        math.prod(one.sizes) * kind.itemsize for one, kind in zip(inputs, kinds, strict=True)
-    )
-    if limit is not None and need > limit:
-        raise TooLargeError
-    if device == "cpu" and need > free_memory():
-        raise BackendError(
-            f"--input: needs {human_bytes(need)}, and {human_bytes(free_memory())} are free; use "
-            "--device meta, which needs none"
-        )
+def _steps(graph: Graph, module: Module, below: Sequence[Module]) -> list[Step]:
+    """Return what a module does, in the order of execution, and when each value ends."""
+    found = []
+    for child in below:
+        name = child.path.rpartition(".")[2]
+        for call in child.calls:
+            (gives,) = values(call.gives)
+            takes = graph.operations[call.first].inputs if child.is_leaf else [*values(call.takes)]
+            found.append(Step(name, takes, gives))
+    for number, (kind, inputs, path, _) in enumerate(graph.operations):
+        if path == module.path and inputs:
+            found.append(Step(function(kind), inputs, Value(number)))
+    found.sort(key=lambda step: step.gives)
+    last: dict[Value, int] = {}
+    for position, step in enumerate(found):
+        last.update(dict.fromkeys(step.takes, position))
     return [
-        torch.zeros(one.sizes, dtype=kind, device=device)
-        for one, kind in zip(inputs, kinds, strict=True)
+        step._replace(dead=[value for value in {*step.takes} if last[value] == position])
+        for position, step in enumerate(found)
     ]
 
 
-def assumed_inputs(model: nn.Module) -> tuple[Input, ...]:
-    """Return inputs for a module when none were given. Raises `TargetError` where unclear.
-
-    Lightning's `example_input_array` if there is one, or else one image or vector for the
-    first layer.
-    """
-    example = tuple(tensors(getattr(model, "example_input_array", None)))
-    if example:
-        return tuple(Input(tuple(t.shape), str(t.dtype).removeprefix("torch.")) for t in example)
-    for module in model.modules():
-        if isinstance(module, nn.Conv2d) and not isinstance(module, nn.LazyConv2d):
-            return (Input((1, module.in_channels, 224, 224)),)
-        if isinstance(module, nn.Linear) and not isinstance(module, nn.LazyLinear):
-            return (Input((1, module.in_features)),)
-        if next(module.parameters(recurse=False), None) is not None:
-            break
-    raise TargetError("--input: is missing; give one for each input of forward, in its order")
-
-
-def own_copy(model: nn.Module) -> nn.Module:
-    """Return the module, a copy where the run would give its lazy parameters their shapes."""
-    lazy = any(torch.nn.parameter.is_lazy(p) for p in (*model.parameters(), *model.buffers()))
-    return copy.deepcopy(model) if lazy else model
-
-
-def device_of(model: nn.Module) -> str:
-    """Return the kind of device that a module's first parameter or buffer is on."""
-    first = next(model.parameters(), next(model.buffers(), None))
-    return "cpu" if first is None else first.device.type
-
-
-def dtype_of(model: nn.Module) -> torch.dtype:
-    """Return the type of a module's first floating-point parameter, or the default."""
-    kinds = (p.dtype for p in model.parameters() if p.is_floating_point())
-    return next(kinds, torch.get_default_dtype())
+def layer(kind: Kind, shape: Shape, **factory: Any) -> Any:
+    """Return the module of a kind, for an input of `shape`."""
+    module: Any
+    match kind:
+        case Conv(out, kernel, stride, padding, dilation, groups, bias, mode):
+            module = (nn.Conv1d, nn.Conv2d, nn.Conv3d)[len(kernel) - 1]
+            return module(
+                shape[1], out, kernel, stride, padding, dilation, groups, bias, mode, **factory
+            )
+        case BatchNorm(dimensions, affine, track):
+            module = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)[dimensions - 1]
+            return module(shape[1], affine=affine, track_running_stats=track, **factory)
+        case Linear(out, bias):
+            return nn.Linear(index(shape[-1]), out, bias, **factory)
+        case ReLU(inplace):
+            return nn.ReLU(inplace)
+        case Identity():
+            return nn.Identity()
+        case MaxPool(kernel, stride, padding, dilation, ceil):
+            module = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)[len(kernel) - 1]
+            return module(*map(_single, (kernel, stride, padding, dilation)), False, ceil)
+        case AvgPool(kernel, stride, padding, ceil, include):
+            module = (nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)[len(kernel) - 1]
+            return module(*map(_single, (kernel, stride, padding)), ceil, include)
+        case AdaptiveAvgPool(size):
+            adaptive = (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d)
+            module = adaptive[len(size) - 1]
+            return module(size)
+        case Flatten(start, end):
+            return nn.Flatten(start, end)
+    raise BackendError(f"{kind.name} cannot be built: it has no module here")
 
 
-def _built(
-    target: Target, factory: Any, arguments: Mapping[str, Any], device: str, budget: int | None
-) -> nn.Module:
-    try:
-        with _Frugal(budget), _on(device):
-            model = factory(**arguments)
-    except (Exception, SystemExit) as error:
-        values = device == "meta" and "meta" in str(error).lower()
-        hint = (
-            "; it needs values, and the meta device has none: give --device cpu" if values else ""
-        )
-        raise TargetError(f"--module {target}: raised {describe(error)}{hint}") from error
-    return _checked(target, model if device in ("cpu", "meta") else model.to(device))
+def function(kind: Kind) -> Function:
+    """Return the function that does what a kind does where it is no module."""
+    match kind:
+        case Add(inplace):
+            return operator.iadd if inplace else operator.add
+        case Multiply(inplace):
+            return operator.imul if inplace else operator.mul
+        case ReLU(inplace):
+            return lambda x: F.relu(x, inplace)
+        case Subsample(stride):
+            steps = (slice(None), slice(None), *(slice(None, None, step) for step in stride))
+            return lambda x: x[steps]
+        case Pad(before, behind, mode):
+            sides = [side for pair in zip(before, behind, strict=True) for side in reversed(pair)]
+            return lambda x: F.pad(x, sides[::-1], mode)
+    raise BackendError(f"{kind.name} cannot be built: it has no function here")
 
 
-def _checked(target: Target, model: Any) -> nn.Module:
-    if not isinstance(model, nn.Module):
-        raise TargetError(
-            f"--module {target}: gives a {type(model).__name__}, and should give an nn.Module"
-        )
-    check_visible(model, f"--module {target}: ")
-    return model
+def _single(sides: Sequence[int]) -> Any:
+    """Return the number that all sides share, as users give it and PyTorch prints it."""
+    return sides[0] if len({*sides}) == 1 else tuple(sides)
 
 
-def check_visible(model: nn.Module, prefix: str = "") -> None:
-    """Raise `TargetError` for a network whose layers no hook can see."""
-    if isinstance(model, torch.jit.ScriptModule):
-        raise TargetError(
-            f"{prefix}is scripted, and nothing can look into TorchScript while it runs; give the "
-            "module that was scripted or traced"
-        )
-
-
-@contextlib.contextmanager
-def _on(device: str) -> Iterator[None]:
-    """Let new tensors be made on the meta device; elsewhere they move when all are there."""
-    if device != "meta":
-        yield
-        return
-    with torch.device("meta"):
-        yield
-
-
-class _Frugal(torch.overrides.TorchFunctionMode):
-    """Zeros in place of random numbers, and a limit for the bytes that are made.
-
-    The values of the weights do not matter to shapes and costs, and drawing them takes
-    longer than the run; zeros are the same every time and never NaN.
-    """
-
-    def __init__(self, budget: int | None) -> None:
-        super().__init__()
-        self.budget = budget
+class SkipInit(TorchFunctionMode):
+    """Pass over `torch.nn.init`: the values of the weights do not matter here."""
 
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        if getattr(func, "__name__", "").endswith(_RANDOM):
-            with torch.no_grad():
-                tensor: torch.Tensor = kwargs["tensor"] if "tensor" in kwargs else args[0]
-                return tensor.zero_()
-        out = func(*args, **kwargs)
-        if self.budget is not None and isinstance(out, torch.Tensor):
-            made = not any(isinstance(arg, torch.Tensor) for arg in args)
-            if made and out.device.type != "meta":
-                self.budget -= out.numel() * out.element_size()
-                if self.budget < 0:
-                    raise TooLargeError
-        return out
+        if getattr(func, "__module__", None) == "torch.nn.init":
+            return kwargs["tensor"] if "tensor" in kwargs else args[0]
+        return func(*args, **kwargs)

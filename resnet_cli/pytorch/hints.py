@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import nn
 
-from resnet_cli.pytorch.chain import window_of
-from resnet_cli.pytorch.shapes import tensors
+from resnet_cli.pytorch import naming
+from resnet_cli.pytorch.nests import tensors
 from resnet_cli.text import format_shape
 
 _CONVOLUTIONS = (
@@ -83,34 +83,20 @@ def _features(module: nn.Linear, shape: tuple[int, ...]) -> str | None:
 
 def _window(module: nn.Module, shape: tuple[int, ...]) -> str | None:
     """Compare a map, padded, with the window that slides over it."""
-    window = window_of(module)
+    window = naming.window(module)
     if window is None or len(shape) < 2:
         return None
-    rank = _map_rank(module)
+    rank = len(window.kernel)
     sizes = shape[-rank:]
-    if min(sizes) + 2 * window.padding >= window.kernel:
+    sides = zip(sizes, window.padding, window.kernel, strict=False)
+    if all(size + 2 * padding >= kernel for size, padding, kernel in sides):
         return None
-    padded = f" with padding {window.padding}" if window.padding else ""
-    size = "x".join([str(window.kernel)] * rank)
+    padding = "x".join(map(str, dict.fromkeys(window.padding)))
+    padded = f" with padding {padding}" if any(window.padding) else ""
     return (
-        f"the map of {format_shape(sizes)}{padded} is smaller than the window of {size}: "
-        "give a larger --input, or fewer strides before it"
+        f"the map of {format_shape(sizes)}{padded} is smaller than the window of "
+        f"{format_shape(window.kernel)}: give a larger --input, or fewer strides before it"
     )
-
-
-def _map_rank(module: nn.Module) -> int:
-    """Return the dimensions of the map from the class, which `Conv2d` and `MaxPool2d` name."""
-    for rank, kinds in enumerate(
-        (
-            (nn.Conv1d, nn.MaxPool1d, nn.AvgPool1d),
-            (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d),
-            (nn.Conv3d, nn.MaxPool3d, nn.AvgPool3d),
-        ),
-        start=1,
-    ):
-        if isinstance(module, kinds):
-            return rank
-    return 1
 
 
 def _batch_norm(module: Any, shape: tuple[int, ...]) -> str | None:

@@ -1,26 +1,31 @@
-"""Any `nn.Module` and its inputs to a Summary, as PyTorch measures it."""
+"""Any `nn.Module` and its inputs to a Summary, as one captured run has it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 
+from resnet_cli.analysis.rows import ROOT, Failure, summarise
 from resnet_cli.analysis.summary import LayerRow, Summary
+from resnet_cli.graph.graph import Graph
 from resnet_cli.parse import Input, typed_shape
-from resnet_cli.pytorch import hints, target
-from resnet_cli.pytorch.build import check_visible, device_of, dtype_of, own_copy, place_inputs
-from resnet_cli.pytorch.forward import first_line
-from resnet_cli.pytorch.proof import Difference, Proof
-from resnet_cli.pytorch.rows import ROOT, rows
-from resnet_cli.pytorch.run import Run, original, run, type_name
-from resnet_cli.pytorch.shapes import describe, shape_of, tensors, tree_of
+from resnet_cli.pytorch import hints, naming, target
+from resnet_cli.pytorch.construct import check_visible, own_copy, place_inputs
+from resnet_cli.pytorch.device import device_of, dtype_of, first_line
+from resnet_cli.pytorch.difference import Difference
+from resnet_cli.pytorch.modules import original, type_name
+from resnet_cli.pytorch.nests import describe, tensors
+from resnet_cli.pytorch.proof import Proof
+from resnet_cli.pytorch.run import Run, run
 from resnet_cli.text import tree_text
 
 
 class Measurement(NamedTuple):
-    """What was measured, and how the run went in the terms of a proof."""
+    """What was captured, summed up, and how the run went in the terms of a proof."""
 
+    graph: Graph
     summary: Summary
     proof: Proof
 
@@ -46,51 +51,30 @@ def measure(
     budget: int | None = None,
 ) -> Measurement:
     """Run `model` and sum up. Raises `TooLargeError` over a budget of MACs."""
-    done = run(model, inputs, training=training, on_layer=on_layer, budget=budget)
-    error = None if done.error is None else _explained(model, done, done.error, inputs)
-    found = rows(model, done, error)
-    where = difference = None
-    if error is not None:
-        failed = next(row for row in found if row.error == error)
-        where = _where(failed, error)
-        difference = Difference(failed.path, "forward pass", "runs", f"fails: {error}")
-    summary = _summary(model, done, inputs, name, found, where)
-    proof = Proof(
-        torch.__version__,
-        device_of(model),
-        len(done.recorder.records),
-        difference,
-        done.seconds,
-        measured=True,
-    )
-    return Measurement(summary, proof)
-
-
-def _summary(
-    model: nn.Module,
-    done: Run,
-    inputs: Sequence[Any],
-    name: str,
-    found: tuple[LayerRow, ...],
-    error: str | None,
-) -> Summary:
     dtype = dtype_of(model)
+    done = run(model, inputs, dtype, training=training, on_layer=on_layer, budget=budget)
+    failure = None
+    if done.error is not None:
+        message = _explained(model, done, done.error, inputs)
+        failure = Failure(done.path or ROOT, message, naming.window(done.failed))
     trains = {id(p): p for p in model.parameters() if p.requires_grad}.values()
     mixed = any(p.dtype is not dtype for p in trains)
-    return Summary(
-        name=name,
-        input_shape=shape_of(inputs),
-        output_shape=shape_of(done.output),
-        dtype=str(dtype).removeprefix("torch."),
-        itemsize=dtype.itemsize,
-        rows=found,
+    summary = summarise(done.graph, name, dtype=str(dtype).removeprefix("torch."), failure=failure)
+    difference = None
+    if failure is not None:
+        failed = next(row for row in summary.rows if row.error == failure.message)
+        difference = Difference(failed.path, "forward pass", "runs", f"fails: {failure.message}")
+        summary = replace(summary, error=_where(failed, failure.message))
+    summary = replace(
+        summary,
         peak_bytes=None,
         inputs=tuple(describe(tensor) for tensor in tensors(inputs)),
-        output_tree=tree_of(done.output),
         bytes_of_params=sum(p.numel() * p.element_size() for p in trains) if mixed else None,
-        not_counted=tuple(done.recorder.not_counted),
-        error=error,
     )
+    proof = Proof(
+        torch.__version__, device_of(model), done.modules, difference, done.seconds, measured=True
+    )
+    return Measurement(done.graph, summary, proof)
 
 
 def _where(row: LayerRow, error: str) -> str:
@@ -104,14 +88,15 @@ def _where(row: LayerRow, error: str) -> str:
 
 def _explained(model: nn.Module, done: Run, error: Exception, inputs: Sequence[Any]) -> str:
     """Return PyTorch's message in one line, the user's own last frame and a hint."""
-    failed = done.failed if done.failed is not None else original(model)
-    record = done.recorder.records.get(failed)
+    failed = done.failed
+    assert failed is not None
     hint = None
     if device_of(model) == "meta" and "meta" in str(error).lower():
-        operation = done.recorder.last_function
-        hint = f"{operation!r} needs values, and the meta device has none: give --device cpu"
-    elif record is not None:
-        hint = hints.hint(failed, record.last)
+        hint = (
+            f"{done.last_function!r} needs values, and the meta device has none: give --device cpu"
+        )
+    elif done.taken is not None:
+        hint = hints.hint(failed, done.taken)
     if hint is None and failed is original(model):
         hint = hints.arguments(failed, inputs)
     text = first_line(error) + target.last_frame(error)

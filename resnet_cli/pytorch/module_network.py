@@ -46,9 +46,9 @@ class ModuleNetwork:
     measured: ClassVar[bool] = True
 
     @property
-    def tree(self) -> object:
-        """The module, which prints itself."""
-        return self._built[0]
+    def printed(self) -> str:
+        """The module as it prints itself."""
+        return str(self._built[0])
 
     @property
     def summary(self) -> Summary:
@@ -59,7 +59,7 @@ class ModuleNetwork:
     def _built(self) -> tuple[Any, str]:
         """The module and its device."""
         backend()
-        from resnet_cli.pytorch.build import construct
+        from resnet_cli.pytorch.construct import construct
 
         # What the user's code prints is no result of ours.
         with contextlib.redirect_stdout(sys.stderr):
@@ -75,15 +75,15 @@ class ModuleNetwork:
     def _run(self, on_layer: Callable[[str], None]) -> "Measurement":
         """Run the module; with `auto` a run that grows long goes on on the meta device."""
         model, device = self._built
-        from resnet_cli.pytorch import build, measure
-        from resnet_cli.pytorch.run import TooLargeError
+        from resnet_cli.pytorch import construct, measure
+        from resnet_cli.pytorch.capture import TooLargeError
 
-        inputs = self.config.input or build.assumed_inputs(model)
+        inputs = self.config.input or construct.assumed_inputs(model)
         budget = limit = None
         if (self.device, device) == ("auto", "cpu"):
-            budget, limit = build.budget(model), build.INPUT_BYTES
+            budget, limit = construct.budget(model), construct.INPUT_BYTES
         try:
-            values = build.place_inputs(model, inputs, device, limit=limit)
+            values = construct.place_inputs(model, inputs, device, limit=limit)
             with contextlib.redirect_stdout(sys.stderr):
                 return measure.measure(
                     model, values, str(self.config.module), on_layer=on_layer, budget=budget

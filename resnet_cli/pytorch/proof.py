@@ -2,14 +2,7 @@
 
 from typing import NamedTuple
 
-
-class Difference(NamedTuple):
-    """The first module where prediction and PyTorch disagree, and on what."""
-
-    path: str
-    what: str
-    predicted: str
-    actual: str
+from resnet_cli.pytorch.difference import Difference
 
 
 class Proof(NamedTuple):

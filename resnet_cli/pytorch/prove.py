@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from resnet_cli.analysis.network import Network
 from resnet_cli.analysis.points import separating
 from resnet_cli.analysis.summary import Summary, label
+from resnet_cli.graph.graph import Graph, at
 from resnet_cli.pytorch.backend import backend
 
 if TYPE_CHECKING:
@@ -27,13 +28,13 @@ def prove(
     if device in ("cpu", "mps"):
         from resnet_cli.pytorch.room import free_memory, refuse_too_large
 
-        for _, summary in points:
+        for _, _, summary in points:
             refuse_too_large(summary, device, free_memory())
     run = backend(", or leave the proof out with --no-run").prove
     labels: list[str] = []
     seconds = 0.0
-    for name, summary in points:
-        proof: Proof = run(network.tree, summary, device, on_layer)
+    for name, graph, summary in points:
+        proof: Proof = run(graph, summary, device, on_layer)
         labels += [name] if name else []
         seconds += proof.seconds
         if not proof.agrees:
@@ -41,10 +42,10 @@ def prove(
     return proof._replace(seconds=seconds, at=tuple(labels))
 
 
-def _points(network: Network) -> list[tuple[str, Summary]]:
+def _points(network: Network) -> list[tuple[str, Graph, Summary]]:
     """Return what is held against PyTorch: where the input has names, at sizes for them."""
     if not network.config.names:
-        return [("", network.summary)]
+        return [("", network.graph, network.summary)]
     strides = [row.stride for row in network.summary.rows]
     sizes = separating(network.config, strides)
-    return [(label(each), network.summary.at(each)) for each in sizes]
+    return [(label(each), at(network.graph, each), network.summary.at(each)) for each in sizes]

@@ -10,7 +10,7 @@ from resnet_cli.text import Tree, human_text, nearest, tree_text
 if TYPE_CHECKING:
     from resnet_cli.analysis.summary import Point
     from resnet_cli.graph.dims import Size
-    from resnet_cli.graph.layers import Shape
+    from resnet_cli.graph.kinds import Shape
 
 Value: TypeAlias = "Size | float | str | tuple[Size, ...] | None"
 Totals: TypeAlias = "Mapping[str, Size | None]"

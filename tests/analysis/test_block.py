@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resnet_cli.analysis.block import ADDITION, MAIN, SHORTCUT, BlockNetwork
-from resnet_cli.analysis.infer import addends
 from resnet_cli.analysis.network import Network
 from resnet_cli.family.config import Block, ResNetConfig, Shortcut
 from resnet_cli.show.tables import bar
@@ -136,8 +135,9 @@ def test_no_shortcut_module_is_fine_where_the_shapes_stay(invoke):
 @settings(deadline=None, max_examples=80)
 @given(blocks())
 def test_a_block_adds_exactly_where_both_branches_have_one_shape(network):
-    main, side = addends(network.block, network.config.input)
+    main, side = network.addends
     assert network.adds == (main == side)
+    assert (network.summary.rows[0].path == "block") == network.adds
     assert network.adds or network.identity
     roles = [row.role for row in network.shown.rows]
     assert roles.count(ADDITION) == 2 + network.adds

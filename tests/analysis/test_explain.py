@@ -49,7 +49,7 @@ def evaluated(formula: str) -> object:
 
 def explained(config: ResNetConfig):
     network = Network(config)
-    return network, explain(network.tree, network.summary)
+    return network, explain(network.graph, network.summary)
 
 
 @settings(deadline=None, max_examples=60)

@@ -7,10 +7,9 @@ The name keeps it out of the default test run.
 
 import pytest
 
-from resnet_cli.analysis.infer import infer
 from resnet_cli.analysis.network import Network
-from resnet_cli.family import presets
-from resnet_cli.family import tree as resnet
+from resnet_cli.analysis.rows import summarise
+from resnet_cli.family import presets, resnet
 from resnet_cli.parse import ALL_DEPTHS
 from resnet_cli.show import columns, formats
 
@@ -28,8 +27,8 @@ def test_build(benchmark, network):
     benchmark(resnet.build, network.config)
 
 
-def test_infer(benchmark, network):
-    benchmark(infer, network.tree, network.config.input)
+def test_summarise(benchmark, network):
+    benchmark(summarise, network.graph)
 
 
 def test_render(benchmark, network):

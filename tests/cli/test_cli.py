@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import sysconfig
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -223,7 +222,7 @@ def test_presets_are_listed_in_every_format(invoke):
 
 
 def test_a_defect_is_one_line_and_two_and_its_traceback_can_be_had(invoke, monkeypatch):
-    from resnet_cli.family import tree as resnet
+    from resnet_cli.family import resnet
 
     monkeypatch.setattr(resnet, "build", lambda _: 1 // 0)
     done = invoke("--no-run")
@@ -233,7 +232,7 @@ def test_a_defect_is_one_line_and_two_and_its_traceback_can_be_had(invoke, monke
 
 
 def test_an_interrupt_leaves_with_130(invoke, monkeypatch):
-    from resnet_cli.family import tree as resnet
+    from resnet_cli.family import resnet
 
     def interrupt(_):
         raise KeyboardInterrupt
@@ -282,28 +281,27 @@ def test_print_net_proves_when_asked(invoke):
 
 @pytest.fixture
 def tamper(monkeypatch):
-    """Make the prediction of one convolution wrong."""
-    from resnet_cli.analysis import network
+    """Let PyTorch build one convolution otherwise, with the same shapes."""
+    from resnet_cli.pytorch import forward
 
-    def wrong(*args, **kwargs):
-        summary = infer(*args, **kwargs)
-        rows = [
-            row._replace(output_shape=(1, 4, 9, 9)) if row.path == "1.0.conv1" else row
-            for row in summary.rows
-        ]
-        return replace(summary, rows=tuple(rows))
+    def wrong(graph, **factory):
+        model = build(graph, **factory)
+        conv = model.get_submodule("1.0.conv1")
+        conv.padding = conv.dilation = (2, 2)
+        return model
 
-    infer = network.infer
-    monkeypatch.setattr(network, "infer", wrong)
+    build = forward.build
+    monkeypatch.setattr(forward, "build", wrong)
 
 
 @pytest.mark.usefixtures("tamper")
-def test_a_disagreement_leaves_with_1_and_names_the_layer_and_both_shapes(invoke):
+def test_a_disagreement_leaves_with_1_and_names_the_layer_and_both_sides(invoke):
     done = invoke(*SMALL)
     assert done.code == 1
     assert "Total" in done.stdout
     assert done.stderr.startswith(
-        "NOT proved: layer 1.0.conv1: output shape 1x4x9x9 predicted, 1x4x8x8 in PyTorch"
+        "NOT proved: layer 1.0.conv1: attributes padding (1, 1), dilation (1, 1) predicted, "
+        "padding (2, 2), dilation (2, 2) in PyTorch"
     )
 
 
@@ -315,9 +313,9 @@ def test_a_disagreement_is_in_the_document(invoke):
     assert forward["agrees"] is False
     assert forward["difference"] == {
         "path": "1.0.conv1",
-        "what": "output shape",
-        "predicted": "1x4x9x9",
-        "actual": "1x4x8x8",
+        "what": "attributes",
+        "predicted": "padding (1, 1), dilation (1, 1)",
+        "actual": "padding (2, 2), dilation (2, 2)",
     }
 
 

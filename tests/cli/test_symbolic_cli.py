@@ -127,9 +127,12 @@ def test_the_proof_runs_at_sizes_that_tell_roundings_apart(invoke):
 
 
 def test_a_wrong_formula_is_not_proved(invoke, monkeypatch):
-    from resnet_cli.graph.layers import Window
+    from resnet_cli.graph.kinds import Window
 
-    monkeypatch.setattr(Window, "slide", lambda self, size: size // self.stride)  # rounds down
+    def rounded_down(self, sizes):
+        return tuple(size // stride for size, stride in zip(sizes, self.stride, strict=True))
+
+    monkeypatch.setattr(Window, "slide", rounded_down)
     result = invoke("--input", "1x1xHxW", "--channels", "4,4", "--blocks", "1,1")
     assert result.code == 1
     assert "NOT proved: layer 0.0: output shape 1x4x8x8 predicted, 1x4x8x9 in" in result.stderr
@@ -139,12 +142,14 @@ def test_a_wrong_formula_is_not_proved(invoke, monkeypatch):
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(networks())
 def test_formulas_evaluate_to_what_pytorch_computes(config):
+    from resnet_cli.graph.graph import at
     from resnet_cli.pytorch.forward import prove
 
     network = Network(replace(config, input=parse.shape("Nx3xHxW")))
     strides = [row.stride for row in network.summary.rows]
     for sizes in points.separating(network.config, strides):
-        assert prove(network.tree, network.summary.at(sizes), "cpu").difference is None
+        graph = at(network.graph, sizes)
+        assert prove(graph, network.summary.at(sizes), "cpu").difference is None
 
 
 def test_separating_sizes_leave_numbers_alone():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from resnet_cli.cli.specs import SHARED
 from resnet_cli.errors import ConfigError
-from resnet_cli.family import tree as resnet
+from resnet_cli.family import resnet
 from resnet_cli.family.config import FIELDS, Block, DType, ResNetConfig, Shortcut, StrideOn
 from resnet_cli.parse import LIMIT
 from resnet_cli.text import format_shape

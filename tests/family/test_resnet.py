@@ -1,31 +1,56 @@
-"""The tree is the notebook's and the papers'."""
+"""The graph is the notebook's and the papers'."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given
 
-from resnet_cli.family import tree as resnet
-from resnet_cli.family.config import Block, ResNetConfig, StrideOn
+from resnet_cli.family import resnet
+from resnet_cli.family.config import Block, ResNetConfig, Shortcut, StrideOn
 from resnet_cli.family.presets import preset
-from resnet_cli.graph.layers import BatchNorm2d, Conv2d, PadShortcut, Residual, Sequential
+from resnet_cli.graph.branches import branches
+from resnet_cli.graph.graph import Graph, Module, children, infer
+from resnet_cli.graph.kinds import Kind
+from resnet_cli.graph.moves import Pad, Subsample
+from resnet_cli.graph.pointwise import Add, BatchNorm, ReLU
+from resnet_cli.graph.printed import printed
+from resnet_cli.graph.products import Conv
 from tests.strategies import configs
 
 SEED = Path(__file__).parents[1] / "seed"
 
 
-def blocks(tree: Sequential) -> list[Residual]:
+class Found(NamedTuple):
+    """A residual block: its module, and the kinds on its two branches and behind them."""
+
+    module: Module
+    main: list[Kind]
+    side: list[Kind]
+    after: list[Kind]
+
+
+def blocks(graph: Graph) -> list[Found]:
     """Return the residual blocks, in the order of execution."""
-    stages = [stage for _, stage in tree.children if isinstance(stage, Sequential)]
-    return [block for stage in stages for _, block in stage.children if isinstance(block, Residual)]
+    found = []
+    for module in graph.modules:
+        if module.type == "Residual":
+            block = branches(graph, module)
+            assert block is not None
+            kinds = (
+                [graph.operations[i].kind for i in way]
+                for way in (block.main, block.side, block.after)
+            )
+            found.append(Found(module, *kinds))
+    return found
 
 
 def test_the_default_network_prints_as_the_notebook_did():
-    assert f"{resnet.build(ResNetConfig())}\n" == (SEED / "print_net.txt").read_text()
+    assert f"{printed(resnet.build(ResNetConfig()))}\n" == (SEED / "print_net.txt").read_text()
 
 
 @pytest.mark.parametrize(
-    ("name", "printed"),
+    ("name", "registered"),
     [
         ("d2l-resnet18", ("conv1", "conv2", "conv3", "bn1", "bn2")),
         ("resnet18", ("conv1", "conv2", "downsample", "bn1", "bn2")),
@@ -33,18 +58,33 @@ def test_the_default_network_prints_as_the_notebook_did():
         ("resnet20_cifar10", ("conv1", "conv2", "bn1", "bn2")),
     ],
 )
-def test_a_block_that_changes_shape_has_the_published_names(name, printed):
-    changing = [b for b in blocks(resnet.build(preset(name).config)) if b.shortcut is not None]
-    assert {block.printed for block in changing} == {printed}
+def test_a_block_that_changes_shape_has_the_published_names(name, registered):
+    graph = resnet.build(preset(name).config)
+    below = children(graph.modules)
+    changing = [block.module for block in blocks(graph) if block.side]
+    names = {tuple(m.path.rpartition(".")[2] for m in below[module.path]) for module in changing}
+    assert names == {registered}
+
+
+def test_a_block_is_figure_2_and_the_shortcut_waits_for_its_second_norm():
+    (first, *_) = blocks(resnet.build(ResNetConfig()))
+    assert [type(kind) for kind in first.main] == [Conv, BatchNorm, ReLU, Conv, BatchNorm]
+    assert (first.side, first.after) == ([], [ReLU()])
+
+
+def test_a_zero_padded_shortcut_is_every_second_pixel_and_zeros():
+    changing = [b for b in blocks(resnet.build(preset("resnet20_cifar10").config)) if b.side]
+    assert [block.side for block in changing] == [
+        [Subsample((2, 2)), Pad((0, 0, 0, 0), (0, channels, 0, 0))] for channels in (16, 32)
+    ]
 
 
 def test_a_bottleneck_without_shortcut_norm_has_a_downsample_of_one_layer():
-    config = ResNetConfig(block=Block.BOTTLENECK)
-    name, shortcut = blocks(resnet.build(config))[0].shortcut
-    assert (name, str(shortcut)) == (
-        "downsample",
-        "Sequential(\n  (0): Conv2d(64, 256, kernel_size=(1, 1), stride=(1, 1))\n)",
-    )
+    graph = resnet.build(ResNetConfig(block=Block.BOTTLENECK))
+    assert (
+        "(downsample): Sequential(\n"
+        "        (0): Conv2d(64, 256, kernel_size=(1, 1), stride=(1, 1))\n      )"
+    ) in printed(graph)
 
 
 @given(configs())
@@ -57,18 +97,19 @@ def test_only_blocks_that_change_shape_have_a_shortcut_of_their_own(config):
         expected += [index > 0 or width != out, *[False] * (count - 1)]
         width = out
     found = blocks(resnet.build(config))
-    assert [block.shortcut is not None for block in found] == expected
+    assert [bool(block.side) for block in found] == expected
 
 
 @given(configs())
-def test_each_layers_width_fits_the_one_before(config):
-    for block in blocks(resnet.build(config)):
-        convs = [layer for _, layer in block.main if isinstance(layer, Conv2d)]
-        norms = [layer for _, layer in block.main if isinstance(layer, BatchNorm2d)]
-        assert [c.in_channels for c in convs[1:]] == [c.out_channels for c in convs[:-1]]
-        assert [n.num_features for n in norms] == [c.out_channels for c in convs]
-        if block.shortcut and isinstance(block.shortcut[1], PadShortcut):
-            assert block.shortcut[1].out_channels == convs[-1].out_channels
+def test_each_branchs_shape_fits_the_other(config):
+    graph = resnet.build(config)
+    facts = infer(graph)
+    for operation in graph.operations:
+        if isinstance(operation.kind, Add):
+            main, side = (facts[value.operation].outputs[0] for value in operation.inputs)
+            assert main == side
+    pads = [kind for block in blocks(graph) for kind in block.side if isinstance(kind, Pad)]
+    assert bool(pads) <= (config.shortcut is Shortcut.PAD)
 
 
 @pytest.mark.parametrize(
@@ -77,11 +118,10 @@ def test_each_layers_width_fits_the_one_before(config):
 def test_the_stride_stands_where_it_was_asked_for(on, strides):
     config = ResNetConfig(block=Block.BOTTLENECK, blocks=(3, 4, 6, 3), stride_on=on)
     main = blocks(resnet.build(config))[3].main
-    assert tuple(layer.stride for _, layer in main if isinstance(layer, Conv2d)) == strides
+    assert tuple(kind.stride[0] for kind in main if isinstance(kind, Conv)) == strides
 
 
 def test_every_stage_has_its_role():
-    config = ResNetConfig(channels=(8, 8, 8), blocks=(1, 2, 1))
-    roles = resnet.roles(config)
+    graph = resnet.build(ResNetConfig(channels=(8, 8, 8), blocks=(1, 2, 1)))
+    roles = tuple(module.role for module in children(graph.modules)[""])
     assert roles == ("stem", "stage 1", "stage 2", "stage 3", "pool", "flatten", "head")
-    assert len(roles) == len(resnet.build(config).children)

@@ -7,39 +7,40 @@ import pytest
 import torch
 from hypothesis import given, settings
 from torch import fx, nn
+from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from resnet_cli.analysis.network import Network
 from resnet_cli.errors import BackendError, ForwardError
-from resnet_cli.family import tree as resnet
+from resnet_cli.family import resnet
 from resnet_cli.family.config import DType, ResNetConfig, Stem
 from resnet_cli.family.presets import NAMES, preset
+from resnet_cli.graph.builder import Builder
+from resnet_cli.graph.graph import Call, Graph, Module, Operation, Value
+from resnet_cli.graph.kinds import Input, Opaque
+from resnet_cli.graph.pointwise import ReLU
+from resnet_cli.graph.printed import printed
+from resnet_cli.pytorch import device as devices
 from resnet_cli.pytorch import forward, room
+from resnet_cli.pytorch.build import SkipInit, build
+from resnet_cli.pytorch.difference import difference
 from tests.strategies import configs
 
 SMALL = Network(ResNetConfig(input=(1, 1, 32, 32), channels=(4, 8), blocks=(1, 2)))
 few = settings(max_examples=15)
 
 
-def prove(network, device="cpu", summary=None):
-    """Prove a network, or a tampered summary of it."""
-    return forward.prove(network.tree, summary or network.summary, device)
+def prove(network, device="cpu"):
+    """Prove a network."""
+    return forward.prove(network.graph, network.summary, device)
 
 
 def model_of(config):
     """Return the network as modules with weights of one, for inference."""
-    model = forward.build(resnet.build(config), dtype=torch.float64).eval().requires_grad_(False)
+    model = build(resnet.build(config), dtype=torch.float64).eval().requires_grad_(False)
     for weights in model.parameters():
         nn.init.ones_(weights)
     return model
-
-
-def tampered(path, /, **changes):
-    """Return the small network's summary with one row changed."""
-    rows = SMALL.summary.rows
-    return replace(
-        SMALL.summary, rows=tuple(r._replace(**changes) if r.path == path else r for r in rows)
-    )
 
 
 @few
@@ -54,7 +55,7 @@ def test_the_prediction_is_pytorchs_for_every_module(config):
 @few
 @given(configs())
 def test_twice_the_macs_are_pytorchs_flops_and_the_params_its_params(config):
-    model = forward.build(resnet.build(config)).eval()
+    model = build(resnet.build(config)).eval()
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model(torch.zeros(config.input))
     summary = Network(config).summary
@@ -66,7 +67,7 @@ def test_twice_the_macs_are_pytorchs_flops_and_the_params_its_params(config):
 @few
 @given(configs(stages=3))
 def test_the_peak_is_what_liveness_analysis_of_the_traced_graph_finds(config):
-    model = forward.build(resnet.build(config)).eval()
+    model = build(resnet.build(config)).eval()
     assert _Liveness(model).peak(config.input) == Network(config).summary.peak_bytes
 
 
@@ -116,11 +117,11 @@ def test_the_receptive_field_is_what_the_gradient_reaches(config):
     rows = {row.path: row for row in Network(config).summary.at_depth(1)}
     model = model_of(config)
     if config.stem is Stem.IMAGENET:
-        model[0][3] = nn.AvgPool2d(3, 2, 1)
+        model.get_submodule("0")._modules["3"] = nn.AvgPool2d(3, 2, 1)
     image = torch.ones(config.input, dtype=torch.float64, requires_grad=True)
     value = image
     for path in range(len(config.blocks) + 1):
-        value = model[path](value)
+        value = model.get_submodule(str(path))(value)
         centre = value.shape[2] // 2
         (gradient,) = torch.autograd.grad(value[0, 0, centre, centre], image, retain_graph=True)
         reached = gradient[0, 0].nonzero()
@@ -131,11 +132,11 @@ def test_the_receptive_field_is_what_the_gradient_reaches(config):
 @pytest.mark.parametrize("name", NAMES)
 def test_print_net_is_pytorchs_own_print_of_every_preset(name):
     config = preset(name).config
-    with forward._SkipInit():
-        printed = str(forward.build(resnet.build(config)))
+    with SkipInit():
+        print_of = str(build(resnet.build(config)))
     # Newer versions print the batch norm's bias as well.
-    printed = re.sub(r"(BatchNorm2d\(.*), bias=True(.*\))", r"\1\2", printed)
-    assert str(resnet.build(config)) == printed
+    print_of = re.sub(r"(BatchNorm2d\(.*), bias=True(.*\))", r"\1\2", print_of)
+    assert printed(resnet.build(config)) == print_of
 
 
 @pytest.mark.parametrize("dtype", DType)
@@ -150,50 +151,161 @@ def test_meta_proves_what_no_memory_holds():
     assert (proof.device, proof.agrees) == ("meta", True)
 
 
+class Fault(nn.Module):
+    """The small network's first block with one thing done otherwise."""
+
+    def __init__(self, block, fault):
+        super().__init__()
+        for name, module in block.named_children():
+            self.add_module(name, module)
+        self.fault = fault
+
+    def forward(self, x):
+        y = self.conv1(x)
+        y = F.relu(y) if self.fault == "norm and ReLU exchanged" else self.bn1(y)
+        y = self.bn1(y) if self.fault == "norm and ReLU exchanged" else F.relu(y)
+        y = self.conv2(y)
+        y = y if self.fault == "norm missing" else self.bn2(y)
+        if self.fault == "the main path twice":
+            y += y
+        elif self.fault != "skip left out":
+            y += x
+        return F.relu(y)
+
+
+def faulty(monkeypatch, change):
+    """Let PyTorch build the small network otherwise than the graph says, and prove it."""
+
+    def wrong(graph, **factory):
+        model = build(graph, **factory)
+        return change(model) or model
+
+    monkeypatch.setattr(forward, "build", wrong)
+    return prove(SMALL).difference
+
+
 @pytest.mark.parametrize(
-    ("path", "changes", "difference"),
+    ("fault", "found"),
+    [
+        ("skip left out", ("1.0", "operation", "add of 1.0", "ReLU of 1.0")),
+        (
+            "norm and ReLU exchanged",
+            ("1.0.bn1", "operation", "BatchNorm2d of 1.0.bn1", "ReLU of 1.0"),
+        ),
+        ("norm missing", ("1.0.bn2", "operation", "BatchNorm2d of 1.0.bn2", "add of 1.0")),
+        (
+            "the main path twice",
+            (
+                "1.0",
+                "inputs",
+                "BatchNorm2d of 1.0.bn2, MaxPool2d of 0.3",
+                "BatchNorm2d of 1.0.bn2, BatchNorm2d of 1.0.bn2",
+            ),
+        ),
+    ],
+)
+def test_what_runs_otherwise_than_predicted_is_named(monkeypatch, fault, found):
+    def change(model):
+        model.get_submodule("1")._modules["0"] = Fault(model.get_submodule("1.0"), fault)
+
+    assert faulty(monkeypatch, change) == found
+
+
+@pytest.mark.parametrize(
+    ("path", "changes", "found"),
     [
         (
             "1.0.conv2",
-            {"output_shape": (1, 4, 9, 8)},
-            ("1.0.conv2", "output shape", "1x4x9x8", "1x4x8x8"),
+            {"padding": (2, 2), "dilation": (2, 2)},
+            ("attributes", "padding (1, 1), dilation (1, 1)", "padding (2, 2), dilation (2, 2)"),
         ),
-        ("0.0", {"params": 1}, ("0.0", "params", "1", "200")),
-        ("2.1.bn1", {"buffers": 16}, ("2.1.bn1", "buffers", "16", "17")),
-        ("2", {"params": 1}, ("2", "params", "1", "2152")),
-        ("2.0.conv3", {"path": "2.0.conv4"}, ("2.0.conv4", "modules", "there", "no such module")),
+        (
+            "1.0.conv1",
+            {"padding_mode": "reflect"},
+            ("attributes", "padding_mode zeros", "padding_mode reflect"),
+        ),
+        ("0.0", {"stride": (1, 1)}, ("attributes", "stride (2, 2)", "stride (1, 1)")),
+        ("0.3", {"ceil_mode": True}, ("attributes", "ceil_mode False", "ceil_mode True")),
     ],
 )
-def test_a_tampered_prediction_is_found_and_named(path, changes, difference):
-    assert prove(SMALL, summary=tampered(path, **changes)).difference == difference
+def test_an_attribute_that_differs_is_named_with_both_values(monkeypatch, path, changes, found):
+    def change(model):
+        vars(model.get_submodule(path)).update(changes)
+        if "padding_mode" in changes:
+            model.get_submodule(path)._reversed_padding_repeated_twice = [1, 1, 1, 1]
+
+    assert faulty(monkeypatch, change) == (path, *found)
 
 
-def test_a_module_without_a_prediction_is_named():
-    summary = replace(SMALL.summary, rows=SMALL.summary.rows[:-1])
-    difference = prove(SMALL, summary=summary).difference
-    assert difference == ("5", "modules", "no such module", "there")
+def test_a_stride_that_stands_on_another_layer_is_named_at_the_first(monkeypatch):
+    def change(model):
+        model.get_submodule("2.0.conv1").stride = (1, 1)
+        model.get_submodule("2.0.conv2").stride = (2, 2)
+
+    assert faulty(monkeypatch, change) == (
+        "2.0.conv1",
+        "attributes",
+        "stride (2, 2)",
+        "stride (1, 1)",
+    )
 
 
-def test_a_difference_is_named_where_it_arises_and_not_where_it_shows():
-    wrong = tampered("1.0.conv2", params=1)
-    rows = tuple(r._replace(params=1) if r.path in ("1", "1.0") else r for r in wrong.rows)
-    assert prove(SMALL, summary=replace(wrong, rows=rows)).difference.path == "1.0.conv2"
-
-
-def failing(network):
-    """Prove a network on an input that it cannot take."""
-    with pytest.raises(ForwardError, match="PyTorch could not run the network on cpu: "):
-        prove(network, summary=replace(network.summary, input_shape=(1, 7, 32, 32)))
+def test_the_wrong_one_of_two_outputs_is_named():
+    net = Builder()
+    x = net.apply(Input((1, 4, 3, 3)))
+    halves = net.apply(Opaque("chunk", ((1, 2, 3, 3), (1, 2, 3, 3)), is_view=True), x)
+    graphs = []
+    for output in (0, 1):
+        kinds = [*net.operations, Operation(ReLU(), (Value(halves.operation, output),), "")]
+        module = Module("", "Network", False, calls=(Call(0, x, Value(2)),))
+        graphs.append(Graph(tuple(kinds), (module,), Value(2)))
+    assert difference(*graphs) == (
+        "",
+        "inputs",
+        "chunk of the network",
+        "chunk of the network, output 1",
+    )
+    assert difference(graphs[0], graphs[0]) is None
 
 
 @pytest.mark.parametrize(
-    "run", [prove, lambda n: prove(n, summary=tampered("0", params=1)), failing]
+    ("change", "found"),
+    [
+        (
+            lambda m: m.get_submodule("0.0").register_parameter(
+                "more", nn.Parameter(torch.ones(3))
+            ),
+            ("0.0", "params", "200", "203"),
+        ),
+        (
+            lambda m: m.get_submodule("2.1.bn1").register_buffer("more", torch.ones(3)),
+            ("2.1.bn1", "buffers", "17", "20"),
+        ),
+        (
+            lambda m: m.get_submodule("1.0").add_module("never", nn.ReLU()),
+            ("1.0.never", "modules", "no such module", "there"),
+        ),
+        (
+            lambda m: nn.Sequential(*m.children(), nn.ReLU()),
+            ("6", "operation", "none", "ReLU"),
+        ),
+    ],
 )
-def test_pytorchs_global_state_stays_also_when_the_proof_fails(run):
+def test_what_modules_hold_and_which_there_are_is_held_too(monkeypatch, change, found):
+    assert faulty(monkeypatch, change) == found
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_pytorchs_global_state_stays_also_when_the_proof_fails(monkeypatch, fails):
+    narrow = nn.Linear(3, 3)
     torch.manual_seed(7)
     before = torch.get_rng_state(), torch.get_num_threads(), torch.get_default_dtype()
     heard = len(nn.modules.module._global_forward_hooks)
-    run(SMALL)
+    if fails:
+        with pytest.raises(ForwardError, match=r"could not run the network on cpu: mat1 and mat2"):
+            faulty(monkeypatch, lambda m: m.add_module("5", narrow))
+    else:
+        prove(SMALL)
     assert torch.equal(torch.get_rng_state(), before[0])
     assert (torch.get_num_threads(), torch.get_default_dtype()) == before[1:]
     assert torch.is_grad_enabled()
@@ -203,19 +315,9 @@ def test_pytorchs_global_state_stays_also_when_the_proof_fails(run):
 
 def test_the_listener_hears_every_module_before_it_runs():
     heard = []
-    forward.prove(SMALL.tree, SMALL.summary, "cpu", heard.append)
+    forward.prove(SMALL.graph, SMALL.summary, "cpu", heard.append)
     assert set(heard) == {row.path for row in SMALL.summary.rows}
     assert heard[:3] == ["0", "0.0", "0.1"]
-
-
-def test_the_hooks_are_gone_when_the_run_is_over():
-    model = forward.build(SMALL.tree).eval()
-    with (
-        pytest.raises(ZeroDivisionError),
-        forward._listening(model, {}, lambda _: None),
-    ):
-        1 / 0  # noqa: B018
-    assert all(not m._forward_hooks and not m._forward_pre_hooks for m in model.modules())
 
 
 @pytest.mark.parametrize(
@@ -238,11 +340,11 @@ def test_a_device_that_is_not_there_is_refused_with_those_that_are(monkeypatch):
     with pytest.raises(
         BackendError, match=r"--device cuda: .* has no cuda here; there are cpu, meta"
     ):
-        forward.available("cuda")
+        devices.available("cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert forward.available("cuda") == "cuda"
+    assert devices.available("cuda") == "cuda"
 
 
 @pytest.mark.parametrize("error", ["", "one line\nand more"])
 def test_an_error_is_told_in_one_line(error):
-    assert forward.first_line(RuntimeError(error)) == (error.split("\n")[0] or "RuntimeError")
+    assert devices.first_line(RuntimeError(error)) == (error.split("\n")[0] or "RuntimeError")

@@ -13,7 +13,7 @@ from resnet_cli import inspect
 from resnet_cli.analysis.network import Network
 from resnet_cli.analysis.remarks import remarks
 from resnet_cli.errors import TargetError
-from resnet_cli.pytorch import forward
+from resnet_cli.pytorch.build import build
 from tests import modules
 from tests.strategies import configs
 
@@ -36,7 +36,7 @@ def flops_of(model, *inputs):
 def test_what_is_measured_is_what_was_predicted(config):
     network = Network(config)
     predicted = network.summary
-    measured = inspect(forward.build(network.tree), config.input)
+    measured = inspect(build(network.graph), config.input)
     for name in ("path", "depth", "type", "output_shape", "params", "buffers", "macs"):
         ours = [getattr(row, name) for row in measured.rows if row.path]
         assert sorted(map(str, ours)) == sorted(str(getattr(r, name)) for r in predicted.rows)
@@ -59,10 +59,11 @@ def test_a_chain_has_its_receptive_field_and_stride():
     assert rows_of(summary)["2"].activation_bytes == 0  # in place: no memory of its own
 
 
-def test_where_branches_meet_the_field_is_not_known():
+def test_where_branches_meet_the_field_is_the_larger():
     rows = rows_of(inspect(modules.Branches(), "1x4x8x8"))
     assert rows["conv"].receptive_field == 3
-    assert rows["relu"].receptive_field is None
+    assert rows["side"].receptive_field == 1
+    assert rows["relu"].receptive_field == 3
 
 
 def test_an_unused_module_is_shown_as_unused():

@@ -36,7 +36,7 @@ def command(ctx: click.Context, /, layers: tuple[str, ...], **_: Any) -> int:
     kind = settings.format(*FORMATS)
     screen = settings.screen()
     try:
-        explanations = select(explain(network.tree, network.summary), layers)
+        explanations = select(explain(network.graph, network.summary), layers)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="LAYER") from None
     if kind is Format.TABLE:

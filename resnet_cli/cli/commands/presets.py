@@ -5,12 +5,11 @@ from typing import Any
 
 import click
 
-from resnet_cli.analysis.infer import Counter
+from resnet_cli.analysis.count import count
 from resnet_cli.cli.options import Command, shared
 from resnet_cli.cli.settings import resolve
 from resnet_cli.cli.specs import GENERAL, SUMMARY_FORMATS, Format
 from resnet_cli.family import presets
-from resnet_cli.family import tree as resnet
 from resnet_cli.show import formats
 from resnet_cli.text import format_shape
 
@@ -51,7 +50,7 @@ def command(ctx: click.Context, /, **_: Any) -> int:
 def record(name: str) -> Mapping[str, Any]:
     """Return a preset as a record of plain values."""
     _, family, source, config = presets.preset(name)
-    sums = Counter().sums(resnet.build(config), config.input)
+    sums = count(config)
     values = (
         name,
         family,

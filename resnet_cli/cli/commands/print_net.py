@@ -18,5 +18,5 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     network = settings.network(symbolic=True)
     settings.format(Format.TABLE, Format.PLAIN)
     screen = settings.screen()
-    screen.write(f"{network.tree}\n")
+    screen.write(f"{network.printed}\n")
     return report_proof(network, settings, screen) if settings.get("run", False) else 0

@@ -1,0 +1,279 @@
+"""A run of any `nn.Module` to its graph: operations as they happen, modules around them.
+
+A function mode sees functions, hooks see modules, and the identity of tensors is the flow of
+data: each tensor that is alive has the value that it stands for, held weakly, so that the run
+needs no more memory than without. What has no name (`naming.py`), or does not give what its
+kind's arithmetic says, is opaque: its recorded shapes, never a guess.
+"""
+
+import contextlib
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from resnet_cli.graph.graph import Call, Graph, Nest, Operation, Value
+from resnet_cli.graph.kinds import Input, Kind, Opaque, Shape, Source
+from resnet_cli.graph.pointwise import Identity
+from resnet_cli.pytorch import naming
+from resnet_cli.pytorch.macs import RULES
+from resnet_cli.pytorch.modules import Inventory, is_one_layer, paths_of, type_name
+from resnet_cli.pytorch.nests import nested, tensors
+
+SCRIPTED = "scripted"
+
+
+class TooLargeError(BaseException):
+    """The run costs more than its budget; no `Exception`, so that no module swallows it."""
+
+
+class Known(NamedTuple):
+    """The value that a tensor stands for, while it is alive."""
+
+    tensor: "weakref.ref[Tensor]"
+    value: Value
+
+
+class Frame:
+    """A module while it runs; a closed one is one operation, seen from outside."""
+
+    def __init__(self, module: nn.Module, path: str, call: int, *, is_part: bool) -> None:
+        self.module = module
+        self.path = path
+        self.call = call
+        self.layer = None if is_part else naming.layer(module)
+        self.is_closed = is_part or self.layer is not None or is_one_layer(module)
+        self.macs: int | None = 0
+
+    def add(self, macs: int | None) -> None:
+        """Add what a function inside multiplies; None where no rule says how often."""
+        self.macs = None if macs is None or self.macs is None else self.macs + macs
+
+
+class Recorder(torch.overrides.TorchFunctionMode):
+    """The operations of a run, and the calls of each module."""
+
+    def __init__(
+        self, model: nn.Module, on_layer: Callable[[str], None], budget: int | None
+    ) -> None:
+        super().__init__()
+        self.paths = paths_of(model)
+        self.on_layer = on_layer
+        self.budget = budget
+        self.operations: list[Operation] = []
+        self.calls: dict[nn.Module, list[Call]] = {}
+        self.used: set[int] = set()
+        self.last_function = ""
+        self.taken: Any = None
+        self._known: dict[int, Known] = {}
+        self._shapes: list[tuple[Shape, ...]] = []
+        self._stack: list[Frame] = []
+        self._weights = {id(p): "parameter" for p in model.parameters()}
+        self._weights.update((id(b), "buffer") for b in model.buffers())
+        self._dtype: torch.dtype | None = None
+
+    @contextlib.contextmanager
+    def listening(self, inputs: Sequence[Any], dtype: torch.dtype) -> Iterator[None]:
+        """Keep hooks on every module, and this mode on; `dtype` is the network's own."""
+        self._dtype = dtype
+        for position, tensor in enumerate(tensors(inputs)):
+            self._add(Input(tuple(tensor.shape), position), (), "", [tensor])
+        handles = []
+        for module in self.paths:
+            handles.append(module.register_forward_pre_hook(self._enter, with_kwargs=True))
+            handles.append(module.register_forward_hook(self._leave, with_kwargs=True))
+        try:
+            with self:
+                yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def graph(self, model: nn.Module) -> Graph:
+        """Return what was recorded."""
+        inventory = Inventory(self.calls, self.used)
+        inventory.add(model)
+        network = inventory.modules[0]
+        output = network.calls[0].gives if network.calls else None
+        return Graph(tuple(self.operations), tuple(inventory.modules), output)
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        name = func.__name__
+        if name == "__get__":  # `shape` and its like: most calls, few of them tensors
+            name = getattr(func.__self__, "__name__", name)
+        self.last_function = name
+        given = [*args, *kwargs.values()]
+        self.used.update(map(id, given))
+        frame = self._stack[-1] if self._stack else None
+        if frame is not None and frame.is_closed:
+            out = func(*args, **kwargs)
+            if func in RULES:
+                macs = RULES[func](args, kwargs, out)
+                self._spend(macs)
+                frame.add(macs)
+            return out
+        with torch._C.DisableTorchFunction():
+            before = [(each, _version(each)) for each in given if isinstance(each, Tensor)]
+        out = func(*args, **kwargs)
+        with torch._C.DisableTorchFunction():
+            return self._function(func, name, args, kwargs, out, before)
+
+    def _function(
+        self,
+        func: Any,
+        name: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        out: Any,
+        before: Sequence[tuple[Tensor, int]],
+    ) -> Any:
+        """Record a function's call; return what it gave, as a tensor of its own."""
+        written = [tensor for tensor, version in before if _version(tensor) != version]
+        given = [*tensors(out)] or written[:1]
+        if not given:
+            return out
+        path = self._stack[-1].path if self._stack else ""
+        named = naming.function(func, args, kwargs)
+        kind = None if named is None else named.kind
+        taken = [*tensors((args, kwargs))] if named is None else [*named.tensors]
+        if func not in RULES and not any(map(self._is_known, taken)):
+            return out  # made of weights and constants alone: a constant itself where it is used
+        if not written and len(given) == 1 and given[0] is out and any(t is out for t in taken):
+            # It gave its argument itself: the next use is of this operation, not of that before.
+            given = [out := out.view_as(out)]
+            kind = kind or Identity(name)
+        macs: int | None = 0
+        if func in RULES:
+            macs = RULES[func](args, kwargs, out)
+            self._spend(macs)
+        self._add(kind, taken, path, given, name=name, macs=macs)
+        return out
+
+    def _enter(self, module: nn.Module, args: Any, kwargs: dict[str, Any]) -> None:
+        path = self.paths[module]
+        if path:
+            self.on_layer(path)
+        with torch._C.DisableTorchFunction():  # what the hook looks at is no part of the run
+            taken = _taken(args, kwargs)
+            nest = self._nest(taken)  # what is new in it becomes a source, before the call
+            calls = self.calls.setdefault(module, [])
+            calls.append(Call(len(self.operations), nest, None))
+            is_part = bool(self._stack) and self._stack[-1].is_closed
+            self._stack.append(Frame(module, path, len(calls) - 1, is_part=is_part))
+        self.taken = taken
+
+    def _leave(self, module: nn.Module, args: Any, kwargs: dict[str, Any], given: Any) -> Any:
+        # What a module caught and survived still stands above it on the stack.
+        frame = self._stack.pop()
+        while frame.module is not module:
+            frame = self._stack.pop()
+        with torch._C.DisableTorchFunction():
+            given = self._given(frame, _taken(args, kwargs), given)
+            calls = self.calls[module]
+            calls[frame.call] = calls[frame.call]._replace(gives=self._nest(given))
+        self.taken = None
+        return given
+
+    def _given(self, frame: Frame, taken: Any, given: Any) -> Any:
+        """Record a module that is one operation; return what it gave, as a tensor of its own."""
+        if self._stack and self._stack[-1].is_closed:  # a part of what is one operation itself
+            self._stack[-1].add(frame.macs)
+            return given
+        outs, inputs, kind = [*tensors(given)], [*tensors(taken)], frame.layer
+        name, macs = type_name(frame.module), frame.macs
+        if not frame.is_closed:
+            if frame.module._modules or not any(given is each for each in inputs):
+                return given
+            kind = Identity(name)
+        if isinstance(frame.module, torch.jit.ScriptModule):
+            name, macs = f"{SCRIPTED} {name}", None
+        if any(given is each for each in inputs) and not getattr(kind, "inplace", False):
+            outs = [given := given.view_as(given)]
+        self._add(kind, inputs, frame.path, outs, name=name, macs=macs)
+        return given
+
+    def _spend(self, macs: int | None) -> None:
+        if self.budget is not None:
+            self.budget -= macs or 0
+            if self.budget < 0:
+                raise TooLargeError
+
+    def _add(
+        self,
+        kind: Kind | None,
+        taken: Sequence[Tensor],
+        path: str,
+        given: Sequence[Tensor],
+        *,
+        name: str = "",
+        macs: int | None = 0,
+    ) -> None:
+        """Add an operation of that kind if its arithmetic gives these shapes, or an opaque one."""
+        inputs = tuple(self._value(tensor) for tensor in taken)
+        shapes = tuple(tuple(tensor.shape) for tensor in given)
+        is_view = bool(taken) and any(_share(taken[0], tensor) for tensor in given)
+        if kind is None or not self._agrees(kind, inputs, shapes, is_view=is_view):
+            kind = Opaque(name, shapes, macs, is_view)
+        dtypes = tuple(str(tensor.dtype).removeprefix("torch.") for tensor in given)
+        own = all(tensor.dtype == self._dtype for tensor in given)
+        index = len(self.operations)
+        self.operations.append(Operation(kind, inputs, path, () if own else dtypes))
+        self._shapes.append(shapes)
+        for output, tensor in enumerate(given):
+            self._known[id(tensor)] = Known(weakref.ref(tensor), Value(index, output))
+
+    def _agrees(
+        self, kind: Kind, inputs: Sequence[Value], shapes: Sequence[Shape], *, is_view: bool
+    ) -> bool:
+        """Say whether a kind's arithmetic gives what was seen."""
+        try:
+            facts = kind.facts(*(self._shapes[i][output] for i, output in inputs))
+        except (ValueError, TypeError, IndexError, ArithmeticError):
+            return False
+        is_source = isinstance(kind, Input | Source)
+        return facts.outputs == tuple(shapes) and (is_source or facts.is_view == is_view)
+
+    def _is_known(self, tensor: Tensor) -> bool:
+        known = self._known.get(id(tensor))
+        return known is not None and known.tensor() is tensor
+
+    def _value(self, tensor: Tensor) -> Value:
+        """Return the value of a tensor; one that nobody made here is a source."""
+        if self._is_known(tensor):
+            return self._known[id(tensor)].value
+        what = self._weights.get(id(tensor), "constant")
+        self._add(Source(what, tuple(tensor.shape)), (), "", [tensor])
+        return self._known[id(tensor)].value
+
+    def _nest(self, given: Any) -> Nest:
+        """Return the values in what a module takes or gives, as it nests them."""
+        return nested(given, self._value)
+
+
+def _taken(args: Any, kwargs: dict[str, Any]) -> Any:
+    """Return what a module was given: the one positional argument, or all there are."""
+    if not kwargs:
+        return args[0] if len(args) == 1 else args
+    if not args:
+        return kwargs
+    return (*args, kwargs)
+
+
+def _version(value: Any) -> int:
+    """Return how often a tensor was written into; inference tensors do not know."""
+    return value._version if isinstance(value, Tensor) and not value.is_inference() else 0
+
+
+def _share(a: Tensor, b: Tensor) -> bool:
+    """Say whether two tensors share memory."""
+    if a is b:
+        return True
+    try:
+        return bool(a.untyped_storage()._cdata == b.untyped_storage()._cdata)
+    except (RuntimeError, NotImplementedError):  # sparse tensors have no one storage
+        return False

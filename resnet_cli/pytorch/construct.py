@@ -1,0 +1,186 @@
+"""A target to a module ready to run, on a device, quickly and in bounded memory."""
+
+import contextlib
+import copy
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from resnet_cli.errors import BackendError, TargetError
+from resnet_cli.parse import Input
+from resnet_cli.pytorch.capture import TooLargeError
+from resnet_cli.pytorch.device import available, device_of, dtype_of
+from resnet_cli.pytorch.nests import tensors
+from resnet_cli.pytorch.room import CPU_BYTES, CPU_MACS, CPU_MACS_16_BIT, free_memory
+from resnet_cli.pytorch.target import Target, check_arguments, describe, load
+from resnet_cli.text import human_bytes
+
+INPUT_BYTES = CPU_BYTES // 4
+"""With `auto` inputs beyond this go to the meta device, as most maps after them are larger."""
+
+_RANDOM = ("normal_", "uniform_", "trunc_normal_")
+
+
+def construct(target: Target, arguments: Mapping[str, Any], device: str) -> tuple[nn.Module, str]:
+    """Return the module that the target names and the device that it is on.
+
+    With `auto` a class or factory is built on the CPU unless that takes too much memory,
+    then on the meta device. Raises `TargetError` and `BackendError`.
+    """
+    if device != "auto":
+        available(device)
+    found = load(target)
+    if isinstance(found, nn.Module):
+        if arguments:
+            raise TargetError(f"--module-args: {target} is a module already; it takes none")
+        model = found if device == "auto" else found.to(device)
+        return _checked(target, model), device_of(model)
+    if not callable(found):
+        raise TargetError(
+            f"--module {target}: is a {type(found).__name__}; give an nn.Module, its class, or "
+            "a function that returns one"
+        )
+    check_arguments(target, found, arguments)
+    if device == "auto":
+        try:
+            return _built(target, found, arguments, "cpu", CPU_BYTES), "cpu"
+        except TooLargeError:
+            return _built(target, found, arguments, "meta", None), "meta"
+    try:
+        budget = None if device == "meta" else free_memory()
+        return _built(target, found, arguments, device, budget), device
+    except TooLargeError:
+        raise BackendError(
+            f"--device {device}: the weights need more than the {human_bytes(free_memory())} "
+            "that are free; use --device meta, which needs none"
+        ) from None
+
+
+def budget(model: nn.Module) -> int:
+    """Return the MACs that a run on the CPU may take before the meta device is quicker."""
+    return CPU_MACS_16_BIT if dtype_of(model).itemsize == 2 else CPU_MACS
+
+
+def place_inputs(
+    model: nn.Module, inputs: Sequence[Input], device: str, *, limit: int | None = None
+) -> list[torch.Tensor]:
+    """Return zeros of the inputs' shapes, of the module's own type unless they name one.
+
+    Raises `TooLargeError` above `limit` bytes and `BackendError` where memory would end.
+    """
+    own = dtype_of(model)
+    kinds = [getattr(torch, one.dtype) if one.dtype else own for one in inputs]
+    need = sum(
+        math.prod(one.sizes) * kind.itemsize for one, kind in zip(inputs, kinds, strict=True)
+    )
+    if limit is not None and need > limit:
+        raise TooLargeError
+    if device == "cpu" and need > free_memory():
+        raise BackendError(
+            f"--input: needs {human_bytes(need)}, and {human_bytes(free_memory())} are free; use "
+            "--device meta, which needs none"
+        )
+    return [
+        torch.zeros(one.sizes, dtype=kind, device=device)
+        for one, kind in zip(inputs, kinds, strict=True)
+    ]
+
+
+def assumed_inputs(model: nn.Module) -> tuple[Input, ...]:
+    """Return inputs for a module when none were given. Raises `TargetError` where unclear.
+
+    Lightning's `example_input_array` if there is one, or else one image or vector for the
+    first layer.
+    """
+    example = tuple(tensors(getattr(model, "example_input_array", None)))
+    if example:
+        return tuple(Input(tuple(t.shape), str(t.dtype).removeprefix("torch.")) for t in example)
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d) and not isinstance(module, nn.LazyConv2d):
+            return (Input((1, module.in_channels, 224, 224)),)
+        if isinstance(module, nn.Linear) and not isinstance(module, nn.LazyLinear):
+            return (Input((1, module.in_features)),)
+        if next(module.parameters(recurse=False), None) is not None:
+            break
+    raise TargetError("--input: is missing; give one for each input of forward, in its order")
+
+
+def own_copy(model: nn.Module) -> nn.Module:
+    """Return the module, a copy where the run would give its lazy parameters their shapes."""
+    lazy = any(torch.nn.parameter.is_lazy(p) for p in (*model.parameters(), *model.buffers()))
+    return copy.deepcopy(model) if lazy else model
+
+
+def _built(
+    target: Target, factory: Any, arguments: Mapping[str, Any], device: str, budget: int | None
+) -> nn.Module:
+    try:
+        with _Frugal(budget), _on(device):
+            model = factory(**arguments)
+    except (Exception, SystemExit) as error:
+        values = device == "meta" and "meta" in str(error).lower()
+        hint = (
+            "; it needs values, and the meta device has none: give --device cpu" if values else ""
+        )
+        raise TargetError(f"--module {target}: raised {describe(error)}{hint}") from error
+    return _checked(target, model if device in ("cpu", "meta") else model.to(device))
+
+
+def _checked(target: Target, model: Any) -> nn.Module:
+    if not isinstance(model, nn.Module):
+        raise TargetError(
+            f"--module {target}: gives a {type(model).__name__}, and should give an nn.Module"
+        )
+    check_visible(model, f"--module {target}: ")
+    return model
+
+
+def check_visible(model: nn.Module, prefix: str = "") -> None:
+    """Raise `TargetError` for a network whose layers no hook can see."""
+    if isinstance(model, torch.jit.ScriptModule):
+        raise TargetError(
+            f"{prefix}is scripted, and nothing can look into TorchScript while it runs; give the "
+            "module that was scripted or traced"
+        )
+
+
+@contextlib.contextmanager
+def _on(device: str) -> Iterator[None]:
+    """Let new tensors be made on the meta device; elsewhere they move when all are there."""
+    if device != "meta":
+        yield
+        return
+    with torch.device("meta"):
+        yield
+
+
+class _Frugal(torch.overrides.TorchFunctionMode):
+    """Zeros in place of random numbers, and a limit for the bytes that are made.
+
+    The values of the weights do not matter to shapes and costs, and drawing them takes
+    longer than the run; zeros are the same every time and never NaN.
+    """
+
+    def __init__(self, budget: int | None) -> None:
+        super().__init__()
+        self.budget = budget
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__name__", "").endswith(_RANDOM):
+            with torch.no_grad():
+                tensor: torch.Tensor = kwargs["tensor"] if "tensor" in kwargs else args[0]
+                return tensor.zero_()
+        out = func(*args, **kwargs)
+        if self.budget is not None and isinstance(out, torch.Tensor):
+            made = not any(isinstance(arg, torch.Tensor) for arg in args)
+            if made and out.device.type != "meta":
+                self.budget -= out.numel() * out.element_size()
+                if self.budget < 0:
+                    raise TooLargeError
+        return out

@@ -1,0 +1,55 @@
+"""Whatever a module takes or gives: one tensor, several, nested, or none."""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from resnet_cli.text import format_shape
+
+if TYPE_CHECKING:
+    from resnet_cli.graph.graph import Nest, Value
+
+MAX_DEPTH = 8
+
+
+def tensors(value: Any, depth: int = MAX_DEPTH) -> Iterator[Tensor]:
+    """Give every tensor in `value`, in order."""
+    if isinstance(value, Tensor):
+        yield value
+    elif depth:
+        for _, child in _children(value):
+            yield from tensors(child, depth - 1)
+
+
+def nested(value: Any, name: "Callable[[Tensor], Value]", depth: int = MAX_DEPTH) -> "Nest":
+    """Return what each tensor in `value` is called, nested as they are; other things by class."""
+    if isinstance(value, Tensor):
+        return name(value)
+    children = list(_children(value)) if depth else []
+    if not children:
+        return None if value is None else type(value).__name__
+    if isinstance(children[0][0], str):
+        return {str(key): nested(child, name, depth - 1) for key, child in children}
+    return [nested(child, name, depth - 1) for _, child in children]
+
+
+def describe(tensor: Tensor) -> str:
+    """Write a tensor as `--input` takes it: `1x16:int64`, without the type where it is float32."""
+    kind = str(tensor.dtype).removeprefix("torch.")
+    text = format_shape(tuple(tensor.shape))
+    return text if kind == "float32" else f"{text}:{kind}"
+
+
+def _children(value: Any) -> Iterator[tuple[str | int, Any]]:
+    """Give what a container holds: by name where it has names, by position where not."""
+    if isinstance(value, Mapping):
+        yield from ((str(name), child) for name, child in value.items())
+    elif isinstance(value, tuple) and hasattr(value, "_fields"):
+        yield from zip(value._fields, value, strict=True)
+    elif isinstance(value, list | tuple):
+        yield from enumerate(value)
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = dataclasses.fields(value)
+        yield from ((field.name, getattr(value, field.name)) for field in fields)
