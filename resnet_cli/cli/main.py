@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 import click
 from click.core import ParameterSource
 
-from resnet_cli.cli.options import shared, write_options
-from resnet_cli.cli.specs import GENERAL, NETWORK, PROOF, TABLE
+from resnet_cli.cli.flags import shared
+from resnet_cli.cli.options import Heading, write_options
 from resnet_cli.errors import ClosedPipe, ResNetShapesError
 from resnet_cli.family.presets import NAMES
 from resnet_cli.text import nearest, printable
@@ -74,7 +74,7 @@ class Group(click.Group):
 @click.group(
     cls=Group,
     invoke_without_command=True,
-    params=shared(NETWORK, TABLE, PROOF, GENERAL, environment=True),
+    params=shared(Heading.NETWORK, Heading.TABLE, Heading.PROOF, Heading.GENERAL),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="resnet-shapes")

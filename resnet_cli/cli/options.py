@@ -1,15 +1,12 @@
-"""The Click options made of the table in `specs.py`, and help under its headings.
+"""One Click option: its parser, its heading in the help, its words, and what holds without it."""
 
-The options are accepted before and after a command's name alike. The group's copies also
-read the environment; the commands' copies do not, or the environment would beat a flag
-that stands before the command's name. `settings.py` resolves the layers.
-"""
-
-from typing import TYPE_CHECKING, Any
+from copy import copy
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Self
 
 import click
 
-from resnet_cli.cli.specs import GENERAL, SHARED, Spec
+from resnet_cli import parse
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -17,63 +14,100 @@ if TYPE_CHECKING:
 ENV_PREFIX = "RESNET_SHAPES_"
 
 
-class Parsed(click.ParamType):  # type: ignore[type-arg]  # not generic in Click 8.2
-    """A Click type over one of our parsers."""
+class Heading(StrEnum):
+    """What options stand under in the help, in the order of the table."""
 
-    # Between the values of a repeatable option's variable; a role has spaces in it.
-    envvar_list_splitter = ";"
-
-    def __init__(self, spec: Spec) -> None:
-        self.name = spec.metavar or spec.name
-        self.spec = spec
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        try:
-            return self.spec.parse(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> "list[CompletionItem]":
-        from click.shell_completion import CompletionItem  # only a shell that completes
-
-        if self.spec.metavar == "FILE":
-            return [CompletionItem(incomplete, type="file")]
-        return [CompletionItem(word) for word in self.spec.words if word.startswith(incomplete)]
+    NETWORK = "Network"
+    TABLE = "Table"
+    PROOF = "Proof"
+    GENERAL = "General"
+    EXPECTATIONS = "Expectations"
+    QUESTIONS = "Questions"
+    FIGURE = "Figure"
 
 
 class Option(click.Option):
-    """A Click option that knows its row in the table."""
+    """A flag, a variable and a file's key in one; the value is None where nothing was given.
 
-    def __init__(self, *args: Any, spec: Spec, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.spec = spec
+    `names` are the long name and other flags for it, as in `output -o`. What it `takes` is a
+    parser, of which `parse.flag` makes a switch, or an enumeration of words. `usual` is the
+    value that holds where nobody gives one, or what to say of it.
+    """
+
+    def __init__(
+        self,
+        names: str,
+        takes: parse.Parser | type[StrEnum],
+        text: str,
+        *,
+        usual: object = None,
+        words: tuple[str, ...] = (),
+        **click_attributes: Any,
+    ) -> None:
+        self.dashed, *others = names.split()  # as flags and files spell it: width-per-group
+        self.key = self.dashed.replace("-", "_")
+        self.heading = Heading.GENERAL
+        self.usual = usual
+        self.parse: parse.Parser
+        if isinstance(takes, type) and issubclass(takes, StrEnum):
+            self.words = tuple(member.value for member in takes)
+            self.parse = parse.one_of(takes)
+            click_attributes["metavar"] = "|".join(self.words)
+        else:
+            self.words, self.parse = words, takes
+        switch = takes is parse.flag
+        super().__init__(
+            [f"--{self.dashed}" + f"/--no-{self.dashed}" * switch, *others, self.key],
+            type=click.BOOL if switch else click.UNPROCESSED,
+            default=None,
+            help=text,
+            envvar=ENV_PREFIX + self.key.upper(),
+            **click_attributes,
+        )
+
+    def but(self, **changes: Any) -> Self:
+        """Return a copy for one command, with other attributes."""
+        other = copy(self)
+        vars(other).update(changes)
+        return other
+
+    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
+        """Return the parsed value. Raises `click.BadParameter`."""
+        raw = super().type_cast_value(ctx, value)
+        if self.is_flag or raw is None:
+            return raw
+        try:
+            return tuple(map(self.parse, raw)) if self.multiple else self.parse(raw)
+        except ValueError as error:
+            self.type.fail(str(error), self, ctx)
+
+    def value_from_envvar(self, ctx: click.Context) -> Any:
+        """Return a variable's text, a repeatable option's as several."""
+        text = self.resolve_envvar_value(ctx)
+        # Not at spaces, as Click would: a role has them.
+        return text.split(";") if text and self.multiple else text
+
+    def get_help_extra(self, ctx: click.Context) -> Any:
+        """Return what the help says behind the text: here what is usual."""
+        extra = super().get_help_extra(ctx)
+        if self.usual is not None:
+            extra["default"] = str(self.usual)
+        return extra
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Return the words that begin so; the shell itself completes files."""
+        from click.shell_completion import CompletionItem  # only a shell that completes
+
+        if self.metavar == "FILE":
+            return [CompletionItem(incomplete, type="file")]
+        return [CompletionItem(word) for word in self.words if word.startswith(incomplete)]
 
 
-def option(spec: Spec, *, environment: bool, hidden: bool = False) -> Option:
-    """Return the Click option of a row; its value is None where nothing was given."""
-    flags = f"--{spec.name}/--no-{spec.name}" if spec.switch else f"--{spec.name}"
-    declarations = [flags, *spec.others, spec.key]
-    return Option(
-        declarations,
-        type=click.BOOL if spec.switch else Parsed(spec),
-        default=None,
-        metavar=None if spec.switch else spec.metavar,
-        help=f"{spec.help}  [default: {spec.default}]" if spec.default else spec.help,
-        spec=spec,
-        multiple=spec.multiple,
-        hidden=hidden,
-        envvar=ENV_PREFIX + spec.key.upper() if environment else None,
-    )
-
-
-def shared(*shown: str, environment: bool = False) -> list[click.Parameter]:
-    """Return every shared option; the help shows those under a heading or of a name in `shown`."""
-    return [
-        option(spec, environment=environment, hidden=not {spec.heading, spec.name} & {*shown})
-        for spec in SHARED
-    ]
+def under(heading: Heading, *options: Option) -> tuple[Option, ...]:
+    """Put options under a heading."""
+    for option in options:
+        option.heading = heading
+    return options
 
 
 class Command(click.Command):
@@ -92,8 +126,8 @@ def write_options(
         record = param.get_help_record(ctx)
         # The usage line and the text above say what a command's arguments are.
         if record is not None and not isinstance(param, click.Argument):
-            heading = param.spec.heading if isinstance(param, Option) else GENERAL
+            heading = param.heading if isinstance(param, Option) else Heading.GENERAL
             sections.setdefault(heading, []).append(record)
-    for heading, records in sections.items():
-        with formatter.section(heading):
+    for title, records in sections.items():
+        with formatter.section(title):
             formatter.write_dl(records)

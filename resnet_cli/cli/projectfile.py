@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from resnet_cli import parse
-from resnet_cli.cli.specs import EXPECTATIONS, NETWORK, SHARED, Spec
+from resnet_cli.cli.flags import EXPECTATIONS, NETWORK, SHARED
+from resnet_cli.cli.options import Option
 from resnet_cli.errors import FileError
 from resnet_cli.files import decode, read_bytes
 from resnet_cli.text import nearest
@@ -26,11 +27,13 @@ MAX_LINE = 20_000
 
 # What decides where a configuration is read from, or belongs to one run, is no key in it.
 _FLAG_ONLY = ("config", "network", "traceback", "output")
-_KEYS = {spec.name: spec for spec in (*SHARED, *EXPECTATIONS) if spec.name not in _FLAG_ONLY}
+_KEYS = {
+    option.dashed: option for option in (*SHARED, *EXPECTATIONS) if option.key not in _FLAG_ONLY
+}
 _NETWORK_KEYS = {
-    name: spec
-    for name, spec in _KEYS.items()
-    if spec.heading == NETWORK or (spec in EXPECTATIONS and name != "lock")
+    name: option
+    for name, option in _KEYS.items()
+    if option in (*NETWORK, *EXPECTATIONS) and name != "lock"
 }
 
 # A file without this cannot have the table, and need not be parsed: the two names on one
@@ -137,7 +140,7 @@ def _values(
     path: "Path",
     where: str,
     table: Mapping[str, Any],
-    known: Mapping[str, Spec],
+    known: Mapping[str, Option],
     others: tuple[str, ...] = (),
 ) -> Values:
     """Parse a table's values with the parsers of their flags."""
@@ -146,22 +149,22 @@ def _values(
         key = f"{path}: {where}{name}"
         if name not in known:
             raise FileError(f"{key}: is no key here{nearest(name, (*known, *others))}")
-        spec = known[name]
+        option = known[name]
         try:
-            values[spec.key] = _parse(spec, value, path)
+            values[option.key] = _parse(option, value, path)
         except ValueError as error:
             raise FileError(f"{key}: {error}") from error
-        names[spec.key] = key
+        names[option.key] = key
     return Values(values, names)
 
 
-def _parse(spec: Spec, value: Any, path: "Path") -> Any:
-    if spec.multiple:
+def _parse(option: Option, value: Any, path: "Path") -> Any:
+    if option.multiple:
         # A table of layers reads better than a list of 'layer=shape'; both are taken.
         texts = [f"{k}={v}" for k, v in value.items()] if isinstance(value, dict) else value
         # A list of numbers is one shape.
         many = isinstance(texts, list) and not all(type(item) is int for item in texts)
-        return tuple(spec.parse(text) for text in (texts if many else [texts]))
-    parsed: Any = spec.parse(value)
+        return tuple(option.parse(text) for text in (texts if many else [texts]))
+    parsed: Any = option.parse(value)
     # A path in a file is relative to that file.
-    return path.parent / parsed if spec.metavar == "FILE" else parsed
+    return path.parent / parsed if option.metavar == "FILE" else parsed

@@ -14,10 +14,10 @@ from click.core import ParameterSource
 
 from resnet_cli.analysis.network import Network
 from resnet_cli.cli import projectfile
+from resnet_cli.cli.flags import Format
 from resnet_cli.cli.options import ENV_PREFIX, Option
 from resnet_cli.cli.projectfile import Project, Values
 from resnet_cli.cli.screen import Screen
-from resnet_cli.cli.specs import Format
 from resnet_cli.errors import ConfigError
 from resnet_cli.family import presets
 from resnet_cli.family.config import FIELDS, ResNetConfig
@@ -215,9 +215,9 @@ class Request(NamedTuple):
 def request(ctx: click.Context) -> Request:
     """Gather what a command, its group, the environment and the configuration file say."""
     group = ctx.find_root()
-    flags, environment = _explicit(group)
+    flags, environment = explicit(group)
     if ctx is not group:
-        own_flags, own_environment = _explicit(ctx)
+        own_flags, own_environment = explicit(ctx)
         flags, environment = {**flags, **own_flags}, {**environment, **own_environment}
     config = flags.get("config", environment.get("config"))
     return Request(
@@ -258,7 +258,7 @@ def _flag(key: str) -> str:
     return "--" + key.replace("_", "-")
 
 
-def _explicit(ctx: click.Context) -> tuple[dict[str, Any], dict[str, Any]]:
+def explicit(ctx: click.Context) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a context's options as given by flags, and by the environment."""
     flags: dict[str, Any] = {}
     environment: dict[str, Any] = {}

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from resnet_cli import __version__
+from resnet_cli.cli.flags import SHARED
 from resnet_cli.cli.main import COMMANDS
-from resnet_cli.cli.specs import SHARED
 from resnet_cli.family.presets import NAMES
 
 SEED = Path(__file__).parents[1] / "seed"
@@ -153,7 +153,9 @@ words = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=
 numbers = st.integers(-(10**12), 10**12).map(str)
 lists = st.lists(st.integers(-1, 300), max_size=5)
 values = words | numbers | lists.map(lambda v: ",".join(map(str, v))) | st.sampled_from(NAMES)
-flags = st.sampled_from([f"--{spec.name}" for spec in SHARED if spec.key not in ("run", "output")])
+flags = st.sampled_from(
+    [f"--{option.dashed}" for option in SHARED if option.key not in ("run", "output")]
+)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -185,8 +187,8 @@ def test_a_run_of_print_net_and_presets_takes_every_option(invoke):
 
 def test_the_help_shows_every_option_and_command(invoke):
     text = invoke("--help").stdout
-    for spec in SHARED:
-        assert f"--{spec.name}" in text
+    for option in SHARED:
+        assert f"--{option.dashed}" in text
     for name in COMMANDS:
         assert f"\n  {name} " in text
 

@@ -15,18 +15,18 @@ import pytest
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
+from resnet_cli.cli.flags import EXPECTATIONS, SHARED
 from resnet_cli.cli.main import COMMANDS, cli
 from resnet_cli.cli.main import run as run_tool
 from resnet_cli.cli.options import Option
-from resnet_cli.cli.specs import EXPECTATIONS, SHARED
 from resnet_cli.errors import BackendError
 from resnet_cli.family import presets
 
-SPECS = (*SHARED, *EXPECTATIONS)
+OPTIONS = (*SHARED, *EXPECTATIONS)
 # The options that each command takes behind its name.
 OWN = {
     name: [
-        param.spec
+        param
         for param in cli.get_command(click.Context(cli), name).params
         if isinstance(param, Option)
     ]
@@ -76,20 +76,20 @@ def often(good: st.SearchStrategy, *rare: st.SearchStrategy) -> st.SearchStrateg
     return st.integers(0, 9).flatmap(lambda n: st.one_of(rare) if n == 6 else good)
 
 
-def values(spec) -> st.SearchStrategy[str]:
+def values(option) -> st.SearchStrategy[str]:
     """Give mostly what an option takes."""
-    good = st.sampled_from(GOOD.get(spec.name) or list(spec.words) or ["1", "true"])
+    good = st.sampled_from(GOOD.get(option.dashed) or list(option.words) or ["1", "true"])
     return often(good, garbage, numbers)
 
 
 @st.composite
-def options(draw, specs=SHARED) -> list[str]:
+def options(draw, rows=SHARED) -> list[str]:
     """Draw one option, spelled in any way."""
-    spec = draw(st.sampled_from(specs))
-    name = "--" + spec.name
-    if spec.switch:
-        return [draw(st.sampled_from([name, f"--no-{spec.name}", f"{name}=1"]))]
-    value = draw(values(spec))
+    option = draw(st.sampled_from(rows))
+    name = "--" + option.dashed
+    if option.is_flag:
+        return [draw(st.sampled_from([name, f"--no-{option.dashed}", f"{name}=1"]))]
+    value = draw(values(option))
     right = st.sampled_from([[f"{name}={value}"], [name, value]])
     return draw(often(right, st.sampled_from([[name], [name[:-1], value]])))
 
@@ -122,8 +122,8 @@ def arguments(draw) -> list[str]:
 def variables(draw) -> dict[str, str]:
     """Draw up to two variables, the tool's own and others that it heeds."""
     found = {}
-    for spec in draw(st.lists(st.sampled_from(SPECS), max_size=1)):
-        found[f"RESNET_SHAPES_{spec.key.upper()}"] = draw(values(spec))
+    for option in draw(st.lists(st.sampled_from(OPTIONS), max_size=1)):
+        found[f"RESNET_SHAPES_{option.key.upper()}"] = draw(values(option))
     for name in draw(st.lists(st.sampled_from(ENVIRONMENT), max_size=1)):
         found[name] = draw(st.sampled_from(["true", "1", "dumb", "20", ".", "summary.md"]))
     return found
@@ -138,9 +138,9 @@ unknown = st.sampled_from(["networks", "bloks", '"\\u001b[31m"', "output", "trac
 @st.composite
 def lines(draw) -> str:
     """Draw a line of a configuration."""
-    spec = draw(st.sampled_from(SPECS))
-    key = draw(often(st.just(spec.name), unknown))
-    return f"{key} = {draw(often(values(spec).map(json.dumps), strange))}\n"
+    option = draw(st.sampled_from(OPTIONS))
+    key = draw(often(st.just(option.dashed), unknown))
+    return f"{key} = {draw(often(values(option).map(json.dumps), strange))}\n"
 
 
 tables = st.lists(lines(), max_size=2).map("".join)

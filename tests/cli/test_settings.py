@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resnet_cli import parse
+from resnet_cli.cli.flags import SHARED, Format
 from resnet_cli.cli.options import ENV_PREFIX
 from resnet_cli.cli.projectfile import Project, Values
 from resnet_cli.cli.settings import Request
-from resnet_cli.cli.specs import SHARED, Format
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.presets import preset
 from resnet_cli.parse import Input
@@ -88,12 +88,12 @@ def test_the_environment_names_the_file_to_write(invoke, monkeypatch, tmp_path):
 
 
 # Any text is a file's name.
-CHECKED = [spec for spec in SHARED if spec.parse is not parse.path]
+CHECKED = [option for option in SHARED if option.parse is not parse.path]
 
 
-@pytest.mark.parametrize("spec", CHECKED, ids=lambda spec: spec.name)
-def test_every_option_is_read_from_the_environment_and_named_by_it(invoke, monkeypatch, spec):
-    name = ENV_PREFIX + spec.key.upper()
+@pytest.mark.parametrize("option", CHECKED, ids=lambda option: option.dashed)
+def test_every_option_is_read_from_the_environment_and_named_by_it(invoke, monkeypatch, option):
+    name = ENV_PREFIX + option.key.upper()
     monkeypatch.setenv(name, "?!")
     for command in ([], ["presets"]):
         done = invoke(*command)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_cli.cli.specs import SHARED
+from resnet_cli.cli.flags import SHARED
 from resnet_cli.errors import ConfigError
 from resnet_cli.family import resnet
 from resnet_cli.family.config import FIELDS, Block, DType, ResNetConfig, Shortcut, StrideOn
@@ -90,7 +90,7 @@ def test_wrong_numbers_raise_nothing_but_config_error(values):
 def test_the_plain_values_rebuild_the_same_network(config):
     plain = json.loads(json.dumps(config.to_dict()))
     parsed = {
-        key: {spec.key: spec for spec in SHARED}[key].parse(value)
+        key: {option.key: option for option in SHARED}[key].parse(value)
         for key, value in plain.items()
         if value is not None
     }

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from resnet_cli.analysis.network import Network
 from resnet_cli.analysis.summary import find
-from resnet_cli.cli.specs import EXPECTATIONS
+from resnet_cli.cli.flags import EXPECTATIONS
 from resnet_cli.errors import ExpectationError
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.gate.expectations import BUDGETS, verdicts
@@ -59,8 +59,8 @@ def test_a_layer_that_is_not_there_is_an_error_with_the_nearest():
 
 @pytest.mark.parametrize(("flag", "total"), BUDGETS.items())
 def test_a_budget_holds_up_to_its_own_number(flag, total):
-    spec = next(spec for spec in EXPECTATIONS if spec.key == flag)
-    limit = spec.parse(str(TOTALS[total]))
+    option = next(option for option in EXPECTATIONS if option.key == flag)
+    limit = option.parse(str(TOTALS[total]))
     (verdict,) = verdicts(SUMMARY, {flag: limit})
     assert verdict == (total, f"<= {limit:,}", f"{limit:,}", True)
     assert holds({flag: limit - 1}) == [False]
@@ -68,7 +68,7 @@ def test_a_budget_holds_up_to_its_own_number(flag, total):
 
 
 def test_units_are_those_of_the_quantity():
-    parse = {spec.name: spec.parse for spec in EXPECTATIONS}
+    parse = {option.dashed: option.parse for option in EXPECTATIONS}
     assert parse["max-params"]("1.5M") == 1_500_000
     assert parse["max-peak"]("1.5MiB") == 1_572_864
     assert parse["max-peak"]("1.5MB") == 1_500_000

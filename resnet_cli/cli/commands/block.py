@@ -8,10 +8,10 @@ import click
 from resnet_cli import parse
 from resnet_cli.analysis.block import ADDITION, BlockNetwork
 from resnet_cli.cli.commands.show import proof_for_document, report_proof, table_columns, write_text
-from resnet_cli.cli.options import Command, option
+from resnet_cli.cli.flags import SHARED, SUMMARY_FORMATS, Format
+from resnet_cli.cli.options import Command, Heading, Option, under
 from resnet_cli.cli.screen import Screen
 from resnet_cli.cli.settings import Settings, resolve
-from resnet_cli.cli.specs import NETWORK, SHARED, SUMMARY_FORMATS, Format, Spec, modes
 from resnet_cli.errors import ConfigError
 from resnet_cli.family.config import Shortcut
 from resnet_cli.parse import LIMIT, Input
@@ -35,40 +35,41 @@ def _stride(value: object) -> int:
     return number
 
 
-STRIDE = Spec(
-    "stride",
-    _stride,
-    NETWORK,
-    "Stride of the block's first 3x3 convolution, and of its shortcut.",
-    metavar="N",
-    default="1",
+STRIDE, SHORTCUT = under(
+    Heading.NETWORK,
+    Option(
+        "stride",
+        _stride,
+        "Stride of the block's first 3x3 convolution, and of its shortcut.",
+        metavar="N",
+        usual="1",
+    ),
+    Option(
+        "shortcut",
+        BlockShortcut,
+        "Where the shape changes: a 1x1 convolution, zero channels, or no change at all.",
+        usual="projection",
+    ),
 )
 
-# What the shared options mean here, where that differs.
-_OWN: dict[str, dict[str, Any]] = {
-    "input": {"default": format_shape(INPUT)},
-    "channels": {"help": "Width of the block.", "metavar": "N", "default": "the input's"},
-    "shortcut": {
-        **modes(BlockShortcut),
-        "help": "Where the shape changes: a 1x1 convolution, zero channels, or no change at all.",
-    },
-}
 # What a block has not; accepted, since the command line takes shared options anywhere.
 _ABSENT = ("network", "blocks", "classes", "stem", "depth", "fold")
 
 
-def _options() -> list[click.Parameter]:
-    """Return the shared options as a block has them, `--stride` behind `--channels`."""
-    shown: list[click.Parameter] = []
-    for spec in SHARED:
-        own = spec._replace(**_OWN.get(spec.key, {}))
-        shown.append(option(own, environment=False, hidden=spec.key in _ABSENT))
-        if spec.key == "channels":
-            shown.append(option(STRIDE, environment=False))
-    return shown
+def _own(option: Option) -> list[Option]:
+    """Return what stands here for a shared option."""
+    match option.key:
+        case "input":
+            return [option.but(usual=format_shape(INPUT))]
+        case "channels":
+            own = option.but(help="Width of the block.", metavar="N", usual="the input's")
+            return [own, STRIDE]
+        case "shortcut":
+            return [SHORTCUT]
+    return [option.but(hidden=option.key in _ABSENT)]
 
 
-@click.command("block", cls=Command, params=_options())
+@click.command("block", cls=Command, params=[own for option in SHARED for own in _own(option)])
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> int:
     """Show one residual block: main path, shortcut, and the addition where they meet.

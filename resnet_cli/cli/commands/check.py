@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
-from resnet_cli.cli.options import Command, option, shared
+from resnet_cli.cli.flags import EXPECTATIONS, Format, shared
+from resnet_cli.cli.options import Command, Heading
 from resnet_cli.cli.progress import attempt, outcome
 from resnet_cli.cli.screen import Screen
 from resnet_cli.cli.settings import AnyNetwork, Settings, request
-from resnet_cli.cli.specs import EXPECTATIONS, GENERAL, NETWORK, PROOF, Format
 from resnet_cli.errors import ExpectationError
 from resnet_cli.gate import lockfile, reports
 from resnet_cli.gate.checking import Report, forgotten, judge
@@ -34,8 +34,8 @@ Networks: TypeAlias = Mapping[str, tuple[AnyNetwork, Settings]]
     "check",
     cls=Command,
     params=[
-        *(option(spec, environment=True) for spec in EXPECTATIONS),
-        *shared(NETWORK, PROOF, GENERAL, "format", "output"),
+        *EXPECTATIONS,
+        *shared(Heading.NETWORK, Heading.PROOF, Heading.GENERAL, "format", "output"),
     ],
 )
 @click.pass_context
@@ -71,7 +71,7 @@ def _judged(networks: Networks, *, picked: bool) -> list[Report]:
     locks: dict[Path, dict[str, lockfile.Entry]] = {}
     found = []
     for name, (network, own) in networks.items():
-        if not any(own.get(spec.key) not in (None, ()) for spec in EXPECTATIONS):
+        if not any(own.get(option.key) not in (None, ()) for option in EXPECTATIONS):
             raise click.UsageError(
                 f"there is nothing to check in {name!r}: give an expectation (--expect-output, "
                 "--expect, --max-params …) or a lock file (--lock)"

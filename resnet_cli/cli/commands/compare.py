@@ -8,10 +8,10 @@ import click
 
 from resnet_cli.analysis.compare import FIGURES, Entry, compare, figure, roles
 from resnet_cli.analysis.network import Network
-from resnet_cli.cli.options import Command, option, shared
+from resnet_cli.cli.flags import NETWORK, Format, shared
+from resnet_cli.cli.options import Command, Heading
 from resnet_cli.cli.projectfile import Values
-from resnet_cli.cli.settings import Request, Settings, request
-from resnet_cli.cli.specs import GENERAL, NETWORK, SHARED, Format
+from resnet_cli.cli.settings import Request, Settings, explicit, request
 from resnet_cli.family import presets
 from resnet_cli.show import formats
 from resnet_cli.show.columns import Value
@@ -22,11 +22,7 @@ FORMATS = (Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON)
 # What may follow a network's name inside an argument.
 _FLAGS = click.Command(
     "compare",
-    params=[
-        option(spec, environment=False)
-        for spec in SHARED
-        if spec.heading == NETWORK and spec.key not in ("preset", "network")
-    ],
+    params=[option for option in NETWORK if option.key not in ("preset", "network")],
     add_help_option=False,
 )
 
@@ -44,7 +40,7 @@ _FLAGS = click.Command(
                 name for name in presets.NAMES if name.startswith(start)
             ],
         ),
-        *shared(NETWORK, GENERAL, "format", "output"),
+        *shared(Heading.NETWORK, Heading.GENERAL, "format", "output"),
     ],
 )
 @click.pass_context
@@ -89,9 +85,8 @@ def _network(asked: Request, argument: str) -> Network:
     """Return an argument's network. Raises `click.BadParameter` that names it and its flag."""
     try:
         name, *words = shlex.split(argument) or [""]
-        flags = _FLAGS.make_context("compare", words).params
-        given = {key: value for key, value in flags.items() if value not in (None, ())}
-        return Network(named(asked, name, given).config())
+        flags, _ = explicit(_FLAGS.make_context("compare", words))
+        return Network(named(asked, name, flags).config())
     except click.BadParameter as error:
         flag = error.param_hint or (error.param and error.param.opts[0])
         raise click.BadParameter(error.message, param_hint=f"{argument!r}: {flag}") from None

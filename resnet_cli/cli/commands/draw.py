@@ -8,9 +8,9 @@ import click
 
 from resnet_cli import parse
 from resnet_cli.analysis.network import Network
-from resnet_cli.cli.options import Command, option, shared
+from resnet_cli.cli.flags import shared
+from resnet_cli.cli.options import Command, Heading, Option, under
 from resnet_cli.cli.settings import Settings, resolve
-from resnet_cli.cli.specs import GENERAL, NETWORK, Spec, modes
 from resnet_cli.errors import FigureError
 from resnet_cli.family.resnet import build
 from resnet_cli.files import write_atomically
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from resnet_cli.draw.scene import Scene
 
-FIGURE = "Figure"
 ENDINGS = (".svg", ".png", ".pdf", ".mmd")
 MAX_BOXES = 5_000
 
@@ -36,31 +35,27 @@ class Part(StrEnum):
     """The two kinds of residual block beside each other."""
 
 
-OPTIONS = (
-    Spec("part", heading=FIGURE, help="What to draw.", default="network", **modes(Part)),
-    Spec(
+OPTIONS = under(
+    Heading.FIGURE,
+    Option("part", Part, "What to draw.", usual="network"),
+    Option(
         "stage",
         parse.number,
-        FIGURE,
         "Which stage --part takes.",
         metavar="N",
-        default="the first with a stride and both kinds of block",
+        usual="the first with a stride and both kinds of block",
     ),
-    Spec(
+    Option(
         "blocks-detail",
         parse.flag,
-        FIGURE,
         "Draw every convolution of the network's blocks; with --no-fold of every block.",
-        default="no-blocks-detail",
-        switch=True,
+        usual="no-blocks-detail",
     ),
-    Spec(
+    Option(
         "profile",
         parse.flag,
-        FIGURE,
         "Plot each layer's params, MACs and output bytes instead.",
-        default="no-profile",
-        switch=True,
+        usual="no-profile",
     ),
 )
 
@@ -69,8 +64,8 @@ OPTIONS = (
     "draw",
     cls=Command,
     params=[
-        *(option(spec, environment=True) for spec in OPTIONS),
-        *shared(NETWORK, GENERAL, "output", "fold"),
+        *OPTIONS,
+        *shared(Heading.NETWORK, Heading.GENERAL, "output", "fold"),
     ],
 )
 @click.pass_context

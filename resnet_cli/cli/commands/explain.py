@@ -7,9 +7,9 @@ import click
 
 from resnet_cli.analysis.explain import Explanation, explain, pretty, select
 from resnet_cli.analysis.network import Network
-from resnet_cli.cli.options import Command, shared
+from resnet_cli.cli.flags import Format, shared
+from resnet_cli.cli.options import Command, Heading
 from resnet_cli.cli.settings import resolve
-from resnet_cli.cli.specs import GENERAL, NETWORK, TABLE, Format
 from resnet_cli.show import formats
 from resnet_cli.text import human_text, plain_text
 
@@ -21,7 +21,7 @@ FORMATS = (Format.TABLE, Format.PLAIN, Format.JSON, Format.MARKDOWN)
     cls=Command,
     params=[
         click.Argument(["layers"], nargs=-1, metavar="[LAYER]..."),
-        *shared(NETWORK, TABLE, GENERAL),
+        *shared(Heading.NETWORK, Heading.TABLE, Heading.GENERAL),
     ],
 )
 @click.pass_context

@@ -5,21 +5,21 @@ from typing import Any
 
 import click
 
-from resnet_cli.cli.options import Command, option, shared
+from resnet_cli.cli.flags import EXPECTATIONS, shared
+from resnet_cli.cli.options import Command, Heading
 from resnet_cli.cli.settings import request
-from resnet_cli.cli.specs import EXPECTATIONS, GENERAL, NETWORK
 from resnet_cli.errors import ForwardError
 from resnet_cli.files import write_atomically
 from resnet_cli.gate import lockfile
 from resnet_cli.text import printable
 
-LOCK = next(spec for spec in EXPECTATIONS if spec.name == "lock")
+LOCK = next(option for option in EXPECTATIONS if option.key == "lock")
 
 
 @click.command(
     "lock",
     cls=Command,
-    params=[option(LOCK, environment=True), *shared(NETWORK, GENERAL, "output")],
+    params=[LOCK, *shared(Heading.NETWORK, Heading.GENERAL, "output")],
 )
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> int:

@@ -6,9 +6,9 @@ from typing import Any
 import click
 
 from resnet_cli.analysis.count import count
-from resnet_cli.cli.options import Command, shared
+from resnet_cli.cli.flags import SUMMARY_FORMATS, Format, shared
+from resnet_cli.cli.options import Command, Heading
 from resnet_cli.cli.settings import resolve
-from resnet_cli.cli.specs import GENERAL, SUMMARY_FORMATS, Format
 from resnet_cli.family import presets
 from resnet_cli.show import formats
 from resnet_cli.text import format_shape
@@ -25,7 +25,7 @@ FIELDS = {
 }
 
 
-@click.command("presets", cls=Command, params=shared("format", "output", GENERAL))
+@click.command("presets", cls=Command, params=shared("format", "output", Heading.GENERAL))
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> int:
     """List the published networks that --preset knows; no PyTorch needed."""

@@ -5,12 +5,16 @@ from typing import Any
 import click
 
 from resnet_cli.cli.commands.show import report_proof
-from resnet_cli.cli.options import Command, shared
+from resnet_cli.cli.flags import Format, shared
+from resnet_cli.cli.options import Command, Heading
 from resnet_cli.cli.settings import resolve
-from resnet_cli.cli.specs import GENERAL, NETWORK, PROOF, Format
 
 
-@click.command("print-net", cls=Command, params=shared(NETWORK, "output", PROOF, GENERAL))
+@click.command(
+    "print-net",
+    cls=Command,
+    params=shared(Heading.NETWORK, "output", Heading.PROOF, Heading.GENERAL),
+)
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> int:
     """Print the architecture, as PyTorch prints it; no PyTorch needed."""

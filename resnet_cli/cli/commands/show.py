@@ -7,10 +7,10 @@ import click
 from resnet_cli import parse
 from resnet_cli.analysis.network import Network
 from resnet_cli.analysis.summary import Summary
+from resnet_cli.cli.flags import SUMMARY_FORMATS, Format
 from resnet_cli.cli.progress import attempt, outcome, watch
 from resnet_cli.cli.screen import Screen
 from resnet_cli.cli.settings import AnyNetwork, Settings, resolve
-from resnet_cli.cli.specs import SUMMARY_FORMATS, Format
 from resnet_cli.errors import ConfigError
 from resnet_cli.show import columns
 

@@ -7,14 +7,12 @@ import click
 from resnet_cli import parse
 from resnet_cli.analysis import solve
 from resnet_cli.analysis.network import Network
-from resnet_cli.cli.options import Command, option, shared
+from resnet_cli.cli.flags import Format, shared
+from resnet_cli.cli.options import Command, Heading, Option, under
 from resnet_cli.cli.settings import Settings, resolve
-from resnet_cli.cli.specs import GENERAL, NETWORK, Format, Spec
 from resnet_cli.errors import ExpectationError
 from resnet_cli.parse import LayerExpectation, layer_pattern
 from resnet_cli.show import formats
-
-HEADING = "Questions"
 
 # A record's field: its header, whether it is a number, and when a narrow terminal drops it.
 FIELDS = {
@@ -42,19 +40,18 @@ def _want(value: object) -> LayerExpectation:
     return want
 
 
-QUESTIONS = (
-    Spec(
+QUESTIONS = under(
+    Heading.QUESTIONS,
+    Option(
         "want",
         _want,
-        HEADING,
         "For which heights and widths does a layer, by path or role, have this size? Repeatable.",
         metavar="LAYER=HxW",
         multiple=True,
     ),
-    Spec(
+    Option(
         "memory",
         parse.parse_bytes,
-        HEADING,
         "Which batches of the image and which square images of the batch fit, as in 8GiB?",
         metavar="BYTES",
     ),
@@ -65,8 +62,8 @@ QUESTIONS = (
     "solve",
     cls=Command,
     params=[
-        *(option(spec, environment=True) for spec in QUESTIONS),
-        *shared(NETWORK, GENERAL, "format", "output"),
+        *QUESTIONS,
+        *shared(Heading.NETWORK, Heading.GENERAL, "format", "output"),
     ],
 )
 @click.pass_context

@@ -1,0 +1,236 @@
+"""Every shared option as a row of one table: what a flag, a variable or a file key may say."""
+
+from enum import StrEnum
+
+import click
+
+from resnet_cli import parse
+from resnet_cli.cli.options import Heading, Option, under
+from resnet_cli.family import presets
+from resnet_cli.family.config import Block, DType, Shortcut, Stem, StrideOn
+from resnet_cli.show import columns
+
+
+class Format(StrEnum):
+    """How a result is written; the first five write a network's layers."""
+
+    TABLE = "table"
+    PLAIN = "plain"
+    JSON = "json"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+    JUNIT = "junit"
+
+
+SUMMARY_FORMATS = (Format.TABLE, Format.PLAIN, Format.JSON, Format.CSV, Format.MARKDOWN)
+
+
+class Device(StrEnum):
+    """Where the proof runs."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    META = "meta"
+    CUDA = "cuda"
+    MPS = "mps"
+
+
+class Color(StrEnum):
+    """Whether to write colours."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+def _preset(value: object) -> str:
+    return presets.preset(str(value)).name
+
+
+def _target(value: object) -> object:
+    from resnet_cli.pytorch import target  # only a module of the user's own has one
+
+    return target.parse(value)
+
+
+def _target_args(value: object) -> object:
+    from resnet_cli.pytorch import target
+
+    return target.parse_args(value)
+
+
+NETWORK = under(
+    Heading.NETWORK,
+    Option(
+        "preset",
+        _preset,
+        "Start from a published network (see 'presets'); other flags then change it.",
+        metavar="NAME",
+        words=presets.NAMES,
+    ),
+    Option("network", str, "Start from a network of the configuration file.", metavar="NAME"),
+    Option(
+        "module",
+        _target,
+        "Your own network: an nn.Module, its class or a function that returns one, as in "
+        "package.module:attribute or file.py:attribute.",
+        metavar="TARGET",
+    ),
+    Option(
+        "module-args",
+        _target_args,
+        "What the class or function takes, as in 'width=32, classes=7'.",
+        metavar="ARGS",
+    ),
+    Option(
+        "input",
+        parse.typed_shape,
+        "The dummy tensor; C sets the network's input channels. N, H and W may be names. "
+        "With --module repeatable, one for each input, of any rank and type, as in 1x16:int64.",
+        metavar="NxCxHxW",
+        usual="1x1x224x224",
+        multiple=True,
+    ),
+    Option(
+        "channels",
+        parse.counts,
+        "Width of each stage, the first also the stem's; with bottlenecks the inner width.",
+        metavar="LIST",
+        usual="64,128,256,512",
+    ),
+    Option(
+        "blocks", parse.counts, "Residual blocks in each stage.", metavar="LIST", usual="2,2,2,2"
+    ),
+    Option("classes", parse.number, "Outputs of the last linear layer.", metavar="N", usual="10"),
+    Option("block", Block, "Kind of block.", usual="basic"),
+    Option("stem", Stem, "7x7 stride 2 and max pool, or 3x3 stride 1.", usual="imagenet"),
+    Option(
+        "groups",
+        parse.number,
+        "Groups of a bottleneck's 3x3 convolution (ResNeXt).",
+        metavar="N",
+        usual="1",
+    ),
+    Option(
+        "width-per-group",
+        parse.number,
+        "A bottleneck's inner width is int(planes * N / 64) * groups.",
+        metavar="N",
+        usual="64",
+    ),
+    Option(
+        "shortcut",
+        Shortcut,
+        "Where shapes change: a 1x1 convolution, or zero channels.",
+        usual="projection",
+    ),
+    Option(
+        "stride-on",
+        StrideOn,
+        "A bottleneck's strided convolution: v1.5, or the paper's v1.",
+        usual="3x3",
+    ),
+    Option("conv-bias", parse.flag, "Whether convolutions have a bias.", usual="conv-bias"),
+    Option(
+        "shortcut-norm",
+        parse.flag,
+        "Whether a projection has a batch norm.",
+        usual="no-shortcut-norm",
+    ),
+    Option("dtype", DType, "Element type, for bytes and for the proof.", usual="float32"),
+)
+
+TABLE = under(
+    Heading.TABLE,
+    Option(
+        "depth",
+        parse.depth,
+        "How deep to go into the module tree.",
+        metavar="N|all",
+        usual="1; json and csv: all",
+    ),
+    Option(
+        "at",
+        parse.sizes,
+        "Evaluate the formulas of an input with names, as in N=8,H=512,W=512. Repeatable.",
+        metavar="SIZES",
+        multiple=True,
+    ),
+    Option(
+        "columns",
+        columns.parse,
+        "Columns to show, in this order: " + ", ".join(columns.COLUMNS) + ".",
+        metavar="LIST",
+    ),
+    Option(
+        "fold", parse.flag, "Show identical neighbouring blocks as one row, 'x N'.", usual="fold"
+    ),
+    Option(
+        "bars",
+        parse.flag,
+        "Draw each row's share of the params and MACs as a bar.",
+        usual="no-bars",
+    ),
+    Option("format", Format, "How to write it.", usual="table"),
+    Option(
+        "output -o", parse.path, "Write the result to FILE instead of the screen.", metavar="FILE"
+    ),
+)
+
+PROOF = under(
+    Heading.PROOF,
+    Option(
+        "run", parse.flag, "Whether PyTorch proves the prediction.", usual="run; print-net: no-run"
+    ),
+    Option("device", Device, "Where the proof runs.", usual="auto"),
+)
+
+GENERAL = under(
+    Heading.GENERAL,
+    Option(
+        "config",
+        parse.path,
+        "Read FILE instead of the nearest pyproject.toml with [tool.resnet-shapes].",
+        metavar="FILE",
+    ),
+    Option("color", Color, "Colours.", usual="auto"),
+    Option("traceback", parse.flag, "Show where in the code an error arose.", usual="no-traceback"),
+)
+
+SHARED = (*NETWORK, *TABLE, *PROOF, *GENERAL)
+
+
+def _budget(names: str, what: str, takes: parse.Parser) -> Option:
+    metavar = "BYTES" if takes is parse.parse_bytes else "COUNT"
+    return Option(names, takes, f"At most so many {what}.", metavar=metavar)
+
+
+EXPECTATIONS = under(
+    Heading.EXPECTATIONS,
+    Option("expect-output", parse.pattern, "The output's shape.", metavar="SHAPE"),
+    Option(
+        "expect",
+        parse.layer_pattern,
+        "A layer's output shape, the layer by path or role; ? or N matches any number. Repeatable, "
+        "in the environment with ; between.",
+        metavar="LAYER=SHAPE",
+        multiple=True,
+    ),
+    _budget("max-params", "trainable parameters, as in 12M", parse.parse_count),
+    _budget("max-macs", "MACs, as in 2G", parse.parse_count),
+    _budget("max-flops", "FLOPs, as in 4G", parse.parse_count),
+    _budget("max-param-bytes", "bytes of parameters, as in 40MiB", parse.parse_bytes),
+    _budget(
+        "max-activations --max-activation-bytes", "bytes of all activations", parse.parse_bytes
+    ),
+    _budget("max-peak --max-peak-bytes", "bytes held at once", parse.parse_bytes),
+    Option("lock", parse.path, "A lock file that 'lock' wrote.", metavar="FILE"),
+)
+
+
+def shared(*shown: str) -> list[click.Parameter]:
+    """Return every shared option; the help shows those under a heading or of a name in `shown`."""
+    return [
+        option if {option.heading, option.dashed} & {*shown} else option.but(hidden=True)
+        for option in SHARED
+    ]
