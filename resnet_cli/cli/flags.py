@@ -1,46 +1,17 @@
 """Every shared option as a row of one table: what a flag, a variable or a file key may say."""
 
-from enum import StrEnum
-
 import click
 
 from resnet_cli import parse
 from resnet_cli.cli.options import Heading, Option, under
+from resnet_cli.cli.values import Color, Device, Format, Output, ProofOptions, TableOptions
 from resnet_cli.family import presets
-from resnet_cli.family.config import Block, DType, Shortcut, Stem, StrideOn
+from resnet_cli.family.config import Block, DType, ResNetConfig, Shortcut, Stem, StrideOn
 from resnet_cli.show import columns
+from resnet_cli.text import format_shape
 
-
-class Format(StrEnum):
-    """How a result is written; the first five write a network's layers."""
-
-    TABLE = "table"
-    PLAIN = "plain"
-    JSON = "json"
-    CSV = "csv"
-    MARKDOWN = "markdown"
-    JUNIT = "junit"
-
-
-SUMMARY_FORMATS = (Format.TABLE, Format.PLAIN, Format.JSON, Format.CSV, Format.MARKDOWN)
-
-
-class Device(StrEnum):
-    """Where the proof runs."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    META = "meta"
-    CUDA = "cuda"
-    MPS = "mps"
-
-
-class Color(StrEnum):
-    """Whether to write colours."""
-
-    AUTO = "auto"
-    ALWAYS = "always"
-    NEVER = "never"
+_NET, _DEEP = ResNetConfig(), ResNetConfig(block=Block.BOTTLENECK)
+_TABLE, _OUTPUT, _PROOF = TableOptions(), Output(), ProofOptions()
 
 
 def _preset(value: object) -> str:
@@ -88,7 +59,7 @@ NETWORK = under(
         "The dummy tensor; C sets the network's input channels. N, H and W may be names. "
         "With --module repeatable, one for each input, of any rank and type, as in 1x16:int64.",
         metavar="NxCxHxW",
-        usual="1x1x224x224",
+        usual=format_shape(_NET.input),
         multiple=True,
     ),
     Option(
@@ -96,48 +67,54 @@ NETWORK = under(
         parse.counts,
         "Width of each stage, the first also the stem's; with bottlenecks the inner width.",
         metavar="LIST",
-        usual="64,128,256,512",
+        usual=_NET.channels,
     ),
     Option(
-        "blocks", parse.counts, "Residual blocks in each stage.", metavar="LIST", usual="2,2,2,2"
+        "blocks", parse.counts, "Residual blocks in each stage.", metavar="LIST", usual=_NET.blocks
     ),
-    Option("classes", parse.number, "Outputs of the last linear layer.", metavar="N", usual="10"),
-    Option("block", Block, "Kind of block.", usual="basic"),
-    Option("stem", Stem, "7x7 stride 2 and max pool, or 3x3 stride 1.", usual="imagenet"),
+    Option(
+        "classes",
+        parse.number,
+        "Outputs of the last linear layer.",
+        metavar="N",
+        usual=_NET.classes,
+    ),
+    Option("block", Block, "Kind of block.", usual=_NET.block),
+    Option("stem", Stem, "7x7 stride 2 and max pool, or 3x3 stride 1.", usual=_NET.stem),
     Option(
         "groups",
         parse.number,
         "Groups of a bottleneck's 3x3 convolution (ResNeXt).",
         metavar="N",
-        usual="1",
+        usual=_NET.groups,
     ),
     Option(
         "width-per-group",
         parse.number,
         "A bottleneck's inner width is int(planes * N / 64) * groups.",
         metavar="N",
-        usual="64",
+        usual=_NET.width_per_group,
     ),
     Option(
         "shortcut",
         Shortcut,
         "Where shapes change: a 1x1 convolution, or zero channels.",
-        usual="projection",
+        usual=_NET.shortcut,
     ),
     Option(
         "stride-on",
         StrideOn,
         "A bottleneck's strided convolution: v1.5, or the paper's v1.",
-        usual="3x3",
+        usual=_DEEP.stride_on,
     ),
-    Option("conv-bias", parse.flag, "Whether convolutions have a bias.", usual="conv-bias"),
+    Option("conv-bias", parse.flag, "Whether convolutions have a bias.", usual=_NET.conv_bias),
     Option(
         "shortcut-norm",
         parse.flag,
         "Whether a projection has a batch norm.",
-        usual="no-shortcut-norm",
+        usual=_NET.shortcut_norm,
     ),
-    Option("dtype", DType, "Element type, for bytes and for the proof.", usual="float32"),
+    Option("dtype", DType, "Element type, for bytes and for the proof.", usual=_NET.dtype),
 )
 
 TABLE = under(
@@ -147,7 +124,7 @@ TABLE = under(
         parse.depth,
         "How deep to go into the module tree.",
         metavar="N|all",
-        usual="1; json and csv: all",
+        usual=_TABLE.depth,
     ),
     Option(
         "at",
@@ -163,15 +140,18 @@ TABLE = under(
         metavar="LIST",
     ),
     Option(
-        "fold", parse.flag, "Show identical neighbouring blocks as one row, 'x N'.", usual="fold"
+        "fold",
+        parse.flag,
+        "Show identical neighbouring blocks as one row, 'x N'.",
+        usual=_TABLE.fold,
     ),
     Option(
         "bars",
         parse.flag,
         "Draw each row's share of the params and MACs as a bar.",
-        usual="no-bars",
+        usual=_TABLE.bars,
     ),
-    Option("format", Format, "How to write it.", usual="table"),
+    Option("format", Format, "How to write it.", usual=_OUTPUT.format),
     Option(
         "output -o", parse.path, "Write the result to FILE instead of the screen.", metavar="FILE"
     ),
@@ -179,10 +159,8 @@ TABLE = under(
 
 PROOF = under(
     Heading.PROOF,
-    Option(
-        "run", parse.flag, "Whether PyTorch proves the prediction.", usual="run; print-net: no-run"
-    ),
-    Option("device", Device, "Where the proof runs.", usual="auto"),
+    Option("run", parse.flag, "Whether PyTorch proves the prediction.", usual=_PROOF.run),
+    Option("device", Device, "Where the proof runs.", usual=_PROOF.device),
 )
 
 GENERAL = under(
@@ -193,8 +171,8 @@ GENERAL = under(
         "Read FILE instead of the nearest pyproject.toml with [tool.resnet-shapes].",
         metavar="FILE",
     ),
-    Option("color", Color, "Colours.", usual="auto"),
-    Option("traceback", parse.flag, "Show where in the code an error arose.", usual="no-traceback"),
+    Option("color", Color, "Colours.", usual=_OUTPUT.color),
+    Option("traceback", parse.flag, "Show where in the code an error arose.", usual=False),
 )
 
 SHARED = (*NETWORK, *TABLE, *PROOF, *GENERAL)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from resnet_cli import parse
+from resnet_cli.cli.values import ELSEWHERE
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -30,8 +31,8 @@ class Option(click.Option):
     """A flag, a variable and a file's key in one; the value is None where nothing was given.
 
     `names` are the long name and other flags for it, as in `output -o`. What it `takes` is a
-    parser, of which `parse.flag` makes a switch, or an enumeration of words. `usual` is the
-    value that holds where nobody gives one, or what to say of it.
+    parser, of which `parse.flag` makes a switch, or an enumeration of words. `usual` is for the
+    help: the value that holds where nobody gives one, taken from what decides it.
     """
 
     def __init__(
@@ -91,8 +92,22 @@ class Option(click.Option):
         """Return what the help says behind the text: here what is usual."""
         extra = super().get_help_extra(ctx)
         if self.usual is not None:
-            extra["default"] = str(self.usual)
+            extra["default"] = self._written(self.usual)
+        if self.key in ELSEWHERE:
+            where, value = ELSEWHERE[self.key]
+            extra["default"] += f"; {' and '.join(where)}: {self._written(value)}"
         return extra
+
+    def _written(self, value: object) -> str:
+        """Write a value as the user would."""
+        match value:
+            case bool():
+                return self.dashed if value else f"no-{self.dashed}"
+            case parse.ALL_DEPTHS:
+                return "all"
+            case tuple():
+                return ",".join(map(str, value))
+        return str(value)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
         """Return the words that begin so; the shell itself completes files."""

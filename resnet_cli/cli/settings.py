@@ -7,17 +7,16 @@ values in its own or a nearer one.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 import click
 from click.core import ParameterSource
 
 from resnet_cli.analysis.network import Network
 from resnet_cli.cli import projectfile
-from resnet_cli.cli.flags import Format
 from resnet_cli.cli.options import ENV_PREFIX, Option
 from resnet_cli.cli.projectfile import Project, Values
-from resnet_cli.cli.screen import Screen
+from resnet_cli.cli.values import ELSEWHERE, Format, Output, ProofOptions
 from resnet_cli.errors import ConfigError
 from resnet_cli.family import presets
 from resnet_cli.family.config import FIELDS, ResNetConfig
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from resnet_cli.pytorch.module_network import ModuleNetwork
 
 AnyNetwork: TypeAlias = "Network | ModuleNetwork"
+Options = TypeVar("Options", bound=NamedTuple)
 
 
 class Settings(NamedTuple):
@@ -37,9 +37,17 @@ class Settings(NamedTuple):
     values: Mapping[str, Any]
     names: Mapping[str, str]
 
-    def get(self, key: str, default: Any = None) -> Any:
-        """Return an option's value."""
-        return self.values.get(key, default)
+    def get(self, key: str) -> Any:
+        """Return what was given for an option, or None."""
+        return self.values.get(key)
+
+    def read(self, kind: type[Options], where: str = "") -> Options:
+        """Return the options of a kind, what nobody gave as it is usual in a format or command."""
+        usual = {key: value for key, (places, value) in ELSEWHERE.items() if where in places}
+        given = {**usual, **self.values}
+        make: Any = kind  # which named tuple it is, mypy cannot know
+        options: Options = make(**{key: given[key] for key in kind._fields if key in given})
+        return options
 
     def without(self, key: str) -> "Settings":
         """Return the same settings with one option left out."""
@@ -62,19 +70,20 @@ class Settings(NamedTuple):
                     f"a module has its own layers; leave {self.name(key)} out",
                     param_hint=self.name("module"),
                 )
-        if not self.get("run", True):
+        proof = self.read(ProofOptions)
+        if not proof.run:
             raise click.BadParameter(
                 f"a module is known by running it; leave {self.name('run')} out",
                 param_hint=self.name("module"),
             )
-        inputs = self.get("input", ())
+        inputs = self.get("input") or ()
         if not all(isinstance(size, int) for one in inputs for size in one.shape):
             message = "has names in it, and a module needs numbers, as in 1x3x224x224"
             raise click.BadParameter(message, param_hint=self.name("input"))
         from resnet_cli.pytorch.module_network import ModuleConfig, ModuleNetwork
 
-        config = ModuleConfig(self.get("module"), self.get("module_args", {}), inputs)
-        return ModuleNetwork(config, self.get("device", "auto"))
+        config = ModuleConfig(self.get("module"), self.get("module_args") or {}, inputs)
+        return ModuleNetwork(config, proof.device)
 
     def config(self, *, symbolic: bool = False) -> ResNetConfig:
         """Return the network; with `symbolic` its input may have names.
@@ -122,31 +131,27 @@ class Settings(NamedTuple):
             return one.shape
         raise click.BadParameter(message, param_hint=self.name("input"))
 
-    def format(self, *allowed: Format) -> Format:
-        """Return how to write: the first of `allowed` unless the user chose another of them.
+    def output(self, *allowed: Format) -> Output:
+        """Return how to write and where. Raises `click.BadParameter` for what cannot be.
 
         A flag that names a format which the command does not have is refused; a variable or
         file that sets one for all commands is passed over by those which do not have it.
         """
-        chosen: Format = self.get("format", allowed[0])
-        if chosen in allowed:
-            return chosen
-        if self.name("format") != "--format":
-            return allowed[0]
-        raise click.BadParameter(
-            f"{chosen.value!r} is not for this command; it writes {', '.join(allowed)}",
-            param_hint="--format",
-        )
-
-    def screen(self) -> Screen:
-        """Return where to write. Raises `click.BadParameter` for a folder that is not there."""
-        output = self.get("output")
-        if output is not None and not output.parent.is_dir():  # said before anything slow runs
+        output = self.read(Output)._replace(path=self.get("output"))
+        if output.format not in allowed:
+            if self.name("format") == "--format":
+                raise click.BadParameter(
+                    f"{output.format.value!r} is not for this command; "
+                    f"it writes {', '.join(allowed)}",
+                    param_hint="--format",
+                )
+            output = output._replace(format=allowed[0])
+        if output.path and not output.path.parent.is_dir():  # said before anything slow runs
             raise click.BadParameter(
-                f"cannot write {output}: there is no folder {output.parent}",
+                f"cannot write {output.path}: there is no folder {output.path.parent}",
                 param_hint=self.name("output"),
             )
-        return Screen(self.get("color", "auto"), output)
+        return output
 
 
 class Request(NamedTuple):

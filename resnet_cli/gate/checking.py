@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from resnet_cli.analysis.summary import Summary
 from resnet_cli.gate import lockfile
-from resnet_cli.gate.expectations import Verdict, verdicts
+from resnet_cli.gate.expectations import Expectations, Verdict, verdicts
 
 if TYPE_CHECKING:
     from resnet_cli.pytorch.proof import Proof
@@ -43,7 +43,7 @@ def judge(
     name: str,
     summary: Summary,
     config: Mapping[str, Any],
-    expected: Mapping[str, Any],
+    expected: Expectations,
     lock: Mapping[str, lockfile.Entry] | None,
 ) -> Report:
     """Return the report of one network. Raises `ExpectationError` for an unknown layer."""

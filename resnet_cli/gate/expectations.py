@@ -1,11 +1,11 @@
 """What `check` can be told to expect, and whether it holds."""
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
 from resnet_cli.analysis.summary import Summary, find
 from resnet_cli.errors import SymbolError
-from resnet_cli.parse import Pattern
+from resnet_cli.parse import LayerExpectation, Pattern
 from resnet_cli.text import format_shape
 
 if TYPE_CHECKING:
@@ -22,6 +22,19 @@ BUDGETS = {
 }
 
 
+class Expectations(NamedTuple):
+    """What a network is held against: shapes, of which None is any size, and budgets."""
+
+    expect_output: Pattern | None = None
+    expect: tuple[LayerExpectation, ...] = ()
+    max_params: int | None = None
+    max_macs: int | None = None
+    max_flops: int | None = None
+    max_param_bytes: int | None = None
+    max_activations: int | None = None
+    max_peak: int | None = None
+
+
 class Verdict(NamedTuple):
     """One expectation, what is, and whether it holds."""
 
@@ -31,15 +44,15 @@ class Verdict(NamedTuple):
     holds: bool
 
 
-def verdicts(summary: Summary, expected: Mapping[str, Any]) -> Iterator[Verdict]:
+def verdicts(summary: Summary, expected: Expectations) -> Iterator[Verdict]:
     """Give a verdict for each expectation. Raises `ExpectationError` for an unknown layer."""
-    if (wanted := expected.get("expect_output")) is not None:
-        yield _shape("output", wanted, summary.output_shape)
-    for layer, wanted in expected.get("expect") or ():
+    if expected.expect_output is not None:
+        yield _shape("output", expected.expect_output, summary.output_shape)
+    for layer, wanted in expected.expect:
         yield _shape(layer, wanted, find(summary, layer).output_shape)
     totals = summary.totals()
     for key, total in BUDGETS.items():
-        if (limit := expected.get(key)) is not None:
+        if (limit := getattr(expected, key)) is not None:
             actual = totals[total]
             if actual is None and summary.measured:
                 yield Verdict(total, f"<= {limit:,}", "not measured", False)

@@ -1,8 +1,85 @@
 """One option: where it is read from, and what its help says."""
 
+import re
+
+import click
 import pytest
 
+from resnet_cli.cli.commands.block import SHORTCUT, STRIDE, BlockOptions
+from resnet_cli.cli.commands.draw import OPTIONS as FIGURE
+from resnet_cli.cli.commands.draw import FigureOptions
+from resnet_cli.cli.commands.solve import QUESTIONS, Questions
+from resnet_cli.cli.flags import EXPECTATIONS, NETWORK, SHARED
+from resnet_cli.cli.main import cli
 from resnet_cli.cli.options import ENV_PREFIX
+from resnet_cli.cli.settings import Settings
+from resnet_cli.cli.values import Output, ProofOptions, TableOptions
+from resnet_cli.family.config import FIELDS, Block
+from resnet_cli.gate.expectations import Expectations
+
+# Each kind of frozen value, and the options that give it.
+KINDS = {
+    TableOptions: SHARED,
+    Output: SHARED,
+    ProofOptions: SHARED,
+    BlockOptions: (STRIDE, SHORTCUT),
+    FigureOptions: FIGURE,
+    Questions: QUESTIONS,
+    Expectations: EXPECTATIONS,
+}
+FIELDS_OF_KINDS = [
+    pytest.param(kind, option, id=f"{kind.__name__}.{option.key}")
+    for kind, options in KINDS.items()
+    for option in options
+    if option.key in kind._fields
+]
+
+
+def default(option) -> str:
+    """Return what the help says holds where nobody gives the option."""
+    _, text = option.get_help_record(click.Context(cli))
+    found = re.search(r"\[default: (.*)\]", text)
+    return found[1] if found else ""
+
+
+def value(option, text):
+    """Return what the tool makes of a default that the help shows."""
+    if option.is_flag:
+        return {option.dashed: True, f"no-{option.dashed}": False}[text]
+    return (option.parse(text),) if option.multiple else option.parse(text)
+
+
+@pytest.mark.parametrize(
+    "option", [option for option in NETWORK if option.key in FIELDS], ids=lambda option: option.key
+)
+def test_a_default_of_the_help_makes_the_network_that_nothing_makes(option):
+    given = {"block": Block.BOTTLENECK} if option.key == "stride_on" else {}
+    said = {**given, option.key: value(option, default(option))}
+    assert Settings(said, {}).config() == Settings(given, {}).config()
+
+
+@pytest.mark.parametrize(("kind", "option"), FIELDS_OF_KINDS)
+def test_a_default_of_the_help_is_the_one_that_commands_receive(kind, option):
+    usual, *elsewhere = default(option).split("; ")
+    if usual.startswith("the first with") or not usual:
+        assert not getattr(kind(), option.key)
+        return
+    assert getattr(Settings({}, {}).read(kind), option.key) == value(option, usual)
+    for text in elsewhere:
+        places, _, said = text.partition(": ")
+        for place in places.split(" and "):
+            found = Settings({}, {}).read(kind, place)
+            assert getattr(found, option.key) == value(option, said)
+
+
+def test_every_field_that_commands_receive_has_an_option():
+    for kind, options in KINDS.items():
+        assert {*kind._fields} - {option.key for option in options} <= {"path"}
+
+
+def test_options_that_nobody_gave_differ_by_place():
+    assert default(next(o for o in SHARED if o.key == "depth")) == "1; json and csv: all"
+    assert default(next(o for o in SHARED if o.key == "run")) == "run; print-net: no-run"
 
 
 def test_a_commands_own_option_is_read_from_the_environment(invoke, monkeypatch):

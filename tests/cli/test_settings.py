@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resnet_cli import parse
-from resnet_cli.cli.flags import SHARED, Format
+from resnet_cli.cli.flags import SHARED
 from resnet_cli.cli.options import ENV_PREFIX
 from resnet_cli.cli.projectfile import Project, Values
 from resnet_cli.cli.settings import Request
+from resnet_cli.cli.values import Format
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.presets import preset
 from resnet_cli.parse import Input
@@ -141,11 +142,11 @@ def test_a_format_of_the_environment_is_for_the_commands_that_have_it(invoke, mo
     assert invoke("print-net", "--format", "json").code == 2
 
 
-def test_a_settings_format_is_the_first_allowed_unless_chosen():
-    assert stacked().format(Format.CSV, Format.JSON) is Format.CSV
-    assert stacked({"format": Format.JSON}).format(*Format) is Format.JSON
+def test_an_outputs_format_is_the_table_unless_chosen_and_is_one_that_the_command_has():
+    assert stacked().output(*Format).format is Format.TABLE
+    assert stacked({"format": Format.JSON}).output(*Format).format is Format.JSON
     with pytest.raises(click.BadParameter, match="'csv' is not for this command; it writes table"):
-        stacked({"format": Format.CSV}).format(Format.TABLE)
+        stacked({"format": Format.CSV}).output(Format.TABLE)
 
 
 layers = st.lists(

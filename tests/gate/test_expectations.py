@@ -9,7 +9,7 @@ from resnet_cli.analysis.summary import find
 from resnet_cli.cli.flags import EXPECTATIONS
 from resnet_cli.errors import ExpectationError
 from resnet_cli.family.config import ResNetConfig
-from resnet_cli.gate.expectations import BUDGETS, verdicts
+from resnet_cli.gate.expectations import BUDGETS, Expectations, verdicts
 from resnet_cli.parse import LayerExpectation
 
 SUMMARY = Network(ResNetConfig(input=(2, 1, 32, 32), channels=(8, 16), blocks=(1, 1))).summary
@@ -17,7 +17,7 @@ TOTALS = SUMMARY.totals()
 
 
 def holds(expected):
-    return [verdict.holds for verdict in verdicts(SUMMARY, expected)]
+    return [verdict.holds for verdict in verdicts(SUMMARY, Expectations(**expected))]
 
 
 @pytest.mark.parametrize(
@@ -54,14 +54,14 @@ def test_a_layer_that_is_not_there_is_an_error_with_the_nearest():
     with pytest.raises(ExpectationError, match=r"'stage 3' is no layer .*did you mean 'stage 2'"):
         find(SUMMARY, "stage 3")
     with pytest.raises(ExpectationError, match=r"give a path, as in 2\.0\.conv1, or a role"):
-        list(verdicts(SUMMARY, {"expect": (LayerExpectation("9", (1,)),)}))
+        list(verdicts(SUMMARY, Expectations(expect=(LayerExpectation("9", (1,)),))))
 
 
 @pytest.mark.parametrize(("flag", "total"), BUDGETS.items())
 def test_a_budget_holds_up_to_its_own_number(flag, total):
     option = next(option for option in EXPECTATIONS if option.key == flag)
     limit = option.parse(str(TOTALS[total]))
-    (verdict,) = verdicts(SUMMARY, {flag: limit})
+    (verdict,) = verdicts(SUMMARY, Expectations(**{flag: limit}))
     assert verdict == (total, f"<= {limit:,}", f"{limit:,}", True)
     assert holds({flag: limit - 1}) == [False]
     assert holds({flag: 0}) == [False]

@@ -1,17 +1,18 @@
 """`block`: one residual block on its own, both branches and where they meet."""
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 from resnet_cli import parse
 from resnet_cli.analysis.block import ADDITION, BlockNetwork
 from resnet_cli.cli.commands.show import proof_for_document, report_proof, table_columns, write_text
-from resnet_cli.cli.flags import SHARED, SUMMARY_FORMATS, Format
+from resnet_cli.cli.flags import SHARED
 from resnet_cli.cli.options import Command, Heading, Option, under
 from resnet_cli.cli.screen import Screen
 from resnet_cli.cli.settings import Settings, resolve
+from resnet_cli.cli.values import SUMMARY_FORMATS, Format, ProofOptions, TableOptions
 from resnet_cli.errors import ConfigError
 from resnet_cli.family.config import Shortcut
 from resnet_cli.parse import LIMIT, Input
@@ -28,6 +29,13 @@ class BlockShortcut(StrEnum):
     NONE = "none"
 
 
+class BlockOptions(NamedTuple):
+    """What a block has for itself."""
+
+    stride: int = 1
+    shortcut: BlockShortcut = BlockShortcut.PROJECTION
+
+
 def _stride(value: object) -> int:
     number = parse.number(value)
     if not 1 <= number < LIMIT:
@@ -42,13 +50,13 @@ STRIDE, SHORTCUT = under(
         _stride,
         "Stride of the block's first 3x3 convolution, and of its shortcut.",
         metavar="N",
-        usual="1",
+        usual=BlockOptions().stride,
     ),
     Option(
         "shortcut",
         BlockShortcut,
         "Where the shape changes: a 1x1 convolution, zero channels, or no change at all.",
-        usual="projection",
+        usual=BlockOptions().shortcut,
     ),
 )
 
@@ -79,17 +87,18 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     """
     settings = resolve(ctx)
     network = _network(settings)
-    kind = settings.format(*SUMMARY_FORMATS)
-    screen = settings.screen()
+    output, proof = settings.output(*SUMMARY_FORMATS), settings.read(ProofOptions)
+    kind, screen = output.format, output.screen()
     if kind is Format.JSON:
-        return _show_json(network, settings, screen)
-    _show_text(network, kind, settings, screen)
+        return _show_json(network, proof, screen)
+    table = settings.read(TableOptions)._replace(depth=parse.ALL_DEPTHS, fold=False)
+    _show_text(network, kind, table, screen)
     if not network.adds:
         rule, remedy = broken_rule(network)
         screen.note(f"NOT added: {rule}", "bold red")
         screen.note(remedy)
         return 1
-    return report_proof(network, settings, screen) if settings.get("run", True) else 0
+    return report_proof(network, proof, screen)
 
 
 def _network(settings: Settings) -> BlockNetwork:
@@ -97,18 +106,18 @@ def _network(settings: Settings) -> BlockNetwork:
     # A preset's input and widths are those of a whole network; only named ones count.
     size = settings.one_shape() if "input" in settings.names else INPUT
     width = _width(settings)
-    shortcut = settings.get("shortcut", Shortcut.PROJECTION)
-    is_bare = shortcut == BlockShortcut.NONE
+    own = settings.read(BlockOptions)
+    is_bare = own.shortcut == BlockShortcut.NONE  # a file's word is of the shared kind
     values = {
         **{key: value for key, value in settings.values.items() if key not in _ABSENT},
         "input": (Input(size),),
         "channels": size[1:2] if width is None else (width,),
         "blocks": (1,),
-        "shortcut": Shortcut.PROJECTION if is_bare else Shortcut(shortcut),
+        "shortcut": Shortcut.PROJECTION if is_bare else Shortcut(own.shortcut),
     }
     config = Settings(values, settings.names).config()
     try:
-        return BlockNetwork(config, settings.get("stride", 1), is_bare)
+        return BlockNetwork(config, own.stride, is_bare)
     except ConfigError as error:
         hint = settings.name(error.field)
         raise click.BadParameter(error.message, param_hint=hint) from None
@@ -139,34 +148,34 @@ def broken_rule(network: BlockNetwork) -> tuple[str, str]:
     )
 
 
-def _show_text(network: BlockNetwork, kind: Format, settings: Settings, screen: Screen) -> None:
+def _show_text(network: BlockNetwork, kind: Format, table: TableOptions, screen: Screen) -> None:
     """Write the branches and the addition; CSV and plain text have the modules alone."""
     if kind is not Format.TABLE:
         summary = network.shown if kind is Format.MARKDOWN else network.summary
-        write_text(summary, kind, parse.ALL_DEPTHS, settings, screen)
+        write_text(summary, kind, table, screen)
         return
     from resnet_cli.show.tables import summary_table
 
     # Without its role a row would not say which branch it is on.
-    picked = table_columns(network.shown, settings)
+    picked = table_columns(network.shown, table)
     shown = [c._replace(rank=0) if c.name == "role" else c for c in picked]
     screen.show(
         summary_table(
             network.shown,
             shown,
-            depth=parse.ALL_DEPTHS,
-            folded=False,
+            depth=table.depth,
+            folded=table.fold,
             look=screen.look(),
             red=None if network.adds else ADDITION,
         )
     )
 
 
-def _show_json(network: BlockNetwork, settings: Settings, screen: Screen) -> int:
+def _show_json(network: BlockNetwork, proof: ProofOptions, screen: Screen) -> int:
     """Write the document of a network, and how the addition went; return the exit code."""
     from resnet_cli.show import formats
 
-    forward, code = proof_for_document(network, settings, screen) if network.adds else (None, 1)
+    forward, code = proof_for_document(network, proof, screen) if network.adds else (None, 1)
     main, side = network.addends
     addition = {"main_path": main, "shortcut": side, "equal": network.adds}
     if not network.adds:

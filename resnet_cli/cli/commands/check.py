@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
-from resnet_cli.cli.flags import EXPECTATIONS, Format, shared
+from resnet_cli.cli.flags import EXPECTATIONS, shared
 from resnet_cli.cli.options import Command, Heading
 from resnet_cli.cli.progress import attempt, outcome
 from resnet_cli.cli.screen import Screen
 from resnet_cli.cli.settings import AnyNetwork, Settings, request
+from resnet_cli.cli.values import Device, Format, ProofOptions
 from resnet_cli.errors import ExpectationError
 from resnet_cli.gate import lockfile, reports
 from resnet_cli.gate.checking import Report, forgotten, judge
+from resnet_cli.gate.expectations import Expectations
 from resnet_cli.text import printable
 
 if TYPE_CHECKING:
@@ -47,7 +49,8 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     """
     asked = request(ctx)
     settings = asked.settings(asked.picked())
-    kind, screen = settings.format(*_FORMATS), settings.screen()
+    output, proof = settings.output(*_FORMATS), settings.read(ProofOptions)
+    kind, screen = output.format, output.screen()
     # A lock holds numbers; an expectation may hold formulas.
     networks = {
         name: (own.network(symbolic=own.get("lock") is None), own)
@@ -56,8 +59,8 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     found = _judged(networks, picked=asked.picked() is not None)
     if kind is Format.TABLE:
         _show(found, screen)
-    if settings.get("run", True):
-        found = [_proved(report, networks, screen) for report in found]
+    if proof.run:
+        found = [_proved(report, networks, proof.device, screen) for report in found]
     if kind is not Format.TABLE:
         screen.write(_WRITERS[kind](found))
     _tell(found, screen, proofs=kind is Format.TABLE)
@@ -71,18 +74,18 @@ def _judged(networks: Networks, *, picked: bool) -> list[Report]:
     locks: dict[Path, dict[str, lockfile.Entry]] = {}
     found = []
     for name, (network, own) in networks.items():
-        if not any(own.get(option.key) not in (None, ()) for option in EXPECTATIONS):
+        expected, path = own.read(Expectations), own.get("lock")
+        if expected == Expectations() and path is None:
             raise click.UsageError(
                 f"there is nothing to check in {name!r}: give an expectation (--expect-output, "
                 "--expect, --max-params …) or a lock file (--lock)"
             )
-        path = own.get("lock")
         if path is not None and path not in locks:
             locks[path] = lockfile.read(path)
         try:
             lock = None if path is None else locks[path]
             config = network.config.to_dict()
-            found.append(judge(name, network.summary, config, own.values, lock))
+            found.append(judge(name, network.summary, config, expected, lock))
         except ExpectationError as error:
             raise click.BadParameter(str(error), param_hint=own.name("expect")) from error
     for lock in () if picked else locks.values():
@@ -112,12 +115,12 @@ def _show(found: list[Report], screen: Screen) -> None:
     )
 
 
-def _proved(report: Report, networks: Networks, screen: Screen) -> Report:
+def _proved(report: Report, networks: Networks, device: Device, screen: Screen) -> Report:
     """Return the report with the proof, or with why there is none."""
     if report.name not in networks:
         return report
-    network, own = networks[report.name]
-    proof, error = attempt(network, own.get("device", "auto"), screen)
+    network, _ = networks[report.name]
+    proof, error = attempt(network, device, screen)
     return report._replace(proof=proof, error=error)
 
 

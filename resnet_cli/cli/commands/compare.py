@@ -8,10 +8,11 @@ import click
 
 from resnet_cli.analysis.compare import FIGURES, Entry, compare, figure, roles
 from resnet_cli.analysis.network import Network
-from resnet_cli.cli.flags import NETWORK, Format, shared
+from resnet_cli.cli.flags import NETWORK, shared
 from resnet_cli.cli.options import Command, Heading
 from resnet_cli.cli.projectfile import Values
 from resnet_cli.cli.settings import Request, Settings, explicit, request
+from resnet_cli.cli.values import Format
 from resnet_cli.family import presets
 from resnet_cli.show import formats
 from resnet_cli.show.columns import Value
@@ -52,7 +53,8 @@ def command(ctx: click.Context, /, networks: tuple[str, ...], **_: Any) -> int:
     """
     asked = request(ctx)
     settings = asked.settings(asked.picked())
-    kind, screen = settings.format(*FORMATS), settings.screen()
+    output = settings.output(*FORMATS)
+    kind, screen = output.format, output.screen()
     entries = compare((_title(argument), _network(asked, argument)) for argument in networks)
     if kind is Format.TABLE:
         from resnet_cli.show.compare import comparison_table

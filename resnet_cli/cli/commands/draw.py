@@ -2,7 +2,7 @@
 
 import sys
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -11,6 +11,7 @@ from resnet_cli.analysis.network import Network
 from resnet_cli.cli.flags import shared
 from resnet_cli.cli.options import Command, Heading, Option, under
 from resnet_cli.cli.settings import Settings, resolve
+from resnet_cli.cli.values import Output, TableOptions
 from resnet_cli.errors import FigureError
 from resnet_cli.family.resnet import build
 from resnet_cli.files import write_atomically
@@ -25,7 +26,7 @@ ENDINGS = (".svg", ".png", ".pdf", ".mmd")
 MAX_BOXES = 5_000
 
 
-class Part(StrEnum):
+class Subject(StrEnum):
     """What is drawn."""
 
     NETWORK = "network"
@@ -35,9 +36,18 @@ class Part(StrEnum):
     """The two kinds of residual block beside each other."""
 
 
+class FigureOptions(NamedTuple):
+    """What is drawn, and in which detail; without a `stage` the one that shows the most."""
+
+    part: Subject = Subject.NETWORK
+    stage: int | None = None
+    blocks_detail: bool = False
+    profile: bool = False
+
+
 OPTIONS = under(
     Heading.FIGURE,
-    Option("part", Part, "What to draw.", usual="network"),
+    Option("part", Subject, "What to draw.", usual=FigureOptions().part),
     Option(
         "stage",
         parse.number,
@@ -49,13 +59,13 @@ OPTIONS = under(
         "blocks-detail",
         parse.flag,
         "Draw every convolution of the network's blocks; with --no-fold of every block.",
-        usual="no-blocks-detail",
+        usual=FigureOptions().blocks_detail,
     ),
     Option(
         "profile",
         parse.flag,
         "Plot each layer's params, MACs and output bytes instead.",
-        usual="no-profile",
+        usual=FigureOptions().profile,
     ),
 )
 
@@ -63,10 +73,7 @@ OPTIONS = under(
 @click.command(
     "draw",
     cls=Command,
-    params=[
-        *OPTIONS,
-        *shared(Heading.NETWORK, Heading.GENERAL, "output", "fold"),
-    ],
+    params=[*OPTIONS, *shared(Heading.NETWORK, Heading.GENERAL, "output", "fold")],
 )
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> int:
@@ -78,18 +85,19 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     path = _target(settings)
     network = Network(settings.config())
     line = _command_line()
-    if settings.get("profile", False):
+    figure = settings.read(FigureOptions)
+    if figure.profile:
         _refuse_beside_profile(settings, path)
         write_atomically(path, _profile(network, path, line))
         return 0
-    scene = _scene(network, settings)
+    scene = _scene(network, figure, settings)
     if path.suffix.lower() == ".mmd":
         from resnet_cli.draw import mermaid
 
         text = mermaid.to_mermaid(scene, line)
         write_atomically(path, text)
         if (arrows := mermaid.count_arrows(text)) > mermaid.MAX_ARROWS:
-            settings.screen().note(
+            settings.read(Output).screen().note(
                 f"{arrows} arrows: GitHub renders at most {mermaid.MAX_ARROWS}", "yellow"
             )
     else:
@@ -110,7 +118,7 @@ def _target(settings: Settings) -> "Path":
         raise click.BadParameter(
             f"'{path}' does not end in one of {endings}{hint}", param_hint=settings.name("output")
         )
-    if settings.name("format") == "--format" and settings.get("format") is not None:
+    if settings.names.get("format") == "--format":
         raise click.BadParameter(
             f"{settings.get('format').value!r} is not for draw; the ending of -o says how to draw",
             param_hint="--format",
@@ -126,19 +134,18 @@ def _refuse_beside_profile(settings: Settings, path: "Path") -> None:
             param_hint=settings.name("profile"),
         )
     for key in ("part", "stage", "blocks_detail"):
-        if settings.get(key) is not None:
+        if key in settings.values:
             raise click.BadParameter(
                 f"plots every layer of the network; leave out {settings.name(key)}",
                 param_hint=settings.name("profile"),
             )
 
 
-def _scene(network: Network, settings: Settings) -> "Scene":
+def _scene(network: Network, figure: FigureOptions, settings: Settings) -> "Scene":
     """Return what to draw. Raises `click.BadParameter`, or `FigureError` where it is too much."""
     from resnet_cli.draw import scene
 
-    part, number = settings.get("part", Part.NETWORK), settings.get("stage")
-    folded = settings.get("fold", True)
+    number, folded = figure.stage, settings.read(TableOptions).fold
     graph, title = build(network.config), network.title
     stages = len(scene.stages(graph))
     if number is not None and not 1 <= number <= stages:
@@ -146,17 +153,16 @@ def _scene(network: Network, settings: Settings) -> "Scene":
             f"{number} is no stage of this network; it has 1 to {stages}",
             param_hint=settings.name("stage"),
         )
-    if number is not None and part is Part.NETWORK:
+    if number is not None and figure.part is Subject.NETWORK:
         raise click.BadParameter(
             "needs --part stage or --part block", param_hint=settings.name("stage")
         )
-    if part is Part.BLOCK:
+    if figure.part is Subject.BLOCK:
         found = scene.block(graph, title, number)
-    elif part is Part.STAGE:
+    elif figure.part is Subject.STAGE:
         found = scene.stage(graph, title, number, folded=folded)
     else:
-        detail = settings.get("blocks_detail", False)
-        level = scene.Level.CONVOLUTIONS if detail else scene.Level.BLOCKS
+        level = scene.Level.CONVOLUTIONS if figure.blocks_detail else scene.Level.BLOCKS
         found = scene.network(graph, title, level, folded=folded)
     if (boxes := sum(1 for _ in found.steps())) > MAX_BOXES:
         raise FigureError(

@@ -7,9 +7,10 @@ import click
 
 from resnet_cli.analysis.explain import Explanation, explain, pretty, select
 from resnet_cli.analysis.network import Network
-from resnet_cli.cli.flags import Format, shared
+from resnet_cli.cli.flags import shared
 from resnet_cli.cli.options import Command, Heading
 from resnet_cli.cli.settings import resolve
+from resnet_cli.cli.values import Format
 from resnet_cli.show import formats
 from resnet_cli.text import human_text, plain_text
 
@@ -33,8 +34,8 @@ def command(ctx: click.Context, /, layers: tuple[str, ...], **_: Any) -> int:
     """
     settings = resolve(ctx)
     network = Network(settings.config())
-    kind = settings.format(*FORMATS)
-    screen = settings.screen()
+    output = settings.output(*FORMATS)
+    kind, screen = output.format, output.screen()
     try:
         explanations = select(explain(network.graph, network.summary), layers)
     except ValueError as error:

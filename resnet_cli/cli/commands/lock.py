@@ -8,6 +8,7 @@ import click
 from resnet_cli.cli.flags import EXPECTATIONS, shared
 from resnet_cli.cli.options import Command, Heading
 from resnet_cli.cli.settings import request
+from resnet_cli.cli.values import Output
 from resnet_cli.errors import ForwardError
 from resnet_cli.files import write_atomically
 from resnet_cli.gate import lockfile
@@ -47,5 +48,7 @@ def command(ctx: click.Context, /, **_: Any) -> int:
         # One network is locked anew; the others stay as they are.
         entries = {**lockfile.read(path), **entries}
     write_atomically(path, lockfile.to_text(entries))
-    settings.screen().note(printable(f"locked {', '.join(networks)} in {path}"), "green")
+    settings.read(Output).screen().note(
+        printable(f"locked {', '.join(networks)} in {path}"), "green"
+    )
     return 0

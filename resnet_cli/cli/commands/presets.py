@@ -6,9 +6,10 @@ from typing import Any
 import click
 
 from resnet_cli.analysis.count import count
-from resnet_cli.cli.flags import SUMMARY_FORMATS, Format, shared
+from resnet_cli.cli.flags import shared
 from resnet_cli.cli.options import Command, Heading
 from resnet_cli.cli.settings import resolve
+from resnet_cli.cli.values import SUMMARY_FORMATS, Format
 from resnet_cli.family import presets
 from resnet_cli.show import formats
 from resnet_cli.text import format_shape
@@ -30,8 +31,8 @@ FIELDS = {
 def command(ctx: click.Context, /, **_: Any) -> int:
     """List the published networks that --preset knows; no PyTorch needed."""
     settings = resolve(ctx)
-    kind = settings.format(*SUMMARY_FORMATS)
-    screen = settings.screen()
+    output = settings.output(*SUMMARY_FORMATS)
+    kind, screen = output.format, output.screen()
     records = [record(name) for name in presets.NAMES]
     if kind is Format.PLAIN:
         screen.write("".join(f"{name}\n" for name in presets.NAMES))

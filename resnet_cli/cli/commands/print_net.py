@@ -5,9 +5,10 @@ from typing import Any
 import click
 
 from resnet_cli.cli.commands.show import report_proof
-from resnet_cli.cli.flags import Format, shared
+from resnet_cli.cli.flags import shared
 from resnet_cli.cli.options import Command, Heading
 from resnet_cli.cli.settings import resolve
+from resnet_cli.cli.values import Format, ProofOptions
 
 
 @click.command(
@@ -20,7 +21,6 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     """Print the architecture, as PyTorch prints it; no PyTorch needed."""
     settings = resolve(ctx)
     network = settings.network(symbolic=True)
-    settings.format(Format.TABLE, Format.PLAIN)
-    screen = settings.screen()
-    screen.write(f"{network.printed}\n")
-    return report_proof(network, settings, screen) if settings.get("run", False) else 0
+    screen = settings.output(Format.TABLE, Format.PLAIN).screen()
+    screen.write(f"{network.tree}\n")
+    return report_proof(network, settings.read(ProofOptions, "print-net"), screen)

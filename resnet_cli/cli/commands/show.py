@@ -4,13 +4,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from resnet_cli import parse
 from resnet_cli.analysis.network import Network
 from resnet_cli.analysis.summary import Summary
-from resnet_cli.cli.flags import SUMMARY_FORMATS, Format
 from resnet_cli.cli.progress import attempt, outcome, watch
 from resnet_cli.cli.screen import Screen
 from resnet_cli.cli.settings import AnyNetwork, Settings, resolve
+from resnet_cli.cli.values import SUMMARY_FORMATS, Format, ProofOptions, TableOptions
 from resnet_cli.errors import ConfigError
 from resnet_cli.show import columns
 
@@ -24,28 +23,29 @@ def show(ctx: click.Context) -> int:
     """Print the network's layers; return 0, or 1 where the proof disagrees."""
     settings = resolve(ctx)
     network = settings.network(symbolic=True)
-    points = _points(network, settings)
-    screen = settings.screen()
-    if settings.format(*SUMMARY_FORMATS) is Format.JSON:
-        return _show_json(network, settings, screen, points)
+    output, proof = settings.output(*SUMMARY_FORMATS), settings.read(ProofOptions)
+    table, screen = settings.read(TableOptions, output.format), output.screen()
+    points = _points(network, table, settings)
+    if output.format is Format.JSON:
+        return _show_json(network, table, proof, screen, points)
     if network.measured:
-        watch(network, settings.get("device", "auto"), screen)  # measures, under a spinner
-    _show_text(network, settings, screen, points)
-    if not settings.get("run", True):
+        watch(network, proof.device, screen)  # measures, under a spinner
+    _show_text(network, output.format, table, screen, points)
+    return report_proof(network, proof, screen)
+
+
+def report_proof(network: AnyNetwork, options: ProofOptions, screen: Screen) -> int:
+    """Prove the network unless that is off, say on stderr how it went, and return 0 or 1."""
+    if not options.run:
         return 0
-    return report_proof(network, settings, screen)
-
-
-def report_proof(network: AnyNetwork, settings: Settings, screen: Screen) -> int:
-    """Prove the network and say on stderr how it went; return 0 or 1."""
-    proof = watch(network, settings.get("device", "auto"), screen)
+    proof = watch(network, options.device, screen)
     screen.note(*outcome(proof))
     return 0 if proof.agrees else 1
 
 
-def _points(network: AnyNetwork, settings: Settings) -> "list[Point]":
+def _points(network: AnyNetwork, table: TableOptions, settings: Settings) -> "list[Point]":
     """Return the network evaluated at each `--at`. Raises `click.BadParameter`."""
-    if not (given := settings.get("at")):
+    if not table.at:
         return []
     if not isinstance(network, Network):
         message = "is for an input with names, and a module's input has numbers"
@@ -53,27 +53,29 @@ def _points(network: AnyNetwork, settings: Settings) -> "list[Point]":
     from resnet_cli.analysis import points
 
     try:
-        return [points.evaluate(network, sizes) for sizes in given]
+        return [points.evaluate(network, sizes) for sizes in table.at]
     except ConfigError as error:
         raise settings.wrong(error) from None
 
 
 def _show_text(
-    network: AnyNetwork, settings: Settings, screen: Screen, points: "Sequence[Point]"
+    network: AnyNetwork,
+    kind: Format,
+    table: TableOptions,
+    screen: Screen,
+    points: "Sequence[Point]",
 ) -> None:
-    kind = settings.format(*SUMMARY_FORMATS)
-    depth = settings.get("depth", parse.ALL_DEPTHS if kind is Format.CSV else 1)
     if kind is not Format.TABLE:
-        write_text(network.summary, kind, depth, settings, screen, points)
+        write_text(network.summary, kind, table, screen, points)
         return
     from resnet_cli.show import tables
 
     screen.show(
         tables.summary_table(
             network.summary,
-            table_columns(network.summary, settings, points),
-            depth=depth,
-            folded=settings.get("fold", True),
+            table_columns(network.summary, table, points),
+            depth=table.depth,
+            folded=table.fold,
             look=screen.look(),
             points=points,
         )
@@ -81,66 +83,67 @@ def _show_text(
 
 
 def table_columns(
-    summary: Summary, settings: Settings, points: "Sequence[Point]" = ()
+    summary: Summary, table: TableOptions, points: "Sequence[Point]" = ()
 ) -> list[columns.Column]:
     """Return the columns of a table for people."""
-    bars = columns.BARS if settings.get("bars", False) else ()
-    return [*_picked(summary, settings, points), *columns.beside(bars, points)]
+    bars = columns.BARS if table.bars else ()
+    return [*_picked(summary, table, points), *columns.beside(bars, points)]
 
 
 def _picked(
-    summary: Summary, settings: Settings, points: "Sequence[Point]"
+    summary: Summary, table: TableOptions, points: "Sequence[Point]"
 ) -> list[columns.Column]:
-    default = columns.DEFAULT if points else columns.default(summary)
-    return [*columns.beside(columns.pick(settings.get("columns", default)), points)]
+    names = table.columns or (columns.DEFAULT if points else columns.default(summary))
+    return [*columns.beside(columns.pick(names), points)]
 
 
 def write_text(
     summary: Summary,
     kind: Format,
-    depth: int,
-    settings: Settings,
+    table: TableOptions,
     screen: Screen,
     points: "Sequence[Point]" = (),
 ) -> None:
-    """Write a summary's rows down to `depth` as plain text, CSV or Markdown."""
+    """Write a summary's rows as plain text, CSV or Markdown."""
     from resnet_cli.show import formats
 
     if kind is Format.PLAIN:
-        screen.write(formats.to_plain(summary, depth))
+        screen.write(formats.to_plain(summary, table.depth))
     elif kind is Format.CSV:
-        picked = [
-            *columns.beside(columns.pick(settings.get("columns") or columns.every(summary)), points)
-        ]
-        screen.write(formats.to_csv(summary, picked, depth))
+        every = columns.pick(table.columns or columns.every(summary))
+        screen.write(formats.to_csv(summary, [*columns.beside(every, points)], table.depth))
     else:
-        picked = _picked(summary, settings, points)
-        screen.write(formats.to_markdown(summary, picked, depth, ascii_only=screen.is_ascii()))
+        picked = _picked(summary, table, points)
+        text = formats.to_markdown(summary, picked, table.depth, ascii_only=screen.is_ascii())
+        screen.write(text)
 
 
 def _show_json(
-    network: AnyNetwork, settings: Settings, screen: Screen, points: "Sequence[Point]"
+    network: AnyNetwork,
+    table: TableOptions,
+    proof: ProofOptions,
+    screen: Screen,
+    points: "Sequence[Point]",
 ) -> int:
     """Prove first, so that the one document has the outcome; it comes in any case."""
     from resnet_cli.show import formats
 
-    forward, code = proof_for_document(network, settings, screen)
-    depth = settings.get("depth", parse.ALL_DEPTHS)
+    forward, code = proof_for_document(network, proof, screen)
     config = network.config.to_dict()
-    more = {"at": [formats.point_dict(point, depth) for point in points]} if points else {}
-    screen.write(formats.to_json(network.summary, config, forward, depth, more))
+    more = {"at": [formats.point_dict(point, table.depth) for point in points]} if points else {}
+    screen.write(formats.to_json(network.summary, config, forward, table.depth, more))
     return code
 
 
 def proof_for_document(
-    network: AnyNetwork, settings: Settings, screen: Screen
+    network: AnyNetwork, options: ProofOptions, screen: Screen
 ) -> tuple[dict[str, object] | None, int]:
     """Prove the network unless that is off; return what JSON's `forward` says, and the code."""
     from resnet_cli.show import formats
 
-    if not settings.get("run", True):
+    if not options.run:
         return None, 0
-    proof, error = attempt(network, settings.get("device", "auto"), screen)
+    proof, error = attempt(network, options.device, screen)
     if proof is not None:
         screen.note(*outcome(proof))
         return formats.proof_dict(proof), 0 if proof.agrees else 1

@@ -1,15 +1,16 @@
 """`solve`: for which inputs a layer has a wanted size, and which still fit into a memory."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 from resnet_cli import parse
 from resnet_cli.analysis import solve
 from resnet_cli.analysis.network import Network
-from resnet_cli.cli.flags import Format, shared
+from resnet_cli.cli.flags import shared
 from resnet_cli.cli.options import Command, Heading, Option, under
 from resnet_cli.cli.settings import Settings, resolve
+from resnet_cli.cli.values import Format
 from resnet_cli.errors import ExpectationError
 from resnet_cli.parse import LayerExpectation, layer_pattern
 from resnet_cli.show import formats
@@ -40,6 +41,13 @@ def _want(value: object) -> LayerExpectation:
     return want
 
 
+class Questions(NamedTuple):
+    """What is asked about the input."""
+
+    want: tuple[LayerExpectation, ...] = ()
+    memory: int | None = None
+
+
 QUESTIONS = under(
     Heading.QUESTIONS,
     Option(
@@ -61,10 +69,7 @@ QUESTIONS = under(
 @click.command(
     "solve",
     cls=Command,
-    params=[
-        *QUESTIONS,
-        *shared(Heading.NETWORK, Heading.GENERAL, "format", "output"),
-    ],
+    params=[*QUESTIONS, *shared(Heading.NETWORK, Heading.GENERAL, "format", "output")],
 )
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> int:
@@ -74,9 +79,10 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     """
     settings = resolve(ctx)
     network = Network(settings.config())
-    kind = settings.format(Format.TABLE, Format.JSON, Format.CSV, Format.MARKDOWN)
-    screen = settings.screen()
-    records = [answer._asdict() for answer in _answers(network, settings)]
+    output = settings.output(Format.TABLE, Format.JSON, Format.CSV, Format.MARKDOWN)
+    kind, screen = output.format, output.screen()
+    asked = settings.read(Questions)
+    records = [answer._asdict() for answer in _answers(network, asked, settings)]
     if kind is not Format.TABLE:
         heads = [title for title, _, _ in FIELDS.values()]
         screen.write(formats.records(kind, "answers", heads, records))
@@ -84,23 +90,21 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     from resnet_cli.show.grid import Head, records_table
 
     table = [Head(*head) for head in FIELDS.values()]
-    asked = settings.get("memory") is not None
-    note = MEMORY_NOTE.format(dtype=network.config.dtype) if asked else ""
+    note = "" if asked.memory is None else MEMORY_NOTE.format(dtype=network.config.dtype)
     screen.show(records_table(table, (r.values() for r in records), screen.look(), note))
     return 0
 
 
-def _answers(network: Network, settings: Settings) -> list[solve.Answer]:
+def _answers(network: Network, asked: Questions, settings: Settings) -> list[solve.Answer]:
     """Return the answers. Raises `click.UsageError` where nothing was asked."""
-    memory = settings.get("memory")
     found: list[solve.Answer] = []
-    for want in settings.get("want", ()):
+    for want in asked.want:
         try:
             found.extend(solve.wanted(network.config, want))
         except (ValueError, ExpectationError) as error:
             raise click.BadParameter(str(error), param_hint=settings.name("want")) from None
-    if memory is not None:
-        found.extend(solve.fitting(network.config, memory))
+    if asked.memory is not None:
+        found.extend(solve.fitting(network.config, asked.memory))
     if not found:
         raise click.UsageError(
             "there is nothing to solve: give --want LAYER=HxW, as in 4=7x7, or --memory BYTES"

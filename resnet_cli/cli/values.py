@@ -1,0 +1,84 @@
+"""What commands receive: frozen values, each with what holds where nobody says anything.
+
+Named tuples, since every start makes them: as dataclasses they take eight times as long.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from resnet_cli.cli.screen import Screen
+from resnet_cli.parse import ALL_DEPTHS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Format(StrEnum):
+    """How a result is written; the first five write a network's layers."""
+
+    TABLE = "table"
+    PLAIN = "plain"
+    JSON = "json"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+    JUNIT = "junit"
+
+
+SUMMARY_FORMATS = (Format.TABLE, Format.PLAIN, Format.JSON, Format.CSV, Format.MARKDOWN)
+
+
+class Device(StrEnum):
+    """Where the proof runs."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    META = "meta"
+    CUDA = "cuda"
+    MPS = "mps"
+
+
+class Color(StrEnum):
+    """Whether to write colours."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class ProofOptions(NamedTuple):
+    """Whether PyTorch proves the prediction, and where it runs."""
+
+    run: bool = True
+    device: Device = Device.AUTO
+
+
+class TableOptions(NamedTuple):
+    """What a table shows; without `columns` those that say something about the network."""
+
+    depth: int = 1
+    at: tuple[Mapping[str, int], ...] = ()
+    columns: tuple[str, ...] = ()
+    fold: bool = True
+    bars: bool = False
+
+
+class Output(NamedTuple):
+    """How a result is written, and where: to a file, or the screen."""
+
+    format: Format = Format.TABLE
+    color: Color = Color.AUTO
+    path: "Path | None" = None
+
+    def screen(self) -> Screen:
+        """Return where to write."""
+        return Screen(self.color, self.path)
+
+
+ELSEWHERE: Mapping[str, tuple[tuple[str, ...], object]] = {
+    # A program can leave rows out, and cannot ask for more.
+    "depth": ((Format.JSON, Format.CSV), ALL_DEPTHS),
+    # It is asked for the text, in a moment.
+    "run": (("print-net",), False),
+}
+"""The options of which something else is usual in some formats or commands: where, and what."""
