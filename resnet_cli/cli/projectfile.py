@@ -19,7 +19,7 @@ from resnet_cli.text import nearest
 if TYPE_CHECKING:
     from pathlib import Path
 
-TABLE = "resnet-shapes"
+TOOL_TABLE = "resnet-shapes"
 
 MAX_BYTES = 2**19
 MAX_LINE = 20_000
@@ -94,7 +94,7 @@ def _nearest() -> Project | None:
 def _tool_table(data: Mapping[str, Any]) -> tuple[Any, str]:
     """Return the tool's own table of a pyproject.toml, None if it has none, and its name."""
     tool = data.get("tool")
-    return (tool.get(TABLE) if isinstance(tool, dict) else None), f"tool.{TABLE}."
+    return (tool.get(TOOL_TABLE) if isinstance(tool, dict) else None), f"tool.{TOOL_TABLE}."
 
 
 def _parsed(path: "Path", data: bytes) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The one place that writes: results to stdout or a file, everything else to stderr."""
+"""How commands write: results to stdout or a file, notes to stderr, each as it can show them."""
 
 import os
 import sys

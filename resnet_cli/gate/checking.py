@@ -44,7 +44,7 @@ def judge(
     summary: Summary,
     config: Mapping[str, Any],
     expected: Expectations,
-    lock: Mapping[str, lockfile.Entry] | None,
+    lock: Mapping[str, lockfile.Locked] | None,
 ) -> Report:
     """Return the report of one network. Raises `ExpectationError` for an unknown layer."""
     found = list(verdicts(summary, expected))
@@ -52,14 +52,14 @@ def judge(
     if lock is not None and name not in lock:
         found.append(Verdict("lock", "locked", "not in the lock file", False))
     elif lock is not None:
-        changes = lockfile.changes(lock[name], lockfile.entry(summary, config))
+        changes = lockfile.changes(lock[name], lockfile.Locked.of(summary, config))
         count = sum(change.where != "config" for change in changes)
         actual = f"{count} difference{'s' * (count != 1)}" if count else "as locked"
         found.append(Verdict("lock", "as locked", actual, not count))
     return Report(name, summary.name, tuple(found), tuple(changes))
 
 
-def forgotten(lock: Mapping[str, lockfile.Entry], names: Mapping[str, object]) -> list[Report]:
+def forgotten(lock: Mapping[str, lockfile.Locked], names: Mapping[str, object]) -> list[Report]:
     """Return a failing report for each locked network that is no longer configured."""
     verdict = Verdict("lock", "configured", "only in the lock file", False)
     return [Report(name, "", (verdict,)) for name in lock if name not in names]

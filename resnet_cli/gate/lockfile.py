@@ -42,27 +42,27 @@ class Change(NamedTuple):
     new: str | None
 
 
-class Entry(NamedTuple):
-    """One network of a lock file."""
+class Locked(NamedTuple):
+    """A network as a lock file holds it."""
 
     config: Mapping[str, Any]
     input_shape: Sequence[int]
     totals: Mapping[str, int]
     layers: Mapping[str, Mapping[str, Any]]
 
+    @classmethod
+    def of(cls, summary: Summary, config: Mapping[str, Any]) -> "Locked":
+        """Return a network as the lock would hold it now."""
+        totals = summary.totals()
+        return cls(
+            config,
+            [*map(index, summary.input_shape)],
+            {name: index(totals[name] or 0) for name in _TOTALS},
+            {row.path: _layer(row) for row in summary.rows},
+        )
 
-def entry(summary: Summary, config: Mapping[str, Any]) -> Entry:
-    """Return a network as the lock holds it."""
-    totals = summary.totals()
-    return Entry(
-        config,
-        [*map(index, summary.input_shape)],
-        {name: index(totals[name] or 0) for name in _TOTALS},
-        {row.path: _layer(row) for row in summary.rows},
-    )
 
-
-def to_text(entries: Mapping[str, Entry]) -> str:
+def to_text(locked: Mapping[str, Locked]) -> str:
     """Return the lock file's text: sorted, stable, a line a layer, ASCII.
 
     Raises `FileError` where it would be larger than what `read` reads.
@@ -71,8 +71,8 @@ def to_text(entries: Mapping[str, Entry]) -> str:
 
     encode = json.JSONEncoder(sort_keys=True).encode
     networks = []
-    for name in sorted(entries):
-        config, input_shape, totals, layers = entries[name]
+    for name in sorted(locked):
+        config, input_shape, totals, layers = locked[name]
         rows = ",\n".join(
             "        " + json.dumps({"path": path, **row}) for path, row in layers.items()
         )
@@ -92,12 +92,12 @@ def to_text(entries: Mapping[str, Entry]) -> str:
     return text
 
 
-def read(path: "Path") -> dict[str, Entry]:
+def read(path: "Path") -> dict[str, Locked]:
     """Read a lock file. Raises `FileError` that says what to do."""
     if not os.path.exists(path):
         raise FileError(f"there is no lock file {path}; run 'resnet-shapes lock' to write it")
     try:
-        return _entries(path, _document(path))
+        return _networks(path, _document(path))
     except FileError as error:
         raise FileError(f"{error}; run 'resnet-shapes lock' to write it anew") from error
 
@@ -114,7 +114,7 @@ def _document(path: "Path") -> Any:
         raise FileError(f"{path}: is damaged: {error}") from error
 
 
-def _entries(path: "Path", document: Any) -> dict[str, Entry]:
+def _networks(path: "Path", document: Any) -> dict[str, Locked]:
     """Return the networks of a document, each field of the type that is compared later."""
     try:
         version = document["schema_version"]
@@ -125,14 +125,16 @@ def _entries(path: "Path", document: Any) -> dict[str, Entry]:
                 f"{path}: has schema version {short(version)}, and this resnet-shapes reads "
                 f"{LOCK_VERSION}: upgrade resnet-shapes, or lock with this one"
             )
-        return {parse.name(name): _entry(network) for name, network in document["networks"].items()}
+        return {
+            parse.name(name): _network(network) for name, network in document["networks"].items()
+        }
     except KeyError as error:
         raise FileError(f"{path}: is damaged: {error} is missing") from error
     except (ValueError, TypeError, AttributeError) as error:
         raise FileError(f"{path}: is damaged: {error}") from error
 
 
-def changes(locked: Entry, now: Entry) -> list[Change]:
+def changes(locked: Locked, now: Locked) -> list[Change]:
     """Return every difference, metric by metric: input, layers, totals last.
 
     A configuration that differs is told as the reason beside other differences; alone it
@@ -154,7 +156,7 @@ def changes(locked: Entry, now: Entry) -> list[Change]:
     return [*_reasons(locked, now), *found] if found else []
 
 
-def _reasons(locked: Entry, now: Entry) -> list[Change]:
+def _reasons(locked: Locked, now: Locked) -> list[Change]:
     """Return what differs in the two configurations, where both have the field."""
     return [
         change
@@ -206,7 +208,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _entry(network: Mapping[str, Any]) -> Entry:
+def _network(network: Mapping[str, Any]) -> Locked:
     """Return a network of the document. Raises what `read` turns into a `FileError`."""
     layers = {}
     for row in network["layers"]:
@@ -222,7 +224,7 @@ def _entry(network: Mapping[str, Any]) -> Entry:
     totals = {name: network["totals"][name] for name in _TOTALS}
     if not all(isinstance(total, int) for total in totals.values()):
         raise ValueError(f"totals are {short(totals)}")
-    return Entry(dict(network["config"]), network["input_shape"], totals, layers)
+    return Locked(dict(network["config"]), network["input_shape"], totals, layers)
 
 
 def _check_shape(shape: Any) -> None:

@@ -16,7 +16,7 @@ Value: TypeAlias = "Size | float | str | tuple[Size, ...] | None"
 Totals: TypeAlias = "Mapping[str, Size | None]"
 
 
-class Kind(StrEnum):
+class Notation(StrEnum):
     """How a column's values are written."""
 
     TEXT = "text"
@@ -39,19 +39,24 @@ class Column(NamedTuple):
 
     name: str
     header: str
-    kind: Kind
+    notation: Notation
     value: Callable[[LayerRow, Totals], Value]
     rank: int = 1
     fixed: "Totals | None" = None
 
+    @property
+    def is_right(self) -> bool:
+        """Whether its values stand at the right, digit below digit."""
+        return self.notation in (Notation.COUNT, Notation.PERCENT)
+
     def total(self, totals: Totals) -> Value:
         """Return the column's sum over the network, None where there is none."""
-        if self.kind is Kind.BAR:
+        if self.notation is Notation.BAR:
             return None
         if self.fixed is not None:
             totals = self.fixed
         name = self.name.partition("@")[0]
-        if self.kind is Kind.PERCENT:
+        if self.notation is Notation.PERCENT:
             whole = totals[name.removesuffix("_percent")]
             return _percent(whole, whole)
         return totals.get(name)
@@ -77,54 +82,54 @@ def _window(row: LayerRow, _: Totals) -> str | None:
 
 
 _ALL = (
-    Column("path", "Path", Kind.TEXT, lambda row, _: row.path, 0),
-    Column("role", "Role", Kind.TEXT, lambda row, _: row.role, 5),
-    Column("type", "Type", Kind.TEXT, lambda row, _: row.type, 2),
+    Column("path", "Path", Notation.TEXT, lambda row, _: row.path, 0),
+    Column("role", "Role", Notation.TEXT, lambda row, _: row.role, 5),
+    Column("type", "Type", Notation.TEXT, lambda row, _: row.type, 2),
     Column(
         "input_shape",
         "Input shape",
-        Kind.SHAPE,
+        Notation.SHAPE,
         lambda row, _: _shapes(row.input_shape, row.input_tree),
         8,
     ),
     Column(
         "output_shape",
         "Output shape",
-        Kind.SHAPE,
+        Notation.SHAPE,
         lambda row, _: _shapes(row.output_shape, row.output_tree),
         0,
     ),
-    Column("params", "Params", Kind.COUNT, lambda row, _: row.params, 1),
+    Column("params", "Params", Notation.COUNT, lambda row, _: row.params, 1),
     Column(
         "params_percent",
         "Params %",
-        Kind.PERCENT,
+        Notation.PERCENT,
         lambda row, totals: _percent(row.params, totals["params"]),
         9,
     ),
-    Column("buffers", "Buffers", Kind.COUNT, lambda row, _: row.buffers, 9),
-    Column("macs", "MACs", Kind.COUNT, lambda row, _: row.macs, 3),
+    Column("buffers", "Buffers", Notation.COUNT, lambda row, _: row.buffers, 9),
+    Column("macs", "MACs", Notation.COUNT, lambda row, _: row.macs, 3),
     Column(
         "macs_percent",
         "MACs %",
-        Kind.PERCENT,
+        Notation.PERCENT,
         lambda row, totals: _percent(row.macs, totals["macs"]),
         9,
     ),
-    Column("flops", "FLOPs", Kind.COUNT, lambda row, _: row.flops, 7),
-    Column("receptive_field", "Field", Kind.COUNT, lambda row, _: row.receptive_field, 6),
-    Column("stride", "Stride", Kind.COUNT, lambda row, _: row.stride, 8),
-    Column("output_bytes", "Output bytes", Kind.COUNT, lambda row, _: row.output_bytes, 7),
-    Column("window", "Window", Kind.TEXT, _window, 8),
-    Column("frozen", "Frozen", Kind.COUNT, lambda row, _: row.frozen, 1),
-    Column("calls", "Calls", Kind.COUNT, lambda row, _: row.calls, 4),
-    Column("note", "Note", Kind.TEXT, lambda row, _: row.error or row.note or None, 1),
+    Column("flops", "FLOPs", Notation.COUNT, lambda row, _: row.flops, 7),
+    Column("receptive_field", "Field", Notation.COUNT, lambda row, _: row.receptive_field, 6),
+    Column("stride", "Stride", Notation.COUNT, lambda row, _: row.stride, 8),
+    Column("output_bytes", "Output bytes", Notation.COUNT, lambda row, _: row.output_bytes, 7),
+    Column("window", "Window", Notation.TEXT, _window, 8),
+    Column("frozen", "Frozen", Notation.COUNT, lambda row, _: row.frozen, 1),
+    Column("calls", "Calls", Notation.COUNT, lambda row, _: row.calls, 4),
+    Column("note", "Note", Notation.TEXT, lambda row, _: row.error or row.note or None, 1),
 )
 
 COLUMNS = {column.name: column for column in _ALL}
 
 BARS = tuple(
-    COLUMNS[name]._replace(header=header, kind=Kind.BAR, rank=2)
+    COLUMNS[name]._replace(header=header, notation=Notation.BAR, rank=2)
     for name, header in (("params_percent", "Params share"), ("macs_percent", "MACs share"))
 )
 

@@ -1,6 +1,6 @@
 """Summary to text for machines: plain, JSON, CSV, Markdown.
 
-None of it imports Rich. `resnet-shapes.schema.json` in this package describes the JSON.
+None of it imports Rich. `resnet_cli/resnet-shapes.schema.json` describes the JSON.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from resnet_cli.analysis.summary import LayerRow, Summary
-from resnet_cli.show.columns import Column, Kind, Value, total_texts
+from resnet_cli.show.columns import Column, Value, total_texts
 from resnet_cli.text import human_text, plain_text, printable, tree_text
 from resnet_cli.version import __version__
 
@@ -51,7 +51,7 @@ def to_markdown(
     rows = [
         [write(column.value(row, totals)) for column in columns] for row in summary.at_depth(depth)
     ]
-    right = [column.kind in (Kind.COUNT, Kind.PERCENT) for column in columns]
+    right = [column.is_right for column in columns]
     heads = [column.header for column in columns]
     return markdown_table(heads, rows, right, total_texts(columns, totals, write))
 

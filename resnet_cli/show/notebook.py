@@ -8,7 +8,7 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
 from resnet_cli.analysis.remarks import remarks
 from resnet_cli.analysis.summary import Summary
-from resnet_cli.show.columns import Column, Kind, default, pick, total_texts
+from resnet_cli.show.columns import Column, default, pick, total_texts
 from resnet_cli.show.grid import rendered
 from resnet_cli.show.tables import summary_table
 from resnet_cli.text import Look, human_text, printable
@@ -46,10 +46,7 @@ class Inspected(Summary):
 def to_html(summary: Summary, columns: Sequence[Column], depth: int) -> str:
     """Return a table for a notebook, with the network's name above and the total below."""
     totals = summary.totals()
-    sides = [
-        f"text-align: {'right' if c.kind in (Kind.COUNT, Kind.PERCENT) else 'left'}"
-        for c in columns
-    ]
+    sides = [f"text-align: {'right' if c.is_right else 'left'}" for c in columns]
 
     def line(tag: str, texts: Iterable[str], style: str = "") -> str:
         cells = "".join(

@@ -9,7 +9,7 @@ from rich.text import Text
 from resnet_cli.analysis.fold import Folded, fold
 from resnet_cli.analysis.remarks import remarks
 from resnet_cli.analysis.summary import Point, Summary
-from resnet_cli.show.columns import Column, Kind, Totals, Value, total_texts
+from resnet_cli.show.columns import Column, Notation, Totals, Value, total_texts
 from resnet_cli.show.grid import Cell, Grid, Head, aligned
 from resnet_cli.text import Look, human_bytes, human_count, human_text, printable
 
@@ -52,7 +52,7 @@ def summary_table(
     """
     totals = summary.totals()
     rows = fold(summary.rows, depth, folded=folded)
-    heads = [Head(c.header, c.kind in (Kind.COUNT, Kind.PERCENT), c.rank) for c in columns]
+    heads = [Head(c.header, c.is_right, c.rank) for c in columns]
     side = None if summary.held else min(map(index, summary.input_shape[2:]), default=None)
     cells = [[_cell(column, row, totals, side, look) for column in columns] for row in rows]
     for row, row_cells in zip(rows, cells, strict=True):
@@ -92,7 +92,7 @@ def bar(percent: float, look: Look) -> str:
 def _cell(column: Column, folded: Folded, totals: Totals, side: int | None, look: Look) -> Cell:
     """Return one cell; a receptive field is marked where it exceeds the input's `side`."""
     row = folded.row
-    if column.kind is Kind.BAR:
+    if column.notation is Notation.BAR:
         share = column.value(row, totals)
         return Cell(bar(share, look) if isinstance(share, float) else "", "blue")
     lines = _formula(column.value(row, totals), look, CELL_FORMULA).split("\n")

@@ -15,14 +15,14 @@ from resnet_cli.analysis.network import Network
 from resnet_cli.errors import FileError
 from resnet_cli.family.config import DType, ResNetConfig
 from resnet_cli.gate import lockfile
-from resnet_cli.gate.lockfile import LOCK_VERSION, MAX_BYTES, Change, changes, entry, read, to_text
+from resnet_cli.gate.lockfile import LOCK_VERSION, MAX_BYTES, Change, Locked, changes, read, to_text
 
 SMALL = ResNetConfig(input=(1, 1, 32, 32), channels=(8, 16), blocks=(1, 1))
 
 
 def entry_of(**fields):
     network = Network(replace(SMALL, **fields))
-    return entry(network.summary, network.config.to_dict())
+    return Locked.of(network.summary, network.config.to_dict())
 
 
 LOCKED = entry_of()

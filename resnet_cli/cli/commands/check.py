@@ -71,7 +71,7 @@ def command(ctx: click.Context, /, **_: Any) -> int:
 
 def _judged(networks: Networks, *, picked: bool) -> list[Report]:
     """Return a report a network, and one for each that only a lock file still has."""
-    locks: dict[Path, dict[str, lockfile.Entry]] = {}
+    locks: dict[Path, dict[str, lockfile.Locked]] = {}
     found = []
     for name, (network, own) in networks.items():
         expected, path = own.read(Expectations), own.get("lock")

@@ -38,16 +38,16 @@ def command(ctx: click.Context, /, **_: Any) -> int:
             "from flags, or --network NAME to lock one of the configured ones anew"
         )
     path = path or Path(lockfile.DEFAULT_NAME)
-    entries = {}
+    locked = {}
     for name, own in networks.items():
         network = own.network()
         if network.summary.error is not None:
             raise ForwardError(f"{name} cannot be locked: {network.summary.error}")
-        entries[name] = lockfile.entry(network.summary, network.config.to_dict())
+        locked[name] = lockfile.Locked.of(network.summary, network.config.to_dict())
     if asked.picked() is not None and path.exists():
         # One network is locked anew; the others stay as they are.
-        entries = {**lockfile.read(path), **entries}
-    write_atomically(path, lockfile.to_text(entries))
+        locked = {**lockfile.read(path), **locked}
+    write_atomically(path, lockfile.to_text(locked))
     settings.read(Output).screen().note(
         printable(f"locked {', '.join(networks)} in {path}"), "green"
     )

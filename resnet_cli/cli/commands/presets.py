@@ -8,14 +8,13 @@ import click
 from resnet_cli.analysis.count import count
 from resnet_cli.cli.flags import shared
 from resnet_cli.cli.options import Command, Heading
+from resnet_cli.cli.records import Fields, write_records
 from resnet_cli.cli.settings import resolve
 from resnet_cli.cli.values import SUMMARY_FORMATS, Format
 from resnet_cli.family import presets
-from resnet_cli.show import formats
 from resnet_cli.text import format_shape
 
-# A record's field: its header, whether it is a number, and when a narrow terminal drops it.
-FIELDS = {
+PRESET_FIELDS: Fields = {
     "name": ("Preset", False, 0),
     "family": ("Family", False, 2),
     "source": ("Source", False, 4),
@@ -30,21 +29,11 @@ FIELDS = {
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> int:
     """List the published networks that --preset knows; no PyTorch needed."""
-    settings = resolve(ctx)
-    output = settings.output(*SUMMARY_FORMATS)
-    kind, screen = output.format, output.screen()
-    records = [record(name) for name in presets.NAMES]
-    if kind is Format.PLAIN:
-        screen.write("".join(f"{name}\n" for name in presets.NAMES))
-    elif kind is Format.TABLE:
-        from resnet_cli.show.grid import Head, records_table
-
-        heads = [Head(*head) for head in FIELDS.values()]
-        screen.show(records_table(heads, (r.values() for r in records), screen.look()))
+    output = resolve(ctx).output(*SUMMARY_FORMATS)
+    if output.format is Format.PLAIN:
+        output.screen().write("".join(f"{name}\n" for name in presets.NAMES))
     else:
-        screen.write(
-            formats.records(kind, "presets", [head for head, _, _ in FIELDS.values()], records)
-        )
+        write_records(output, "presets", PRESET_FIELDS, [record(name) for name in presets.NAMES])
     return 0
 
 
@@ -61,4 +50,4 @@ def record(name: str) -> Mapping[str, Any]:
         sums.params,
         sums.macs,
     )
-    return dict(zip(FIELDS, values, strict=True))
+    return dict(zip(PRESET_FIELDS, values, strict=True))

@@ -9,14 +9,13 @@ from resnet_cli.analysis import solve
 from resnet_cli.analysis.network import Network
 from resnet_cli.cli.flags import shared
 from resnet_cli.cli.options import Command, Heading, Option, under
+from resnet_cli.cli.records import Fields, write_records
 from resnet_cli.cli.settings import Settings, resolve
 from resnet_cli.cli.values import Format
 from resnet_cli.errors import ExpectationError
 from resnet_cli.parse import LayerExpectation, layer_pattern
-from resnet_cli.show import formats
 
-# A record's field: its header, whether it is a number, and when a narrow terminal drops it.
-FIELDS = {
+ANSWER_FIELDS: Fields = {
     "condition": ("Condition", False, 0),
     "input": ("Input", False, 1),
     "size": ("Size", False, 0),
@@ -80,18 +79,10 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     settings = resolve(ctx)
     network = Network(settings.config())
     output = settings.output(Format.TABLE, Format.JSON, Format.CSV, Format.MARKDOWN)
-    kind, screen = output.format, output.screen()
     asked = settings.read(Questions)
     records = [answer._asdict() for answer in _answers(network, asked, settings)]
-    if kind is not Format.TABLE:
-        heads = [title for title, _, _ in FIELDS.values()]
-        screen.write(formats.records(kind, "answers", heads, records))
-        return 0
-    from resnet_cli.show.grid import Head, records_table
-
-    table = [Head(*head) for head in FIELDS.values()]
     note = "" if asked.memory is None else MEMORY_NOTE.format(dtype=network.config.dtype)
-    screen.show(records_table(table, (r.values() for r in records), screen.look(), note))
+    write_records(output, "answers", ANSWER_FIELDS, records, note)
     return 0
 
 
