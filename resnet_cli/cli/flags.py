@@ -10,9 +10,6 @@ from resnet_cli.family.config import Block, DType, ResNetConfig, Shortcut, Stem,
 from resnet_cli.show import columns
 from resnet_cli.text import format_shape
 
-_NET, _DEEP = ResNetConfig(), ResNetConfig(block=Block.BOTTLENECK)
-_TABLE, _OUTPUT, _PROOF = TableOptions(), Output(), ProofOptions()
-
 
 def _preset(value: object) -> str:
     return presets.preset(str(value)).name
@@ -32,6 +29,7 @@ def _target_args(value: object) -> object:
 
 NETWORK = under(
     Heading.NETWORK,
+    (ResNetConfig(),),
     Option(
         "preset",
         _preset,
@@ -59,78 +57,44 @@ NETWORK = under(
         "The dummy tensor; C sets the network's input channels. N, H and W may be names. "
         "With --module repeatable, one for each input, of any rank and type, as in 1x16:int64.",
         metavar="NxCxHxW",
-        usual=format_shape(_NET.input),
+        usual=format_shape(ResNetConfig().input),
         multiple=True,
     ),
     Option(
         "channels",
         parse.counts,
         "Width of each stage, the first also the stem's; with bottlenecks the inner width.",
-        metavar="LIST",
-        usual=_NET.channels,
     ),
-    Option(
-        "blocks", parse.counts, "Residual blocks in each stage.", metavar="LIST", usual=_NET.blocks
-    ),
-    Option(
-        "classes",
-        parse.number,
-        "Outputs of the last linear layer.",
-        metavar="N",
-        usual=_NET.classes,
-    ),
-    Option("block", Block, "Kind of block.", usual=_NET.block),
-    Option("stem", Stem, "7x7 stride 2 and max pool, or 3x3 stride 1.", usual=_NET.stem),
-    Option(
-        "groups",
-        parse.number,
-        "Groups of a bottleneck's 3x3 convolution (ResNeXt).",
-        metavar="N",
-        usual=_NET.groups,
-    ),
+    Option("blocks", parse.counts, "Residual blocks in each stage."),
+    Option("classes", parse.number, "Outputs of the last linear layer."),
+    Option("block", Block, "Kind of block."),
+    Option("stem", Stem, "7x7 stride 2 and max pool, or 3x3 stride 1."),
+    Option("groups", parse.number, "Groups of a bottleneck's 3x3 convolution (ResNeXt)."),
     Option(
         "width-per-group",
         parse.number,
         "A bottleneck's inner width is int(planes * N / 64) * groups.",
-        metavar="N",
-        usual=_NET.width_per_group,
     ),
-    Option(
-        "shortcut",
-        Shortcut,
-        "Where shapes change: a 1x1 convolution, or zero channels.",
-        usual=_NET.shortcut,
-    ),
+    Option("shortcut", Shortcut, "Where shapes change: a 1x1 convolution, or zero channels."),
     Option(
         "stride-on",
         StrideOn,
         "A bottleneck's strided convolution: v1.5, or the paper's v1.",
-        usual=_DEEP.stride_on,
+        usual=ResNetConfig(block=Block.BOTTLENECK).stride_on,
     ),
-    Option("conv-bias", parse.flag, "Whether convolutions have a bias.", usual=_NET.conv_bias),
-    Option(
-        "shortcut-norm",
-        parse.flag,
-        "Whether a projection has a batch norm.",
-        usual=_NET.shortcut_norm,
-    ),
-    Option("dtype", DType, "Element type, for bytes and for the proof.", usual=_NET.dtype),
+    Option("conv-bias", parse.flag, "Whether convolutions have a bias."),
+    Option("shortcut-norm", parse.flag, "Whether a projection has a batch norm."),
+    Option("dtype", DType, "Element type, for bytes and for the proof."),
 )
 
 TABLE = under(
     Heading.TABLE,
-    Option(
-        "depth",
-        parse.depth,
-        "How deep to go into the module tree.",
-        metavar="N|all",
-        usual=_TABLE.depth,
-    ),
+    (TableOptions(), Output()),
+    Option("depth", parse.depth, "How deep to go into the module tree.", metavar="N|all"),
     Option(
         "at",
         parse.sizes,
         "Evaluate the formulas of an input with names, as in N=8,H=512,W=512. Repeatable.",
-        metavar="SIZES",
         multiple=True,
     ),
     Option(
@@ -139,39 +103,28 @@ TABLE = under(
         "Columns to show, in this order: " + ", ".join(columns.COLUMNS) + ".",
         metavar="LIST",
     ),
-    Option(
-        "fold",
-        parse.flag,
-        "Show identical neighbouring blocks as one row, 'x N'.",
-        usual=_TABLE.fold,
-    ),
-    Option(
-        "bars",
-        parse.flag,
-        "Draw each row's share of the params and MACs as a bar.",
-        usual=_TABLE.bars,
-    ),
-    Option("format", Format, "How to write it.", usual=_OUTPUT.format),
-    Option(
-        "output -o", parse.path, "Write the result to FILE instead of the screen.", metavar="FILE"
-    ),
+    Option("fold", parse.flag, "Show identical neighbouring blocks as one row, 'x N'."),
+    Option("bars", parse.flag, "Draw each row's share of the params and MACs as a bar."),
+    Option("format", Format, "How to write it."),
+    Option("output -o", parse.path, "Write the result to FILE instead of the screen."),
 )
 
 PROOF = under(
     Heading.PROOF,
-    Option("run", parse.flag, "Whether PyTorch proves the prediction.", usual=_PROOF.run),
-    Option("device", Device, "Where the proof runs.", usual=_PROOF.device),
+    (ProofOptions(),),
+    Option("run", parse.flag, "Whether PyTorch proves the prediction."),
+    Option("device", Device, "Where the proof runs."),
 )
 
 GENERAL = under(
     Heading.GENERAL,
+    (Output(),),
     Option(
         "config",
         parse.path,
         "Read FILE instead of the nearest pyproject.toml with [tool.resnet-shapes].",
-        metavar="FILE",
     ),
-    Option("color", Color, "Colours.", usual=_OUTPUT.color),
+    Option("color", Color, "Colours."),
     Option("traceback", parse.flag, "Show where in the code an error arose.", usual=False),
 )
 
@@ -179,12 +132,12 @@ SHARED = (*NETWORK, *TABLE, *PROOF, *GENERAL)
 
 
 def _budget(names: str, what: str, takes: parse.Parser) -> Option:
-    metavar = "BYTES" if takes is parse.parse_bytes else "COUNT"
-    return Option(names, takes, f"At most so many {what}.", metavar=metavar)
+    return Option(names, takes, f"At most so many {what}.")
 
 
 EXPECTATIONS = under(
     Heading.EXPECTATIONS,
+    (),
     Option("expect-output", parse.pattern, "The output's shape.", metavar="SHAPE"),
     Option(
         "expect",
@@ -202,7 +155,7 @@ EXPECTATIONS = under(
         "max-activations --max-activation-bytes", "bytes of all activations", parse.parse_bytes
     ),
     _budget("max-peak --max-peak-bytes", "bytes held at once", parse.parse_bytes),
-    Option("lock", parse.path, "A lock file that 'lock' wrote.", metavar="FILE"),
+    Option("lock", parse.path, "A lock file that 'lock' wrote."),
 )
 
 

@@ -1,5 +1,6 @@
 """One Click option: its parser, its heading in the help, its words, and what holds without it."""
 
+from collections.abc import Mapping
 from copy import copy
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
@@ -13,6 +14,16 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 ENV_PREFIX = "RESNET_SHAPES_"
+
+METAVARS: Mapping[parse.Parser, str] = {
+    parse.number: "N",
+    parse.counts: "LIST",
+    parse.path: "FILE",
+    parse.sizes: "SIZES",
+    parse.parse_count: "COUNT",
+    parse.parse_bytes: "BYTES",
+}
+"""What the help calls what a parser takes."""
 
 
 class Heading(StrEnum):
@@ -32,7 +43,7 @@ class Option(click.Option):
 
     `names` are the long name and other flags for it, as in `output -o`. What it `takes` is a
     parser, of which `parse.flag` makes a switch, or an enumeration of words. `usual` is for the
-    help: the value that holds where nobody gives one, taken from what decides it.
+    help: the value that holds where nobody gives one, or words for it.
     """
 
     def __init__(
@@ -56,6 +67,7 @@ class Option(click.Option):
             click_attributes["metavar"] = "|".join(self.words)
         else:
             self.words, self.parse = words, takes
+            click_attributes.setdefault("metavar", METAVARS.get(takes))
         switch = takes is parse.flag
         super().__init__(
             [f"--{self.dashed}" + f"/--no-{self.dashed}" * switch, *others, self.key],
@@ -91,7 +103,7 @@ class Option(click.Option):
     def get_help_extra(self, ctx: click.Context) -> Any:
         """Return what the help says behind the text: here what is usual."""
         extra = super().get_help_extra(ctx)
-        if self.usual is not None:
+        if self.usual not in (None, ()):
             extra["default"] = self._written(self.usual)
         if self.key in ELSEWHERE:
             where, value = ELSEWHERE[self.key]
@@ -113,15 +125,18 @@ class Option(click.Option):
         """Return the words that begin so; the shell itself completes files."""
         from click.shell_completion import CompletionItem  # only a shell that completes
 
-        if self.metavar == "FILE":
+        if self.parse is parse.path:
             return [CompletionItem(incomplete, type="file")]
         return [CompletionItem(word) for word in self.words if word.startswith(incomplete)]
 
 
-def under(heading: Heading, *options: Option) -> tuple[Option, ...]:
-    """Put options under a heading."""
+def under(heading: Heading, values: tuple[object, ...], *options: Option) -> tuple[Option, ...]:
+    """Put options under a heading; what is usual is the field of their name in `values`."""
     for option in options:
         option.heading = heading
+        for value in values:
+            if option.usual is None:
+                option.usual = getattr(value, option.key, None)
     return options
 
 

@@ -167,4 +167,4 @@ def _parse(option: Option, value: Any, path: "Path") -> Any:
         return tuple(option.parse(text) for text in (texts if many else [texts]))
     parsed: Any = option.parse(value)
     # A path in a file is relative to that file.
-    return path.parent / parsed if option.metavar == "FILE" else parsed
+    return path.parent / parsed if option.parse is parse.path else parsed

@@ -45,18 +45,17 @@ def _stride(value: object) -> int:
 
 STRIDE, SHORTCUT = under(
     Heading.NETWORK,
+    (BlockOptions(),),
     Option(
         "stride",
         _stride,
         "Stride of the block's first 3x3 convolution, and of its shortcut.",
         metavar="N",
-        usual=BlockOptions().stride,
     ),
     Option(
         "shortcut",
         BlockShortcut,
         "Where the shape changes: a 1x1 convolution, zero channels, or no change at all.",
-        usual=BlockOptions().shortcut,
     ),
 )
 

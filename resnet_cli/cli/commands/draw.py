@@ -47,26 +47,20 @@ class FigureOptions(NamedTuple):
 
 OPTIONS = under(
     Heading.FIGURE,
-    Option("part", Subject, "What to draw.", usual=FigureOptions().part),
+    (FigureOptions(),),
+    Option("part", Subject, "What to draw."),
     Option(
         "stage",
         parse.number,
         "Which stage --part takes.",
-        metavar="N",
         usual="the first with a stride and both kinds of block",
     ),
     Option(
         "blocks-detail",
         parse.flag,
         "Draw every convolution of the network's blocks; with --no-fold of every block.",
-        usual=FigureOptions().blocks_detail,
     ),
-    Option(
-        "profile",
-        parse.flag,
-        "Plot each layer's params, MACs and output bytes instead.",
-        usual=FigureOptions().profile,
-    ),
+    Option("profile", parse.flag, "Plot each layer's params, MACs and output bytes instead."),
 )
 
 

@@ -49,6 +49,7 @@ class Questions(NamedTuple):
 
 QUESTIONS = under(
     Heading.QUESTIONS,
+    (),
     Option(
         "want",
         _want,
@@ -60,7 +61,6 @@ QUESTIONS = under(
         "memory",
         parse.parse_bytes,
         "Which batches of the image and which square images of the batch fit, as in 8GiB?",
-        metavar="BYTES",
     ),
 )
 
