@@ -1,17 +1,16 @@
 """One residual block as a network of its own: its branches, and where they meet."""
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from resnet_cli.analysis.network import Network
 from resnet_cli.analysis.rows import summarise
 from resnet_cli.analysis.summary import LayerRow, Summary
 from resnet_cli.analysis.walk import Walk, walk
 from resnet_cli.family import resnet
-from resnet_cli.family.config import Shortcut, check_widening
+from resnet_cli.family.config import ResNetConfig, Shortcut, check_widening
 from resnet_cli.graph.branches import way
 from resnet_cli.graph.builder import Builder
-from resnet_cli.graph.graph import Graph, Value
+from resnet_cli.graph.graph import Value
 from resnet_cli.graph.kinds import Input, Shape
 
 MAIN, SHORTCUT, ADDITION = "main path", "shortcut", "addition"
@@ -19,85 +18,48 @@ MAIN, SHORTCUT, ADDITION = "main path", "shortcut", "addition"
 
 PATH = "block"
 
+IMAGE = Value(0)
+"""What the block takes."""
+
 
 @dataclass(frozen=True)
-class BlockNetwork(Network):
-    """One residual block on its own, `block`; `identity` leaves its shortcut bare."""
+class BlockConfig:
+    """What the flags say about one block; `identity` leaves its shortcut bare.
 
+    `config` is that of a network whose first stage is the block.
+    """
+
+    config: ResNetConfig
     stride: int = 1
     identity: bool = False
 
-    def __post_init__(self) -> None:
-        """Refuse a zero-padded shortcut that would drop channels. Raises `ConfigError`."""
-        if self.config.shortcut is Shortcut.PAD and not self.identity:
-            out_channels = self.config.channels[0] * self.config.block.expansion
-            check_widening(self.config.image_channels, out_channels)
+    def to_dict(self) -> dict[str, object]:
+        """Return plain values under the flags' names, those that a block has."""
+        values = self.config.to_dict()
+        for name in ("blocks", "classes", "stem"):
+            del values[name]
+        bare = {"shortcut": "none"} if self.identity else {}
+        return {**values, "channels": self.config.channels[0], "stride": self.stride, **bare}
 
-    @property
-    def title(self) -> str:
-        return f"one {self.config.block} block"
 
-    @cached_property
-    def _branches(self) -> tuple[Graph, Value, Value]:
-        """The block without its addition, and the two values that are to be added."""
-        net = Builder()
-        x = net.apply(Input(self.config.input))
-        with net.inside(PATH, "Residual", x, resnet.registered(self.config), role=PATH):
-            y, side = resnet.branches(
-                net,
-                self.config,
-                x,
-                self.config.image_channels,
-                self.config.channels[0],
-                self.stride,
-                identity=self.identity,
-            )
-        return net.graph("Sequential", x, (y, side)), y, side
+@dataclass(frozen=True)
+class BlockNetwork(Network):
+    """One residual block as a network; `branches` is the block up to what is to be added."""
 
-    @cached_property
-    def graph(self) -> Graph:
-        """The block as the only child of a network; two shapes that differ are not added."""
-        if not self.adds:
-            return self._branches[0]
-        net, planes = Builder(), self.config.channels[0]
-        x = net.apply(Input(self.config.input))
-        y = resnet.residual_block(
-            net, self.config, PATH, x, self.config.image_channels, planes, self.stride
-        )
-        return net.graph("Sequential", x, y)
-
-    @cached_property
-    def _walk(self) -> Walk:
-        return walk(self._branches[0], self.config.dtype.itemsize)
+    branches: Walk
+    main: Value
+    side: Value
 
     @property
     def addends(self) -> tuple[Shape, Shape]:
         """The shapes that meet at the addition: the main path's and the shortcut's."""
-        _, main, side = self._branches
-        return self._walk.shape(main), self._walk.shape(side)
+        return self.branches.shape(self.main), self.branches.shape(self.side)
 
     @property
     def adds(self) -> bool:
         """Whether they are equal; PyTorch would stretch one channel, which is no shortcut."""
         main, side = self.addends
         return main == side
-
-    @cached_property
-    def summary(self) -> Summary:
-        """The prediction, the rows' roles the block's branches; up to an addition that fails."""
-        graph, value, _ = self._branches
-        main = {graph.operations[i].path for i in way(graph, Value(0), value) or ()}
-
-        def role(path: str) -> str:
-            return PATH if path == PATH else MAIN if path in main else SHORTCUT
-
-        summary = summarise(self.graph, self.title, dtype=self.config.dtype)
-        rows = summary.rows if self.adds else summary.rows[1:]
-        return replace(
-            summary,
-            rows=tuple(row._replace(role=role(row.path)) for row in rows),
-            output_tree=None,  # two branches that do not meet are no output of two tensors
-        )
 
     @property
     def shown(self) -> Summary:
@@ -110,32 +72,68 @@ class BlockNetwork(Network):
         parts = [row for row in rows if row.path != PATH]
         main = [row for row in parts if row.role == MAIN][-1]
         if parts[-1] is main:
-            is_bare = self._branches[2] == Value(0)
-            kind, stride = ("identity", 1) if is_bare else ("zero-padded", self.stride)
-            bare = self._free(parts[0], SHORTCUT, kind, self._branches[2])
-            parts.append(bare._replace(receptive_field=1, stride=stride))
-        _, first, second = self._branches
+            sight = self.branches.sights[self.side.operation]
+            assert sight is not None
+            kind = "identity" if self.side == IMAGE else "zero-padded"
+            bare = self._free(parts[0], SHORTCUT, kind, self.side)
+            parts.append(bare._replace(receptive_field=1, stride=sight.stride[0]))
         parts += [
-            self._free(main, ADDITION, MAIN, first),
-            self._free(parts[-1], ADDITION, f"+ {SHORTCUT}", second),
+            self._free(main, ADDITION, MAIN, self.main),
+            self._free(parts[-1], ADDITION, f"+ {SHORTCUT}", self.side),
         ]
         if self.adds:
-            total = self._free(rows[0], ADDITION, "= sum", first)
+            total = self._free(rows[0], ADDITION, "= sum", self.main)
             parts.append(total._replace(path=PATH))
         return replace(self.summary, rows=tuple(parts))
 
     def _free(self, row: LayerRow, role: str, kind: str, value: Value) -> LayerRow:
         """Return a row like `row` for what gives `value`, is no module and costs nothing."""
-        shape = self._walk.shape(value)
         return row._replace(
             path="",
             role=role,
             type=kind,
-            output_shape=shape,
+            output_shape=self.branches.shape(value),
             params=0,
             buffers=0,
             macs=0,
-            output_bytes=self._walk.bytes_of(value),
+            output_bytes=self.branches.bytes_of(value),
             activation_bytes=0,
             window=None,
         )
+
+
+def predict_block(asked: BlockConfig) -> BlockNetwork:
+    """Return one residual block, the rows' roles its branches; a bare shortcut may not add.
+
+    Raises `ConfigError` for a zero-padded shortcut that would drop channels.
+    """
+    config, stride = asked.config, asked.stride
+    channels, planes = config.image_channels, config.channels[0]
+    if config.shortcut is Shortcut.PAD and not asked.identity:
+        check_widening(channels, planes * config.block.expansion)
+    net = Builder()
+    x = net.apply(Input(config.input))
+    with net.inside(PATH, "Residual", x, resnet.registered(config), role=PATH):
+        main, side = resnet.branches(
+            net, config, x, channels, planes, stride, identity=asked.identity
+        )
+    graph = net.graph("Sequential", x, (main, side))
+    branches = walk(graph, config.dtype.itemsize)
+    on_main = {graph.operations[index].path for index in way(graph, x, main) or ()}
+    adds = branches.shape(main) == branches.shape(side)
+    if adds:
+        net = Builder()
+        x = net.apply(Input(config.input))
+        y = resnet.residual_block(net, config, PATH, x, channels, planes, stride)
+        graph = net.graph("Sequential", x, y)
+    summary = summarise(graph, f"one {config.block} block", dtype=config.dtype)
+    rows = summary.rows if adds else summary.rows[1:]
+    roles = (
+        PATH if row.path == PATH else MAIN if row.path in on_main else SHORTCUT for row in rows
+    )
+    summary = replace(
+        summary,
+        rows=tuple(row._replace(role=role) for row, role in zip(rows, roles, strict=True)),
+        output_tree=None,  # two branches that do not meet are no output of two tensors
+    )
+    return BlockNetwork(asked, graph, summary, branches, main, side)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from operator import index
 from typing import NamedTuple
 
-from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.network import predict
 from resnet_cli.analysis.summary import LayerRow, Summary
 from resnet_cli.errors import ConfigError
 from resnet_cli.family import presets
@@ -96,7 +96,7 @@ def _in_stages(summary: Summary, first: LayerRow) -> int:
 
 
 def _at(config: ResNetConfig, shape: tuple[int, ...]) -> Summary:
-    return Network(replace(config, input=shape)).summary
+    return predict(replace(config, input=shape)).summary
 
 
 def _structure(convolutions: Sequence[LayerRow], stages: int) -> Structure:

@@ -1,40 +1,32 @@
-"""Where a summary comes from: a network that can be predicted and printed."""
+"""A network with all that is known of it, whoever made it."""
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import ClassVar
+from typing import Protocol
 
 from resnet_cli.analysis.rows import summarise
 from resnet_cli.analysis.summary import Summary
 from resnet_cli.family import presets, resnet
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.graph.graph import Graph
-from resnet_cli.graph.printed import printed
+
+
+class Asked(Protocol):
+    """What was asked for, enough to have the same network again."""
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain values under the flags' names."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network that comes from a configuration: the prediction is made once."""
+    """A network: what was asked for, its graph, and what that adds up to."""
 
-    config: ResNetConfig
-    measured: ClassVar[bool] = False
+    config: Asked
+    graph: Graph
+    summary: Summary
 
-    @property
-    def title(self) -> str:
-        """What people call it."""
-        return presets.title(self.config)
 
-    @cached_property
-    def graph(self) -> Graph:
-        """Its operations and modules."""
-        return resnet.build(self.config)
-
-    @cached_property
-    def summary(self) -> Summary:
-        """The prediction; never imports torch."""
-        return summarise(self.graph, self.title, dtype=self.config.dtype)
-
-    @property
-    def printed(self) -> str:
-        """Its modules as PyTorch prints them."""
-        return printed(self.graph)
+def predict(config: ResNetConfig) -> Network:
+    """Return the network of a configuration by arithmetic alone."""
+    graph = resnet.build(config)
+    return Network(config, graph, summarise(graph, presets.title(config), dtype=config.dtype))

@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 
-from resnet_cli.analysis.network import Network
-from resnet_cli.analysis.summary import Point, Sizes, label
+from resnet_cli.analysis.summary import Point, Sizes, Summary, label
 from resnet_cli.errors import ConfigError
 from resnet_cli.family.config import ResNetConfig
+from resnet_cli.graph.kinds import Shape
 from resnet_cli.text import nearest
 
 
-def evaluate(network: Network, sizes: Sizes) -> Point:
-    """Return the network at these sizes. Raises `ConfigError` of the field `at`."""
-    sizes = ordered(network.config, sizes)
-    return Point(sizes, network.summary.at(sizes))
+def evaluate(config: ResNetConfig, summary: Summary, sizes: Sizes) -> Point:
+    """Return a network at these sizes. Raises `ConfigError` of the field `at`."""
+    sizes = ordered(config, sizes)
+    return Point(sizes, summary.at(sizes))
 
 
 def ordered(config: ResNetConfig, sizes: Sizes) -> Sizes:
@@ -39,18 +39,21 @@ def ordered(config: ResNetConfig, sizes: Sizes) -> Sizes:
     return {name: sizes[name] for name in config.names}
 
 
-def separating(config: ResNetConfig, strides: Sequence[int | None]) -> tuple[Sizes, Sizes]:
-    """Return two sets of sizes that tell roundings up and down, and the dimensions, apart.
+def separating(shape: Shape, strides: Sequence[int | None]) -> tuple[Sizes, Sizes]:
+    """Return two sets of sizes for the names in an input's shape, `(N, C, H, W)`.
+
+    They tell roundings up and down, and the dimensions, apart.
 
     With the network's total stride s, the largest of the layers' cumulative `strides`: 2 s
     and 2 s + 1 for each name along height or width, never both at once, since height and
     width could be swapped; 1 and 2 for the batch.
     """
     stride = max(stride or 1 for stride in strides)
-    spatial = [str(size) for size in config.input[2:]]
+    spatial = [str(size) for size in shape[2:]]
+    names = dict.fromkeys(str(size) for size in shape if not isinstance(size, int))
     first: dict[str, int] = {}
     second: dict[str, int] = {}
-    for position, name in enumerate(config.names):
+    for position, name in enumerate(names):
         low = 2 * stride if name in spatial else 1
         even = position % 2 == 0
         first[name], second[name] = (low, low + 1) if even else (low + 1, low)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.network import predict
 from resnet_cli.analysis.summary import Summary, find
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.graph.dims import Dim, Size, evaluate
@@ -90,7 +90,7 @@ def _fit(config: ResNetConfig, memory: int, shape: Shape, name: str) -> Answer:
 
 
 def _summary(config: ResNetConfig, shape: Shape) -> Summary:
-    return Network(replace(config, input=shape)).summary
+    return predict(replace(config, input=shape)).summary
 
 
 def _interval(formula: Size, name: str, size: int) -> tuple[int, int]:

@@ -5,8 +5,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from resnet_cli.cli.screen import Screen
-from resnet_cli.cli.settings import AnyNetwork
-from resnet_cli.errors import BackendError, ForwardError
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -15,22 +13,6 @@ if TYPE_CHECKING:
 
 DELAY = 0.5
 """Seconds of silence before a spinner appears."""
-
-
-def watch(network: AnyNetwork, device: str, screen: Screen) -> "Proof":
-    """Prove a network under a spinner; errors are the caller's."""
-    from resnet_cli.pytorch import prove  # only a proof needs it
-
-    with Progress(screen, "importing PyTorch") as progress:
-        return prove.prove(network, device, progress.update)
-
-
-def attempt(network: AnyNetwork, device: str, screen: Screen) -> "tuple[Proof | None, str | None]":
-    """Return the proof, or why PyTorch could not run, for documents that come in any case."""
-    try:
-        return watch(network, device, screen), None
-    except (BackendError, ForwardError) as error:
-        return None, str(error)
 
 
 def outcome(proof: "Proof") -> tuple[str, str]:

@@ -7,16 +7,15 @@ values in its own or a nearer one.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 from click.core import ParameterSource
 
-from resnet_cli.analysis.network import Network
 from resnet_cli.cli import projectfile
 from resnet_cli.cli.options import ENV_PREFIX, Option
 from resnet_cli.cli.projectfile import Project, Values
-from resnet_cli.cli.values import ELSEWHERE, Format, Output, ProofOptions
+from resnet_cli.cli.values import ELSEWHERE, Format, Output
 from resnet_cli.errors import ConfigError
 from resnet_cli.family import presets
 from resnet_cli.family.config import FIELDS, ResNetConfig
@@ -25,9 +24,7 @@ from resnet_cli.text import format_shape, nearest
 
 if TYPE_CHECKING:
     from resnet_cli.graph.kinds import Shape
-    from resnet_cli.pytorch.module_network import ModuleNetwork
 
-AnyNetwork: TypeAlias = "Network | ModuleNetwork"
 Options = TypeVar("Options", bound=NamedTuple)
 
 
@@ -56,34 +53,6 @@ class Settings(NamedTuple):
     def name(self, key: str) -> str:
         """Return how the user spelled an option: flag, variable or file key."""
         return self.names.get(key, _flag(key))
-
-    def network(self, *, symbolic: bool = False) -> AnyNetwork:
-        """Return where the summary comes from: flags, or a module of the user's own.
-
-        Raises `click.BadParameter` where both are asked for.
-        """
-        if "module" not in self.values:
-            return Network(self.config(symbolic=symbolic))
-        for key in ("preset", *FIELDS):
-            if key in self.values and key != "input":
-                raise click.BadParameter(
-                    f"a module has its own layers; leave {self.name(key)} out",
-                    param_hint=self.name("module"),
-                )
-        proof = self.read(ProofOptions)
-        if not proof.run:
-            raise click.BadParameter(
-                f"a module is known by running it; leave {self.name('run')} out",
-                param_hint=self.name("module"),
-            )
-        inputs = self.get("input") or ()
-        if not all(isinstance(size, int) for one in inputs for size in one.shape):
-            message = "has names in it, and a module needs numbers, as in 1x3x224x224"
-            raise click.BadParameter(message, param_hint=self.name("input"))
-        from resnet_cli.pytorch.module_network import ModuleConfig, ModuleNetwork
-
-        config = ModuleConfig(self.get("module"), self.get("module_args") or {}, inputs)
-        return ModuleNetwork(config, proof.device)
 
     def config(self, *, symbolic: bool = False) -> ResNetConfig:
         """Return the network; with `symbolic` its input may have names.

@@ -10,20 +10,15 @@ from resnet_cli.graph.graph import Graph, at
 from resnet_cli.pytorch.backend import backend
 
 if TYPE_CHECKING:
-    from resnet_cli.pytorch.module_network import ModuleNetwork
     from resnet_cli.pytorch.proof import Proof
 
 
-def prove(
-    network: "Network | ModuleNetwork", device: str, on_layer: Callable[[str], None]
-) -> "Proof":
-    """Run a network in PyTorch against its prediction; a measured one is its own proof.
+def prove(network: Network, device: str, on_layer: Callable[[str], None]) -> "Proof":
+    """Run a predicted network in PyTorch against its prediction.
 
     Raises `BackendError` where PyTorch is missing or broken, and before it is imported
     where the run has no room.
     """
-    if not isinstance(network, Network):
-        return network.measure(on_layer).proof
     points = _points(network)
     if device in ("cpu", "mps"):
         from resnet_cli.pytorch.room import free_memory, refuse_too_large
@@ -44,8 +39,8 @@ def prove(
 
 def _points(network: Network) -> list[tuple[str, Graph, Summary]]:
     """Return what is held against PyTorch: where the input has names, at sizes for them."""
-    if not network.config.names:
-        return [("", network.graph, network.summary)]
-    strides = [row.stride for row in network.summary.rows]
-    sizes = separating(network.config, strides)
-    return [(label(each), at(network.graph, each), network.summary.at(each)) for each in sizes]
+    graph, summary = network.graph, network.summary
+    if not summary.held:
+        return [("", graph, summary)]
+    sizes = separating(summary.input_shape, [row.stride for row in summary.rows])
+    return [(label(each), at(graph, each), summary.at(each)) for each in sizes]

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resnet_cli.analysis.block import ADDITION, MAIN, SHORTCUT, BlockNetwork
-from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.block import ADDITION, MAIN, SHORTCUT, BlockConfig, predict_block
+from resnet_cli.analysis.network import predict
 from resnet_cli.family.config import Block, ResNetConfig, Shortcut
 from resnet_cli.show.tables import bar
 from resnet_cli.text import Look
@@ -38,7 +38,7 @@ KINDS = {
 
 
 @st.composite
-def blocks(draw) -> BlockNetwork:
+def blocks(draw):
     """Give any block, also one that cannot add."""
     identity = draw(st.booleans())
     in_channels = draw(st.integers(1, 8))
@@ -51,7 +51,7 @@ def blocks(draw) -> BlockNetwork:
         shortcut=draw(st.sampled_from(Shortcut)),
         shortcut_norm=draw(st.booleans()),
     )
-    return BlockNetwork(config, draw(st.integers(1, 3)), identity)
+    return predict_block(BlockConfig(config, draw(st.integers(1, 3)), identity))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -138,7 +138,7 @@ def test_a_block_adds_exactly_where_both_branches_have_one_shape(network):
     main, side = network.addends
     assert network.adds == (main == side)
     assert (network.summary.rows[0].path == "block") == network.adds
-    assert network.adds or network.identity
+    assert network.adds or network.config.identity
     roles = [row.role for row in network.shown.rows]
     assert roles.count(ADDITION) == 2 + network.adds
     assert set(roles) == {MAIN, SHORTCUT, ADDITION}
@@ -158,9 +158,9 @@ def test_what_people_see_adds_up_to_the_block(network):
 @pytest.mark.parametrize("index", [0, 1])
 def test_a_block_alone_counts_what_it_counts_in_its_network(index):
     config = ResNetConfig(blocks=(2, 2, 2, 2))
-    whole = {row.path: row for row in Network(config).summary.rows}[f"3.{index}"]
+    whole = {row.path: row for row in predict(config).summary.rows}[f"3.{index}"]
     alone = ResNetConfig(input=whole.input_shape, channels=(256,), blocks=(1,))
-    block = BlockNetwork(alone, stride=2 - index).summary.rows[0]
+    block = predict_block(BlockConfig(alone, stride=2 - index)).summary.rows[0]
     assert (block.params, block.macs) == (whole.params, whole.macs)
     assert block.output_shape == whole.output_shape
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from resnet_cli.analysis.compare import FIGURES, compare
-from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.network import predict
 from resnet_cli.cli.commands.compare import FORMATS
 from resnet_cli.family.presets import preset
 from resnet_cli.show.compare import comparison_table
@@ -46,7 +46,7 @@ def records(invoke, *arguments: str) -> dict[str, dict]:
 
 
 def entries(*names: str):
-    return compare((name, Network(preset(name).config)) for name in names)
+    return compare((name, predict(preset(name).config)) for name in names)
 
 
 def test_macs_are_those_of_the_papers_table_1(invoke):
@@ -86,7 +86,7 @@ def test_ratios_are_to_the_first():
 
 
 def test_figures_are_the_summarys():
-    network = Network(preset("resnet50").config)
+    network = predict(preset("resnet50").config)
     (entry,) = compare([("it", network)])
     assert list(entry.figures) == list(FIGURES)
     assert entry.figures.items() - network.summary.totals().items() == {("receptive_field", 427)}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from resnet_cli.analysis.explain import explain, pretty, select
-from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.network import predict
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.presets import preset
 from tests.strategies import configs
@@ -48,7 +48,7 @@ def evaluated(formula: str) -> object:
 
 
 def explained(config: ResNetConfig):
-    network = Network(config)
+    network = predict(config)
     return network, explain(network.graph, network.summary)
 
 

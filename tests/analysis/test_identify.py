@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 
 from resnet_cli.analysis.identify import caption
-from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.network import predict
 from resnet_cli.family.config import ResNetConfig, Stem
 from resnet_cli.family.presets import NAMES, preset
 
 
 def unnamed(config: ResNetConfig, **changes: object):
     """Return a network's summary as one that has no name, as a module's is."""
-    return replace(Network(replace(config, **changes)).summary, name="mine")
+    return replace(predict(replace(config, **changes)).summary, name="mine")
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if "1202" not in name])
@@ -48,7 +48,7 @@ def test_other_stages_are_no_known_network():
 
 
 def test_a_network_that_has_its_presets_name_needs_no_caption():
-    assert caption(Network(preset("resnet50").config).summary) is None
+    assert caption(predict(preset("resnet50").config).summary) is None
 
 
 def test_more_parameters_in_the_stages_are_told():

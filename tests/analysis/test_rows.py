@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resnet_cli.analysis.count import count
-from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.network import predict
 from resnet_cli.analysis.rows import summarise
 from resnet_cli.analysis.walk import walk
 from resnet_cli.family import presets, resnet
@@ -25,7 +25,7 @@ COUNTS = ("params", "buffers", "macs", "activation_bytes")
 
 @given(configs())
 def test_a_containers_counts_are_the_sums_over_its_leaves(config):
-    rows = Network(config).summary.rows
+    rows = predict(config).summary.rows
     for row in rows:
         if row.leaf:
             continue
@@ -37,21 +37,21 @@ def test_a_containers_counts_are_the_sums_over_its_leaves(config):
 
 @given(configs())
 def test_a_block_that_repeats_is_counted_once_and_as_often_as_it_stands_there(config):
-    summary = Network(config).summary
+    summary = predict(config).summary
     assert count(config) == (summary.params, summary.buffers, summary.macs)
 
 
 @pytest.mark.parametrize("name", presets.NAMES)
 def test_every_presets_count_is_its_summarys(name):
-    summary = Network(presets.preset(name).config).summary
+    summary = predict(presets.preset(name).config).summary
     assert count(presets.preset(name).config) == (summary.params, summary.buffers, summary.macs)
 
 
 @given(configs(), st.integers(2, 9))
 def test_the_batch_multiplies_macs_and_memory_and_leaves_parameters_alone(config, times):
     batch, *image = config.input
-    one = Network(config).summary
-    many = Network(replace(config, input=(batch * times, *image))).summary
+    one = predict(config).summary
+    many = predict(replace(config, input=(batch * times, *image))).summary
     for name, total in one.totals().items():
         same = name in ("params", "buffers", "param_bytes")
         assert many.totals()[name] == total * (1 if same else times)
@@ -59,7 +59,7 @@ def test_the_batch_multiplies_macs_and_memory_and_leaves_parameters_alone(config
 
 @given(configs(dtypes=tuple(DType)))
 def test_bytes_are_elements_times_the_element_types_size(config):
-    summary = Network(config).summary
+    summary = predict(config).summary
     assert summary.param_bytes == summary.params * config.dtype.itemsize
     for row in summary.rows:
         assert row.output_bytes == math.prod(row.output_shape) * config.dtype.itemsize
@@ -68,7 +68,7 @@ def test_bytes_are_elements_times_the_element_types_size(config):
 @given(configs())
 def test_rows_are_a_walk_of_the_tree_each_container_before_what_it_holds(config):
     seen = set()
-    for row in Network(config).summary.rows:
+    for row in predict(config).summary.rows:
         parent = row.path.rpartition(".")[0]
         assert row.depth == row.path.count(".") + 1
         assert not parent or parent in seen
@@ -77,7 +77,7 @@ def test_rows_are_a_walk_of_the_tree_each_container_before_what_it_holds(config)
 
 @given(configs())
 def test_depth_hides_rows_and_changes_none(config):
-    summary = Network(config).summary
+    summary = predict(config).summary
     for depth in range(1, 6):
         rows = summary.at_depth(depth)
         assert rows == [row for row in summary.rows if row.path.count(".") < depth]
@@ -85,7 +85,7 @@ def test_depth_hides_rows_and_changes_none(config):
 
 @given(configs())
 def test_the_peak_holds_at_least_any_layers_input_and_output(config):
-    summary = Network(config).summary
+    summary = predict(config).summary
     bound = max(
         (math.prod(row.input_shape) + math.prod(row.output_shape)) * summary.itemsize
         for row in summary.rows
@@ -96,13 +96,13 @@ def test_the_peak_holds_at_least_any_layers_input_and_output(config):
 
 def test_the_smallest_input_gives_one_pixel_maps():
     for input_shape in ((1, 1, 1, 1), (1, 1, 32, 32)):
-        summary = Network(ResNetConfig(input=input_shape)).summary
+        summary = predict(ResNetConfig(input=input_shape)).summary
         assert summary.rows[-4].output_shape == (1, 512, 1, 1)
         assert summary.output_shape == (1, 10)
 
 
 def test_the_global_pool_ends_receptive_field_and_stride():
-    rows = Network(ResNetConfig()).summary.at_depth(1)
+    rows = predict(ResNetConfig()).summary.at_depth(1)
     assert [row.stride for row in rows] == [4, 4, 8, 16, 32, None, None, None]
     assert [row.receptive_field for row in rows[-3:]] == [None] * 3
 

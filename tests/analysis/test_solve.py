@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resnet_cli.analysis import solve
-from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.network import predict
 from resnet_cli.family import presets
 from resnet_cli.family.config import DType, ResNetConfig
 from resnet_cli.parse import LayerExpectation
@@ -19,7 +19,7 @@ def config(name="resnet18", **changes):
 
 
 def memory(network: ResNetConfig, *shape: int) -> int:
-    return Network(replace(network, input=shape)).summary.memory_bytes
+    return predict(replace(network, input=shape)).summary.memory_bytes
 
 
 def test_the_last_stage_of_resnet18_is_7x7_from_193_to_224():
@@ -36,7 +36,7 @@ def test_the_last_stage_of_resnet18_is_7x7_from_193_to_224():
 def test_wanted_sizes_end_where_the_prediction_changes(name, layer, want):
     def size(side: int, other: int, axis: int) -> int:
         shape = (1, 3, side, other) if axis == 2 else (1, 3, other, side)
-        rows = Network(config(name, input=shape)).summary.rows
+        rows = predict(config(name, input=shape)).summary.rows
         row = next(r for r in rows if layer in (r.path, r.role) and (r.depth == 1 or "." in layer))
         return row.output_shape[axis]
 
@@ -70,7 +70,7 @@ def test_the_largest_input_fits_and_the_next_does_not(name, limit, dtype):
 
 def test_memory_counts_parameters_statistics_and_peak():
     network = config(dtype=DType.FLOAT16)
-    summary = Network(network).summary
+    summary = predict(network).summary
     counters = 20  # one int64 in each batch norm, whatever the dtype
     assert summary.memory_bytes == (
         2 * 11_689_512 + 2 * (summary.buffers - counters) + 8 * counters + summary.peak_bytes

@@ -7,7 +7,7 @@ The name keeps it out of the default test run.
 
 import pytest
 
-from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.network import predict
 from resnet_cli.analysis.rows import summarise
 from resnet_cli.family import presets, resnet
 from resnet_cli.parse import ALL_DEPTHS
@@ -20,7 +20,7 @@ NAMES = ("resnet18", "resnet152", "resnet1202_cifar10")
 
 @pytest.fixture(params=NAMES)
 def network(request):
-    return Network(presets.preset(request.param).config)
+    return predict(presets.preset(request.param).config)
 
 
 def test_build(benchmark, network):

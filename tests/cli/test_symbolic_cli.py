@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 from resnet_cli import parse
 from resnet_cli.analysis import points
-from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.network import predict
 from resnet_cli.family.config import ResNetConfig
 from tests.graph.test_dims import networks
 from tests.show.test_formats import VALIDATOR
@@ -145,13 +145,13 @@ def test_formulas_evaluate_to_what_pytorch_computes(config):
     from resnet_cli.graph.graph import at
     from resnet_cli.pytorch.forward import prove
 
-    network = Network(replace(config, input=parse.shape("Nx3xHxW")))
+    network = predict(replace(config, input=parse.shape("Nx3xHxW")))
     strides = [row.stride for row in network.summary.rows]
-    for sizes in points.separating(network.config, strides):
+    for sizes in points.separating(network.summary.input_shape, strides):
         graph = at(network.graph, sizes)
         assert prove(graph, network.summary.at(sizes), "cpu").difference is None
 
 
 def test_separating_sizes_leave_numbers_alone():
     config = ResNetConfig(input=parse.shape("2x1xHx32"))
-    assert points.separating(config, [4, None, 8]) == ({"H": 16}, {"H": 17})
+    assert points.separating(config.input, [4, None, 8]) == ({"H": 16}, {"H": 17})

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.network import predict
 from resnet_cli.family import presets
 from resnet_cli.family.config import Block, DType, ResNetConfig, Shortcut, StrideOn
 
@@ -29,7 +29,7 @@ PUBLISHED = TORCHVISION | NOTEBOOK | CIFAR
 
 def summary(name, **changes):
     """Return what a preset, changed, comes to."""
-    return Network(replace(presets.preset(name).config, **changes)).summary
+    return predict(replace(presets.preset(name).config, **changes)).summary
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.network import predict
 from resnet_cli.analysis.summary import find
 from resnet_cli.cli.flags import EXPECTATIONS
 from resnet_cli.errors import ExpectationError
@@ -12,7 +12,7 @@ from resnet_cli.family.config import ResNetConfig
 from resnet_cli.gate.expectations import BUDGETS, Expectations, verdicts
 from resnet_cli.parse import LayerExpectation
 
-SUMMARY = Network(ResNetConfig(input=(2, 1, 32, 32), channels=(8, 16), blocks=(1, 1))).summary
+SUMMARY = predict(ResNetConfig(input=(2, 1, 32, 32), channels=(8, 16), blocks=(1, 1))).summary
 TOTALS = SUMMARY.totals()
 
 

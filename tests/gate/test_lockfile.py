@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.network import predict
 from resnet_cli.errors import FileError
 from resnet_cli.family.config import DType, ResNetConfig
 from resnet_cli.gate import lockfile
@@ -21,7 +21,7 @@ SMALL = ResNetConfig(input=(1, 1, 32, 32), channels=(8, 16), blocks=(1, 1))
 
 
 def entry_of(**fields):
-    network = Network(replace(SMALL, **fields))
+    network = predict(replace(SMALL, **fields))
     return Locked.of(network.summary, network.config.to_dict())
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resnet_cli import parse
-from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.network import predict
 from resnet_cli.errors import SymbolError
 from resnet_cli.family.config import Block, ResNetConfig, Shortcut, Stem, StrideOn
 from resnet_cli.graph.dims import Dim
@@ -106,19 +106,19 @@ def test_a_division_without_a_closed_form_is_refused():
 
 
 def symbolic(config):
-    return Network(replace(config, input=parse.shape("Nx3xHxW"))).summary
+    return predict(replace(config, input=parse.shape("Nx3xHxW"))).summary
 
 
 @given(networks(), st.integers(1, 9), st.integers(1, 200), st.integers(1, 200))
 def test_a_symbolic_summary_at_sizes_is_the_summary_of_those_sizes(config, batch, height, width):
-    numeric = Network(replace(config, input=(batch, 3, height, width))).summary
+    numeric = predict(replace(config, input=(batch, 3, height, width))).summary
     assert symbolic(config).at({"N": batch, "H": height, "W": width}) == numeric
 
 
 @given(networks(), st.integers(1, 64))
 def test_one_name_may_stand_for_both_sides(config, side):
-    square = Network(replace(config, input=parse.shape("2x3xSxS"))).summary
-    numeric = Network(replace(config, input=(2, 3, side, side))).summary
+    square = predict(replace(config, input=parse.shape("2x3xSxS"))).summary
+    numeric = predict(replace(config, input=(2, 3, side, side))).summary
     assert square.at({"S": side}) == numeric
 
 

@@ -10,7 +10,7 @@ from torch import fx, nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.network import predict
 from resnet_cli.errors import BackendError, ForwardError
 from resnet_cli.family import resnet
 from resnet_cli.family.config import DType, ResNetConfig, Stem
@@ -26,7 +26,7 @@ from resnet_cli.pytorch.build import SkipInit, build
 from resnet_cli.pytorch.difference import difference
 from tests.strategies import configs
 
-SMALL = Network(ResNetConfig(input=(1, 1, 32, 32), channels=(4, 8), blocks=(1, 2)))
+SMALL = predict(ResNetConfig(input=(1, 1, 32, 32), channels=(4, 8), blocks=(1, 2)))
 few = settings(max_examples=15)
 
 
@@ -46,7 +46,7 @@ def model_of(config):
 @few
 @given(configs())
 def test_the_prediction_is_pytorchs_for_every_module(config):
-    network = Network(config)
+    network = predict(config)
     proof = prove(network)
     assert proof.difference is None
     assert proof.modules == len(network.summary.rows)
@@ -58,7 +58,7 @@ def test_twice_the_macs_are_pytorchs_flops_and_the_params_its_params(config):
     model = build(resnet.build(config)).eval()
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model(torch.zeros(config.input))
-    summary = Network(config).summary
+    summary = predict(config).summary
     assert counter.get_total_flops() == summary.flops
     assert sum(p.numel() for p in model.parameters()) == summary.params
     assert sum(b.numel() for b in model.buffers()) == summary.buffers
@@ -68,7 +68,7 @@ def test_twice_the_macs_are_pytorchs_flops_and_the_params_its_params(config):
 @given(configs(stages=3))
 def test_the_peak_is_what_liveness_analysis_of_the_traced_graph_finds(config):
     model = build(resnet.build(config)).eval()
-    assert _Liveness(model).peak(config.input) == Network(config).summary.peak_bytes
+    assert _Liveness(model).peak(config.input) == predict(config).summary.peak_bytes
 
 
 class _Liveness(fx.Interpreter):
@@ -110,11 +110,11 @@ class _Liveness(fx.Interpreter):
 @given(configs(stages=2))
 def test_the_receptive_field_is_what_the_gradient_reaches(config):
     # A max pool passes its gradient to one pixel of a window; an average pool to all.
-    field = max(row.receptive_field or 0 for row in Network(config).summary.rows)
-    stride = Network(config).summary.rows[-4].stride
+    field = max(row.receptive_field or 0 for row in predict(config).summary.rows)
+    stride = predict(config).summary.rows[-4].stride
     size = 2 * field + 4 * stride
     config = replace(config, input=(1, 1, size, size))
-    rows = {row.path: row for row in Network(config).summary.at_depth(1)}
+    rows = {row.path: row for row in predict(config).summary.at_depth(1)}
     model = model_of(config)
     if config.stem is Stem.IMAGENET:
         model.get_submodule("0")._modules["3"] = nn.AvgPool2d(3, 2, 1)
@@ -141,12 +141,12 @@ def test_print_net_is_pytorchs_own_print_of_every_preset(name):
 
 @pytest.mark.parametrize("dtype", DType)
 def test_every_element_type_is_proved(dtype):
-    network = Network(replace(SMALL.config, dtype=dtype))
+    network = predict(replace(SMALL.config, dtype=dtype))
     assert prove(network).agrees
 
 
 def test_meta_proves_what_no_memory_holds():
-    network = Network(ResNetConfig(input=(64, 3, 4096, 4096), channels=(8, 8), blocks=(1, 1)))
+    network = predict(ResNetConfig(input=(64, 3, 4096, 4096), channels=(8, 8), blocks=(1, 1)))
     proof = prove(network, "auto")
     assert (proof.device, proof.agrees) == ("meta", True)
 
@@ -332,7 +332,7 @@ def test_the_listener_hears_every_module_before_it_runs():
     ],
 )
 def test_auto_takes_the_cpu_while_the_run_is_short_and_small(changes, device):
-    assert room.choose_device(Network(ResNetConfig(**changes)).summary) == device
+    assert room.choose_device(predict(ResNetConfig(**changes)).summary) == device
 
 
 def test_a_device_that_is_not_there_is_refused_with_those_that_are(monkeypatch):

@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from resnet_cli import inspect
-from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.network import predict
 from resnet_cli.analysis.remarks import remarks
 from resnet_cli.errors import TargetError
 from resnet_cli.pytorch.build import build
@@ -34,7 +34,7 @@ def flops_of(model, *inputs):
 @settings(max_examples=10, deadline=None)
 @given(configs())
 def test_what_is_measured_is_what_was_predicted(config):
-    network = Network(config)
+    network = predict(config)
     predicted = network.summary
     measured = inspect(build(network.graph), config.input)
     for name in ("path", "depth", "type", "output_shape", "params", "buffers", "macs"):

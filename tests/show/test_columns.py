@@ -2,11 +2,11 @@
 
 import pytest
 
-from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.network import predict
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.show import columns
 
-SUMMARY = Network(ResNetConfig()).summary
+SUMMARY = predict(ResNetConfig()).summary
 STEM = SUMMARY.rows[0]
 
 

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 import resnet_cli
 from resnet_cli import __version__
-from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.network import predict
 from resnet_cli.family.config import DType, ResNetConfig
 from resnet_cli.family.presets import NAMES, preset
 from resnet_cli.show import columns, formats
@@ -23,7 +23,7 @@ SCHEMA = json.loads(
     (Path(resnet_cli.__file__).parent / "resnet-shapes.schema.json").read_text("utf-8")
 )
 VALIDATOR = Draft202012Validator(SCHEMA)
-NETWORK = Network(ResNetConfig())
+NETWORK = predict(ResNetConfig())
 
 
 def document(network, forward=None, depth=99):
@@ -45,8 +45,8 @@ def test_the_schema_is_a_schema():
 @settings(max_examples=50)  # the validator takes its time
 @given(configs(dtypes=tuple(DType)), st.integers(1, 6))
 def test_every_document_is_valid_and_has_the_summarys_figures(config, depth):
-    summary = Network(config).summary
-    found = document(Network(config), depth=depth)
+    summary = predict(config).summary
+    found = document(predict(config), depth=depth)
     assert found["totals"] == summary.totals()
     assert found["config"] == json.loads(json.dumps(config.to_dict()))
     assert [layer["path"] for layer in found["layers"]] == [
@@ -56,7 +56,7 @@ def test_every_document_is_valid_and_has_the_summarys_figures(config, depth):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_presets_document_is_valid(name):
-    document(Network(preset(name).config), depth=2)
+    document(predict(preset(name).config), depth=2)
 
 
 def test_a_layer_has_all_its_fields_under_their_names():
@@ -139,7 +139,7 @@ def test_a_dimension_may_be_an_expression():
 
 @given(configs(), st.integers(1, 6))
 def test_csv_has_a_header_and_a_line_a_layer(config, depth):
-    summary = Network(config).summary
+    summary = predict(config).summary
     text = formats.to_csv(summary, columns.pick(columns.COLUMNS), depth)
     lines = list(csv.DictReader(StringIO(text)))
     rows = summary.at_depth(depth)

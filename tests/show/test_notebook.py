@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.network import predict
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.presets import NAMES, preset
 from resnet_cli.show.notebook import Inspected
@@ -12,12 +12,12 @@ from resnet_cli.show.notebook import Inspected
 
 @pytest.mark.parametrize("name", ["resnet18", "resnext50_32x4d", "resnet20_cifar10"])
 def test_its_text_is_the_table_that_a_pipe_gets(invoke, name):
-    summary = Network(preset(name).config).summary
+    summary = predict(preset(name).config).summary
     assert f"{Inspected.of(summary)}\n" == invoke("--no-run", "--preset", name).stdout
 
 
 def test_it_is_shown_in_one_line():
-    shown = repr(Inspected.of(Network(preset("resnet18").config).summary))
+    shown = repr(Inspected.of(predict(preset("resnet18").config).summary))
     assert shown == (
         "<resnet18  input 1x3x224x224  float32: 11,689,512 params, 1,814,073,344 MACs, 45 layers>"
     )
@@ -26,11 +26,11 @@ def test_it_is_shown_in_one_line():
 @pytest.mark.parametrize("name", NAMES)
 def test_the_line_is_short(name):
     config = replace(preset(name).config, input=(2**31 - 1, 3, 2**20, 2**20))
-    assert len(repr(Inspected.of(Network(config).summary))) < 200
+    assert len(repr(Inspected.of(predict(config).summary))) < 200
 
 
 def test_the_line_stays_short_and_one_whatever_its_name_and_inputs():
-    summary = Network(ResNetConfig()).summary
+    summary = predict(ResNetConfig()).summary
     many = replace(summary, name="a\nb" * 99, inputs=("1x16:int64",) * 99)
     shown = repr(Inspected.of(many))
     assert len(shown) < 200
@@ -38,7 +38,7 @@ def test_the_line_stays_short_and_one_whatever_its_name_and_inputs():
 
 
 def test_it_is_the_same_summary():
-    summary = Network(ResNetConfig()).summary
+    summary = predict(ResNetConfig()).summary
     assert isinstance(Inspected.of(summary), type(summary))
     assert Inspected.of(summary).totals() == summary.totals()
     assert replace(Inspected.of(summary), name="x").name == "x"

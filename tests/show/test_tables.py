@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.text import Text
 
-from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.network import predict
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.presets import preset
 from resnet_cli.show import columns, tables
@@ -15,7 +15,7 @@ from resnet_cli.show.grid import Cell, Grid, Head, rendered
 from resnet_cli.text import Look
 from tests.strategies import configs
 
-SUMMARY = Network(ResNetConfig()).summary
+SUMMARY = predict(ResNetConfig()).summary
 
 
 def table(summary, names=columns.DEFAULT, *, depth=1, folded=True, width=None, plain=False):
@@ -51,7 +51,7 @@ def test_a_narrow_terminal_sheds_columns(width, headers):
 @settings(max_examples=30)  # Rich takes its time
 @given(configs(), st.integers(1, 4), st.integers(60, 160), st.booleans())
 def test_no_line_is_wider_than_the_terminal_and_no_digit_is_lost(config, depth, width, plain):
-    summary = Network(config).summary
+    summary = predict(config).summary
     names = ("path", "role", "type", "params", "macs", "flops", "receptive_field", "window")
     screen = table(summary, names, depth=depth, width=width, plain=plain)
     title, grid, *_ = screen.split("\n\n")
@@ -68,7 +68,7 @@ def test_a_field_larger_than_the_input_is_marked():
     assert "435*" in big
     assert tables.FIELD_NOTE in big
     assert tables.FIELD_NOTE not in table(SUMMARY, width=80)  # which has no room for the field
-    whole = table(Network(ResNetConfig(input=(1, 1, 512, 512))).summary)
+    whole = table(predict(ResNetConfig(input=(1, 1, 512, 512))).summary)
     assert "435" in whole
     assert "*" not in whole
 
@@ -83,7 +83,7 @@ def test_the_caption_says_what_a_mac_is_since_the_totals_have_them():
 
 
 def test_folded_blocks_are_marked_with_their_number():
-    summary = Network(preset("resnet50").config).summary
+    summary = predict(preset("resnet50").config).summary
     screen = table(summary, depth=2)
     assert "Residual x 5" in screen
     assert "3.1-5" in screen

@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 import click
 
 from resnet_cli import parse
-from resnet_cli.analysis.block import ADDITION, BlockNetwork
+from resnet_cli.analysis.block import ADDITION, BlockConfig, BlockNetwork, predict_block
 from resnet_cli.cli.commands.show import proof_for_document, report_proof, table_columns, write_text
 from resnet_cli.cli.flags import SHARED
+from resnet_cli.cli.networks import Known
 from resnet_cli.cli.options import Command, Heading, Option, under
 from resnet_cli.cli.screen import Screen
 from resnet_cli.cli.settings import Settings, resolve
@@ -97,7 +98,7 @@ def command(ctx: click.Context, /, **_: Any) -> int:
         screen.note(f"NOT added: {rule}", "bold red")
         screen.note(remedy)
         return 1
-    return report_proof(network, proof, screen)
+    return report_proof(Known(network), proof, screen)
 
 
 def _network(settings: Settings) -> BlockNetwork:
@@ -116,7 +117,7 @@ def _network(settings: Settings) -> BlockNetwork:
     }
     config = Settings(values, settings.names).config()
     try:
-        return BlockNetwork(config, own.stride, is_bare)
+        return predict_block(BlockConfig(config, own.stride, is_bare))
     except ConfigError as error:
         hint = settings.name(error.field)
         raise click.BadParameter(error.message, param_hint=hint) from None
@@ -174,17 +175,14 @@ def _show_json(network: BlockNetwork, proof: ProofOptions, screen: Screen) -> in
     """Write the document of a network, and how the addition went; return the exit code."""
     from resnet_cli.show import formats
 
-    forward, code = proof_for_document(network, proof, screen) if network.adds else (None, 1)
+    forward, code = None, 1
+    if network.adds:
+        forward, code = proof_for_document(Known(network), proof, screen)
     main, side = network.addends
     addition = {"main_path": main, "shortcut": side, "equal": network.adds}
     if not network.adds:
         addition["error"] = "; ".join(broken_rule(network))
-    config = {
-        **{key: value for key, value in network.config.to_dict().items() if key not in _ABSENT},
-        "channels": network.config.channels[0],
-        "stride": network.stride,
-        **({"shortcut": BlockShortcut.NONE} if network.identity else {}),
-    }
+    summary, config = network.summary, network.config.to_dict()
     more = {"addition": addition}
-    screen.write(formats.to_json(network.summary, config, forward, parse.ALL_DEPTHS, more))
+    screen.write(formats.to_json(summary, config, forward, parse.ALL_DEPTHS, more))
     return code

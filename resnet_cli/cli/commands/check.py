@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 
 from resnet_cli.cli.flags import EXPECTATIONS, shared
+from resnet_cli.cli.networks import Known, attempt, known
 from resnet_cli.cli.options import Command, Heading
-from resnet_cli.cli.progress import attempt, outcome
+from resnet_cli.cli.progress import outcome
 from resnet_cli.cli.screen import Screen
-from resnet_cli.cli.settings import AnyNetwork, Settings, request
+from resnet_cli.cli.settings import Settings, request
 from resnet_cli.cli.values import Device, Format, ProofOptions
 from resnet_cli.errors import ExpectationError
 from resnet_cli.gate import lockfile, reports
@@ -29,7 +30,7 @@ _WRITERS = {
     Format.MARKDOWN: reports.to_markdown,
 }
 
-Networks: TypeAlias = Mapping[str, tuple[AnyNetwork, Settings]]
+Networks: TypeAlias = Mapping[str, tuple[Known, Settings]]
 
 
 @click.command(
@@ -53,7 +54,7 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     kind, screen = output.format, output.screen()
     # A lock holds numbers; an expectation may hold formulas.
     networks = {
-        name: (own.network(symbolic=own.get("lock") is None), own)
+        name: (known(own, screen, symbolic=own.get("lock") is None), own)
         for name, own in asked.networks().items()
     }
     found = _judged(networks, picked=asked.picked() is not None)
@@ -73,7 +74,7 @@ def _judged(networks: Networks, *, picked: bool) -> list[Report]:
     """Return a report a network, and one for each that only a lock file still has."""
     locks: dict[Path, dict[str, lockfile.Locked]] = {}
     found = []
-    for name, (network, own) in networks.items():
+    for name, ((network, _), own) in networks.items():
         expected, path = own.read(Expectations), own.get("lock")
         if expected == Expectations() and path is None:
             raise click.UsageError(
@@ -119,8 +120,8 @@ def _proved(report: Report, networks: Networks, device: Device, screen: Screen) 
     """Return the report with the proof, or with why there is none."""
     if report.name not in networks:
         return report
-    network, _ = networks[report.name]
-    proof, error = attempt(network, device, screen)
+    found, _ = networks[report.name]
+    proof, error = attempt(found, device, screen)
     return report._replace(proof=proof, error=error)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from resnet_cli.analysis.compare import FIGURES, Entry, compare, figure, roles
-from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.network import Network, predict
 from resnet_cli.cli.flags import NETWORK, shared
 from resnet_cli.cli.options import Command, Heading
 from resnet_cli.cli.projectfile import Values
@@ -88,7 +88,7 @@ def _network(asked: Request, argument: str) -> Network:
     try:
         name, *words = shlex.split(argument) or [""]
         flags, _ = explicit(_FLAGS.make_context("compare", words))
-        return Network(named(asked, name, flags).config())
+        return predict(named(asked, name, flags).config())
     except click.BadParameter as error:
         flag = error.param_hint or (error.param and error.param.opts[0])
         raise click.BadParameter(error.message, param_hint=f"{argument!r}: {flag}") from None

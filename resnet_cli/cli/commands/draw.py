@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from resnet_cli import parse
-from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.network import Network, predict
 from resnet_cli.cli.flags import shared
 from resnet_cli.cli.options import Command, Heading, Option, under
 from resnet_cli.cli.settings import Settings, resolve
 from resnet_cli.cli.values import Output, TableOptions
 from resnet_cli.errors import FigureError
-from resnet_cli.family.resnet import build
 from resnet_cli.files import write_atomically
 from resnet_cli.text import nearest, printable
 
@@ -77,7 +76,7 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     """
     settings = resolve(ctx)
     path = _target(settings)
-    network = Network(settings.config())
+    network = predict(settings.config())
     line = _command_line()
     figure = settings.read(FigureOptions)
     if figure.profile:
@@ -140,7 +139,7 @@ def _scene(network: Network, figure: FigureOptions, settings: Settings) -> "Scen
     from resnet_cli.draw import scene
 
     number, folded = figure.stage, settings.read(TableOptions).fold
-    graph, title = build(network.config), network.title
+    graph, title = network.graph, network.summary.name
     stages = len(scene.stages(graph))
     if number is not None and not 1 <= number <= stages:
         raise click.BadParameter(
@@ -182,7 +181,7 @@ def _profile(network: Network, path: "Path", line: str) -> bytes:
     require_matplotlib(path)
     from resnet_cli.draw import profile
 
-    return profile.draw(build(network.config), network.summary, path.suffix.lower()[1:], line)
+    return profile.draw(network.graph, network.summary, path.suffix.lower()[1:], line)
 
 
 def _command_line() -> str:

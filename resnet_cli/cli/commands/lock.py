@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from resnet_cli.cli.flags import EXPECTATIONS, shared
+from resnet_cli.cli.networks import known
 from resnet_cli.cli.options import Command, Heading
 from resnet_cli.cli.settings import request
 from resnet_cli.cli.values import Output
@@ -38,9 +39,9 @@ def command(ctx: click.Context, /, **_: Any) -> int:
             "from flags, or --network NAME to lock one of the configured ones anew"
         )
     path = path or Path(lockfile.DEFAULT_NAME)
-    locked = {}
+    locked, screen = {}, settings.read(Output).screen()
     for name, own in networks.items():
-        network = own.network()
+        network = known(own, screen).network
         if network.summary.error is not None:
             raise ForwardError(f"{name} cannot be locked: {network.summary.error}")
         locked[name] = lockfile.Locked.of(network.summary, network.config.to_dict())
@@ -48,7 +49,5 @@ def command(ctx: click.Context, /, **_: Any) -> int:
         # One network is locked anew; the others stay as they are.
         locked = {**lockfile.read(path), **locked}
     write_atomically(path, lockfile.to_text(locked))
-    settings.read(Output).screen().note(
-        printable(f"locked {', '.join(networks)} in {path}"), "green"
-    )
+    screen.note(printable(f"locked {', '.join(networks)} in {path}"), "green")
     return 0

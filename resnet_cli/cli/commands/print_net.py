@@ -6,9 +6,11 @@ import click
 
 from resnet_cli.cli.commands.show import report_proof
 from resnet_cli.cli.flags import shared
+from resnet_cli.cli.networks import known, module
 from resnet_cli.cli.options import Command, Heading
 from resnet_cli.cli.settings import resolve
 from resnet_cli.cli.values import Format, ProofOptions
+from resnet_cli.graph.printed import printed
 
 
 @click.command(
@@ -20,7 +22,17 @@ from resnet_cli.cli.values import Format, ProofOptions
 def command(ctx: click.Context, /, **_: Any) -> int:
     """Print the architecture, as PyTorch prints it; no PyTorch needed."""
     settings = resolve(ctx)
-    network = settings.network(symbolic=True)
     screen = settings.output(Format.TABLE, Format.PLAIN).screen()
-    screen.write(f"{network.tree}\n")
-    return report_proof(network, settings.read(ProofOptions, "print-net"), screen)
+    proof = settings.read(ProofOptions, "print-net")
+    config = module(settings)
+    if config is None:
+        found = known(settings, screen, symbolic=True)
+        text = printed(found.network.graph)
+    else:  # printed without a run
+        from resnet_cli.pytorch import user
+
+        text = str(user.construct(config, proof.device)[0])
+    screen.write(f"{text}\n")
+    if not proof.run:
+        return 0
+    return report_proof(known(settings, screen, symbolic=True), proof, screen)

@@ -6,11 +6,13 @@ import click
 
 from resnet_cli.analysis.network import Network
 from resnet_cli.analysis.summary import Summary
-from resnet_cli.cli.progress import attempt, outcome, watch
+from resnet_cli.cli.networks import Known, attempt, known, prove
+from resnet_cli.cli.progress import outcome
 from resnet_cli.cli.screen import Screen
-from resnet_cli.cli.settings import AnyNetwork, Settings, resolve
+from resnet_cli.cli.settings import Settings, resolve
 from resnet_cli.cli.values import SUMMARY_FORMATS, Format, ProofOptions, TableOptions
 from resnet_cli.errors import ConfigError
+from resnet_cli.family.config import ResNetConfig
 from resnet_cli.show import columns
 
 if TYPE_CHECKING:
@@ -22,58 +24,57 @@ if TYPE_CHECKING:
 def show(ctx: click.Context) -> int:
     """Print the network's layers; return 0, or 1 where the proof disagrees."""
     settings = resolve(ctx)
-    network = settings.network(symbolic=True)
     output, proof = settings.output(*SUMMARY_FORMATS), settings.read(ProofOptions)
     table, screen = settings.read(TableOptions, output.format), output.screen()
-    points = _points(network, table, settings)
+    found = known(settings, screen, symbolic=True)
+    points = _points(found.network, table, settings)
     if output.format is Format.JSON:
-        return _show_json(network, table, proof, screen, points)
-    if network.measured:
-        watch(network, proof.device, screen)  # measures, under a spinner
-    _show_text(network, output.format, table, screen, points)
-    return report_proof(network, proof, screen)
+        return _show_json(found, table, proof, screen, points)
+    _show_text(found.network.summary, output.format, table, screen, points)
+    return report_proof(found, proof, screen)
 
 
-def report_proof(network: AnyNetwork, options: ProofOptions, screen: Screen) -> int:
+def report_proof(found: Known, options: ProofOptions, screen: Screen) -> int:
     """Prove the network unless that is off, say on stderr how it went, and return 0 or 1."""
     if not options.run:
         return 0
-    proof = watch(network, options.device, screen)
+    proof = prove(found, options.device, screen)
     screen.note(*outcome(proof))
     return 0 if proof.agrees else 1
 
 
-def _points(network: AnyNetwork, table: TableOptions, settings: Settings) -> "list[Point]":
+def _points(network: Network, table: TableOptions, settings: Settings) -> "list[Point]":
     """Return the network evaluated at each `--at`. Raises `click.BadParameter`."""
     if not table.at:
         return []
-    if not isinstance(network, Network):
+    config = network.config
+    if not isinstance(config, ResNetConfig):
         message = "is for an input with names, and a module's input has numbers"
         raise click.BadParameter(message, param_hint=settings.name("at"))
     from resnet_cli.analysis import points
 
     try:
-        return [points.evaluate(network, sizes) for sizes in table.at]
+        return [points.evaluate(config, network.summary, sizes) for sizes in table.at]
     except ConfigError as error:
         raise settings.wrong(error) from None
 
 
 def _show_text(
-    network: AnyNetwork,
+    summary: Summary,
     kind: Format,
     table: TableOptions,
     screen: Screen,
     points: "Sequence[Point]",
 ) -> None:
     if kind is not Format.TABLE:
-        write_text(network.summary, kind, table, screen, points)
+        write_text(summary, kind, table, screen, points)
         return
     from resnet_cli.show import tables
 
     screen.show(
         tables.summary_table(
-            network.summary,
-            table_columns(network.summary, table, points),
+            summary,
+            table_columns(summary, table, points),
             depth=table.depth,
             folded=table.fold,
             look=screen.look(),
@@ -119,7 +120,7 @@ def write_text(
 
 
 def _show_json(
-    network: AnyNetwork,
+    found: Known,
     table: TableOptions,
     proof: ProofOptions,
     screen: Screen,
@@ -128,22 +129,22 @@ def _show_json(
     """Prove first, so that the one document has the outcome; it comes in any case."""
     from resnet_cli.show import formats
 
-    forward, code = proof_for_document(network, proof, screen)
-    config = network.config.to_dict()
+    forward, code = proof_for_document(found, proof, screen)
+    summary, config = found.network.summary, found.network.config.to_dict()
     more = {"at": [formats.point_dict(point, table.depth) for point in points]} if points else {}
-    screen.write(formats.to_json(network.summary, config, forward, table.depth, more))
+    screen.write(formats.to_json(summary, config, forward, table.depth, more))
     return code
 
 
 def proof_for_document(
-    network: AnyNetwork, options: ProofOptions, screen: Screen
+    found: Known, options: ProofOptions, screen: Screen
 ) -> tuple[dict[str, object] | None, int]:
     """Prove the network unless that is off; return what JSON's `forward` says, and the code."""
     from resnet_cli.show import formats
 
     if not options.run:
         return None, 0
-    proof, error = attempt(network, options.device, screen)
+    proof, error = attempt(found, options.device, screen)
     if proof is not None:
         screen.note(*outcome(proof))
         return formats.proof_dict(proof), 0 if proof.agrees else 1

@@ -6,13 +6,13 @@ import click
 
 from resnet_cli import parse
 from resnet_cli.analysis import solve
-from resnet_cli.analysis.network import Network
 from resnet_cli.cli.flags import shared
 from resnet_cli.cli.options import Command, Heading, Option, under
 from resnet_cli.cli.records import Fields, write_records
 from resnet_cli.cli.settings import Settings, resolve
 from resnet_cli.cli.values import Format
 from resnet_cli.errors import ExpectationError
+from resnet_cli.family.config import ResNetConfig
 from resnet_cli.parse import LayerExpectation, layer_pattern
 
 ANSWER_FIELDS: Fields = {
@@ -77,25 +77,25 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     Example: solve --preset resnet50 --want 4=7x7 --memory 8GiB --dtype float16
     """
     settings = resolve(ctx)
-    network = Network(settings.config())
+    config = settings.config()
     output = settings.output(Format.TABLE, Format.JSON, Format.CSV, Format.MARKDOWN)
     asked = settings.read(Questions)
-    records = [answer._asdict() for answer in _answers(network, asked, settings)]
-    note = "" if asked.memory is None else MEMORY_NOTE.format(dtype=network.config.dtype)
+    records = [answer._asdict() for answer in _answers(config, asked, settings)]
+    note = "" if asked.memory is None else MEMORY_NOTE.format(dtype=config.dtype)
     write_records(output, "answers", ANSWER_FIELDS, records, note)
     return 0
 
 
-def _answers(network: Network, asked: Questions, settings: Settings) -> list[solve.Answer]:
+def _answers(config: ResNetConfig, asked: Questions, settings: Settings) -> list[solve.Answer]:
     """Return the answers. Raises `click.UsageError` where nothing was asked."""
     found: list[solve.Answer] = []
     for want in asked.want:
         try:
-            found.extend(solve.wanted(network.config, want))
+            found.extend(solve.wanted(config, want))
         except (ValueError, ExpectationError) as error:
             raise click.BadParameter(str(error), param_hint=settings.name("want")) from None
     if asked.memory is not None:
-        found.extend(solve.fitting(network.config, asked.memory))
+        found.extend(solve.fitting(config, asked.memory))
     if not found:
         raise click.UsageError(
             "there is nothing to solve: give --want LAYER=HxW, as in 4=7x7, or --memory BYTES"

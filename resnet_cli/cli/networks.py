@@ -1,0 +1,80 @@
+"""The network that settings describe: predicted, or captured in a run of the user's own module."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from resnet_cli.analysis.network import Network, predict
+from resnet_cli.cli.progress import Progress
+from resnet_cli.cli.screen import Screen
+from resnet_cli.cli.settings import Settings
+from resnet_cli.cli.values import Device, ProofOptions
+from resnet_cli.errors import BackendError, ForwardError
+from resnet_cli.family.config import FIELDS
+
+if TYPE_CHECKING:
+    from resnet_cli.pytorch.proof import Proof
+    from resnet_cli.pytorch.user import ModuleConfig
+
+
+class Known(NamedTuple):
+    """A network, and how its run went where only that run makes it known."""
+
+    network: Network
+    run: "Proof | None" = None
+
+
+def known(settings: Settings, screen: Screen, *, symbolic: bool = False) -> Known:
+    """Return the network that flags, variables and file describe, a module's run under a spinner.
+
+    With `symbolic` the input may have names. Raises `click.BadParameter` that names the source,
+    `TargetError` or `BackendError`.
+    """
+    config = module(settings)
+    if config is None:
+        return Known(predict(settings.config(symbolic=symbolic)))
+    from resnet_cli.pytorch import user
+
+    with Progress(screen, "importing PyTorch") as progress:
+        device = settings.read(ProofOptions).device
+        return Known(*user.capture(config, device, progress.update))
+
+
+def module(settings: Settings) -> "ModuleConfig | None":
+    """Return the module that was asked for, or None. Raises `click.BadParameter`."""
+    target = settings.get("module")
+    if target is None:
+        return None
+    wrong = [key for key in ("preset", *FIELDS) if key in settings.values and key != "input"]
+    problem = "a module has its own layers"
+    if not wrong and not settings.read(ProofOptions).run:
+        wrong, problem = ["run"], "a module is known by running it"
+    if wrong:
+        raise click.BadParameter(
+            f"{problem}; leave {settings.name(wrong[0])} out", param_hint=settings.name("module")
+        )
+    inputs = settings.get("input") or ()
+    if not all(isinstance(size, int) for one in inputs for size in one.shape):
+        message = "has names in it, and a module needs numbers, as in 1x3x224x224"
+        raise click.BadParameter(message, param_hint=settings.name("input"))
+    from resnet_cli.pytorch.user import ModuleConfig
+
+    return ModuleConfig(target, settings.get("module_args") or {}, inputs)
+
+
+def prove(found: Known, device: Device, screen: Screen) -> "Proof":
+    """Prove a prediction under a spinner; a captured network's own run is its proof."""
+    if found.run is not None:
+        return found.run
+    from resnet_cli.pytorch import prove  # only a proof needs it
+
+    with Progress(screen, "importing PyTorch") as progress:
+        return prove.prove(found.network, device, progress.update)
+
+
+def attempt(found: Known, device: Device, screen: Screen) -> "tuple[Proof | None, str | None]":
+    """Return the proof, or why PyTorch could not run, for documents that come in any case."""
+    try:
+        return prove(found, device, screen), None
+    except (BackendError, ForwardError) as error:
+        return None, str(error)
