@@ -1,6 +1,6 @@
 """One residual block as a network of its own: its branches, and where they meet."""
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from resnet_cli.analysis.network import Network
 from resnet_cli.analysis.rows import summarise
@@ -22,8 +22,7 @@ IMAGE = Value(0)
 """What the block takes."""
 
 
-@dataclass(frozen=True)
-class BlockConfig:
+class BlockConfig(NamedTuple):
     """What the flags say about one block; `identity` leaves its shortcut bare.
 
     `config` is that of a network whose first stage is the block.
@@ -42,10 +41,10 @@ class BlockConfig:
         return {**values, "channels": self.config.channels[0], "stride": self.stride, **bare}
 
 
-@dataclass(frozen=True)
-class BlockNetwork(Network):
+class BlockNetwork(NamedTuple):
     """One residual block as a network; `branches` is the block up to what is to be added."""
 
+    network: Network
     branches: Walk
     main: Value
     side: Value
@@ -68,7 +67,8 @@ class BlockNetwork(Network):
         A shortcut that is no module has a row as well. The addition has one a branch, and
         one for the sum where the shapes are equal.
         """
-        rows = self.summary.rows
+        summary = self.network.summary
+        rows = summary.rows
         parts = [row for row in rows if row.path != PATH]
         main = [row for row in parts if row.role == MAIN][-1]
         if parts[-1] is main:
@@ -84,7 +84,7 @@ class BlockNetwork(Network):
         if self.adds:
             total = self._free(rows[0], ADDITION, "= sum", self.main)
             parts.append(total._replace(path=PATH))
-        return replace(self.summary, rows=tuple(parts))
+        return summary._replace(rows=tuple(parts))
 
     def _free(self, row: LayerRow, role: str, kind: str, value: Value) -> LayerRow:
         """Return a row like `row` for what gives `value`, is no module and costs nothing."""
@@ -131,9 +131,8 @@ def predict_block(asked: BlockConfig) -> BlockNetwork:
     roles = (
         PATH if row.path == PATH else MAIN if row.path in on_main else SHORTCUT for row in rows
     )
-    summary = replace(
-        summary,
+    summary = summary._replace(
         rows=tuple(row._replace(role=role) for row, role in zip(rows, roles, strict=True)),
         output_tree=None,  # two branches that do not meet are no output of two tensors
     )
-    return BlockNetwork(asked, graph, summary, branches, main, side)
+    return BlockNetwork(Network(asked, graph, summary), branches, main, side)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from resnet_cli.family import resnet
 from resnet_cli.family.config import ResNetConfig
-from resnet_cli.graph.graph import infer
+from resnet_cli.graph.graph import infer, values
 
 if TYPE_CHECKING:
     from resnet_cli.graph.dims import Size
@@ -21,12 +21,17 @@ class Count(NamedTuple):
 def count(config: ResNetConfig) -> Count:
     """Return a configuration's counts without a walk over all of its blocks."""
     graph, times = resnet.shortened(config)
+    often = [1] * len(graph.operations)
+    for module in graph.modules:
+        if module.path in times:
+            (call,) = module.calls
+            (gives,) = values(call.gives)
+            inside = slice(call.first, gives.operation + 1)
+            often[inside] = [times[module.path]] * len(often[inside])
     params = buffers = 0
     macs: Size = 0
-    for operation, facts in zip(graph.operations, infer(graph), strict=True):
-        block = ".".join(operation.path.split(".")[:2])  # a stage's name and a block's
-        often = times.get(block, 1)
-        params += often * facts.params
-        buffers += often * facts.buffer_elements
-        macs = macs + often * facts.macs
+    for times_run, facts in zip(often, infer(graph), strict=True):
+        params += times_run * facts.params
+        buffers += times_run * facts.buffer_elements
+        macs = macs + times_run * facts.macs
     return Count(params, buffers, macs)

@@ -1,7 +1,6 @@
 """A network with all that is known of it, whoever made it."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from resnet_cli.analysis.rows import summarise
 from resnet_cli.analysis.summary import Summary
@@ -9,19 +8,20 @@ from resnet_cli.family import presets, resnet
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.graph.graph import Graph
 
+if TYPE_CHECKING:
+    from typing import Protocol
 
-class Asked(Protocol):
-    """What was asked for, enough to have the same network again."""
+    class Asked(Protocol):
+        """What was asked for, enough to have the same network again."""
 
-    def to_dict(self) -> dict[str, object]:
-        """Return plain values under the flags' names."""
+        def to_dict(self) -> dict[str, object]:
+            """Return plain values under the flags' names."""
 
 
-@dataclass(frozen=True)
-class Network:
+class Network(NamedTuple):
     """A network: what was asked for, its graph, and what that adds up to."""
 
-    config: Asked
+    config: "Asked"
     graph: Graph
     summary: Summary
 

@@ -151,15 +151,10 @@ class _Rows:
             row, giver = self.rows[position], self.givers[position] + shift
             self.givers.append(giver)
             field, stride, _ = sights[giver] or UNSEEN
-            self.rows.append(
-                LayerRow(
-                    new + row.path[cut:],
-                    *row[1:12],
-                    max(field) if field else None,
-                    stride[0] if stride and stride.count(stride[0]) == len(stride) else None,
-                    *row[14:],
-                )
-            )
+            number = stride[0] if stride and stride.count(stride[0]) == len(stride) else None
+            seen = max(field) if field else None
+            fields = (new + row.path[cut:], *row[1:12], seen, number, *row[14:])
+            self.rows.append(tuple.__new__(LayerRow, fields))
         return span.sums
 
     def _leaf(self, module: Module, path: str, depth: int, role: str) -> Sums:

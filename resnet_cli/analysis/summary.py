@@ -4,7 +4,6 @@ Shapes are tuples, counts are elements, bytes are at the network's dtype. Absenc
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from resnet_cli.errors import ExpectationError, SymbolError
@@ -69,8 +68,7 @@ class LayerRow(NamedTuple):
         return LayerRow(*evaluate(tuple(self), sizes))
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(NamedTuple):
     """A network's rows, in the order of execution, and what they add up to.
 
     `peak_bytes` is the most that an inference pass holds at once at module boundaries: a
@@ -102,8 +100,7 @@ class Summary:
         """Return the summary with its formulas evaluated, and the peak with them."""
         from resnet_cli.graph.dims import evaluate
 
-        return replace(
-            self,
+        return self._replace(
             input_shape=evaluate(self.input_shape, sizes),
             output_shape=evaluate(self.output_shape, sizes),
             rows=tuple(row.at(sizes) for row in self.rows),

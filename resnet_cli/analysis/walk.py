@@ -77,14 +77,14 @@ def walk(graph: Graph, itemsize: int = 4) -> Walk:
     nbytes = _sizes(graph, facts, itemsize)
     sights: list[Sight | None] = []
     storages: list[int] = []
+    pointwise = {id(found): found.is_pointwise for found in facts}  # what repeats is one object
     for index, (operation, found) in enumerate(zip(graph.operations, facts, strict=True)):
         inputs = operation.inputs
-        if len(inputs) == 1 and found.is_pointwise:  # most operations
-            sights.append(sights[inputs[0].operation])
+        if len(inputs) == 1 and pointwise[id(found)]:  # most operations
+            sights.append(sights[inputs[0][0]])
         else:
             sights.append(_sight(operation, found, [sights[before] for before, _ in inputs]))
-        shares = found.is_view and inputs
-        storages.append(storages[inputs[0].operation] if shares else index)
+        storages.append(storages[inputs[0][0]] if found.is_view and inputs else index)
     return Walk(
         graph, itemsize, facts, nbytes, sights, storages, _held(graph, facts, storages, nbytes)
     )
@@ -150,23 +150,23 @@ def _sight(operation: Operation, facts: Facts, inputs: Sequence[Sight | None]) -
 def _joined(inputs: Sequence[Sight], *, is_gate: bool) -> Sight | None:
     """Return what the elements see where several maps meet."""
     maps = [sight for sight in inputs if sight.field]
-    if not inputs or not maps:
-        return inputs[0] if inputs else None
-    if len(maps) < len(inputs) and not is_gate:
-        return next(sight for sight in inputs if not sight.field)
-    first = maps[0]
-    if any(sight.stride != first.stride for sight in maps):
-        strides = " and ".join(dict.fromkeys(_sides(sight.stride) for sight in maps))
-        return Sight(why=f"maps of strides {strides} meet: no one receptive field")
-    return first._replace(field=tuple(map(max, zip(*(s.field for s in maps), strict=True))))
+    if not maps or (len(maps) < len(inputs) and not is_gate):
+        return next((sight for sight in inputs if not sight.field), None)
+    first, *others = maps
+    for sight in others:
+        if sight.stride != first.stride:
+            strides = f"{_sides(first.stride)} and {_sides(sight.stride)}"
+            return Sight(why=f"maps of strides {strides} meet: no one receptive field")
+    return Sight(tuple(map(max, *[sight.field for sight in (first, *maps)])), first.stride)
 
 
 def _grown(sight: Sight, window: Window) -> Sight:
     """Return what the elements see after one more window."""
-    if len(window.kernel) != len(sight.field):
+    field, stride, _ = sight
+    if len(window.kernel) != len(field):
         return UNSEEN
-    more = [(kernel - 1) * step for kernel, step in zip(window.kernel, sight.stride, strict=True)]
-    return Sight(tuple(map(add, sight.field, more)), tuple(map(mul, sight.stride, window.stride)))
+    more = [(kernel - 1) * step for kernel, step in zip(window.kernel, stride, strict=True)]
+    return Sight(tuple(map(add, field, more)), tuple(map(mul, stride, window.stride)))
 
 
 def _sides(sides: Iterable[int]) -> str:

@@ -112,13 +112,14 @@ def infer(graph: Graph) -> list[Facts]:
 
     What repeats (a block on a map of the same size) is computed once.
     """
-    known: dict[tuple[Kind, tuple[Shape, ...]], Facts] = {}
+    known: dict[tuple[object, ...], Facts] = {}  # what repeats is one and the same kind
     found: list[Facts] = []
     for kind, inputs, _, _ in graph.operations:
-        key = kind, tuple(found[operation].outputs[output] for operation, output in inputs)
+        shapes = [found[operation].outputs[output] for operation, output in inputs]
+        key = (id(kind), *shapes)
         facts = known.get(key)
         if facts is None:
-            facts = known[key] = kind.facts(*key[1])
+            facts = known[key] = kind.facts(*shapes)
         found.append(facts)
     return found
 

@@ -11,10 +11,30 @@ of the time. What depends on the input (channels, features) is no attribute of a
 """
 
 from math import prod
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # to create a protocol takes as long as two kinds
+    from typing import Protocol
+
     from resnet_cli.graph.dims import Size
+
+    class Kind(Protocol):
+        """What every kind of operation answers."""
+
+        @property
+        def name(self) -> str:
+            """The class that does it in PyTorch, or the function's name where there is none."""
+
+        def facts(self, *shapes: "Shape") -> "Facts":
+            """Infer shapes and costs from the inputs' shapes."""
+
+    class Layer(Kind, Protocol):
+        """A kind that PyTorch has a module for."""
+
+        def printed(self, shape: "Shape", /) -> str:
+            """Write it as PyTorch prints the module, on an input of `shape`."""
+else:
+    Kind = Layer = object
 
 Shape: TypeAlias = "tuple[Size, ...]"
 Sides: TypeAlias = tuple[int, ...]
@@ -88,24 +108,6 @@ class Facts(NamedTuple):
     def buffer_elements(self) -> int:
         """Elements of running statistics, counters among them."""
         return sum(prod(shape) for _, shape in self.buffers)
-
-
-class Kind(Protocol):
-    """What every kind of operation answers."""
-
-    @property
-    def name(self) -> str:
-        """The class that does it in PyTorch, or the function's name where there is none."""
-
-    def facts(self, *shapes: Shape) -> Facts:
-        """Infer shapes and costs from the inputs' shapes."""
-
-
-class Layer(Kind, Protocol):
-    """A kind that PyTorch has a module for."""
-
-    def printed(self, shape: Shape, /) -> str:
-        """Write it as PyTorch prints the module, on an input of `shape`."""
 
 
 K = TypeVar("K")

@@ -1,5 +1,6 @@
 """PyTorch where it can be imported, or why it cannot."""
 
+import gc
 from types import ModuleType
 
 from resnet_cli.errors import BackendError
@@ -7,6 +8,7 @@ from resnet_cli.errors import BackendError
 
 def backend(remedy: str = "") -> ModuleType:
     """Import `forward`, and torch with it. Raises `BackendError` where that is not possible."""
+    gc.enable()  # a command's start does without (`__main__.py`)
     install = f"install it (pip install torch){remedy}"
     try:
         from resnet_cli.pytorch import forward

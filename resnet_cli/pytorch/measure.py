@@ -1,7 +1,6 @@
 """Any `nn.Module` and its inputs to a Summary, as one captured run has it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
@@ -64,9 +63,8 @@ def measure(
     if failure is not None:
         failed = next(row for row in summary.rows if row.error == failure.message)
         difference = Difference(failed.path, "forward pass", "runs", f"fails: {failure.message}")
-        summary = replace(summary, error=_where(failed, failure.message))
-    summary = replace(
-        summary,
+        summary = summary._replace(error=_where(failed, failure.message))
+    summary = summary._replace(
         peak_bytes=None,
         inputs=tuple(describe(tensor) for tensor in tensors(inputs)),
         bytes_of_params=sum(p.numel() * p.element_size() for p in trains) if mixed else None,

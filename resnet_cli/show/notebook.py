@@ -1,7 +1,6 @@
 """A summary that shows itself: in a terminal, in a notebook, and in one line."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
 from html import escape
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -17,14 +16,15 @@ MOST = 60
 """Characters of one part of the one line, which stays below 200."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Inspected(Summary):
     """What `inspect` returns: a summary whose text is its table."""
+
+    __slots__ = ()
 
     @classmethod
     def of(cls, summary: Summary) -> "Inspected":
         """Return the same summary as one that shows itself."""
-        return cls(**{field.name: getattr(summary, field.name) for field in fields(summary)})
+        return cls(*summary)
 
     def __str__(self) -> str:
         return rendered(_table(self, Look()), colored=False).rstrip("\n")

@@ -137,8 +137,8 @@ def test_no_shortcut_module_is_fine_where_the_shapes_stay(invoke):
 def test_a_block_adds_exactly_where_both_branches_have_one_shape(network):
     main, side = network.addends
     assert network.adds == (main == side)
-    assert (network.summary.rows[0].path == "block") == network.adds
-    assert network.adds or network.config.identity
+    assert (network.network.summary.rows[0].path == "block") == network.adds
+    assert network.adds or network.network.config.identity
     roles = [row.role for row in network.shown.rows]
     assert roles.count(ADDITION) == 2 + network.adds
     assert set(roles) == {MAIN, SHORTCUT, ADDITION}
@@ -147,10 +147,13 @@ def test_a_block_adds_exactly_where_both_branches_have_one_shape(network):
 @settings(deadline=None, max_examples=80)
 @given(blocks())
 def test_what_people_see_adds_up_to_the_block(network):
-    assert network.shown.totals() == network.summary.totals()
+    assert network.shown.totals() == network.network.summary.totals()
     if network.adds:
-        block = network.summary.rows[0]
-        assert (block.params, block.macs) == (network.summary.params, network.summary.macs)
+        block = network.network.summary.rows[0]
+        assert (block.params, block.macs) == (
+            network.network.summary.params,
+            network.network.summary.macs,
+        )
         assert network.shown.rows[-1].output_shape == block.output_shape
         assert network.shown.rows[-1].receptive_field == block.receptive_field
 
@@ -160,7 +163,7 @@ def test_a_block_alone_counts_what_it_counts_in_its_network(index):
     config = ResNetConfig(blocks=(2, 2, 2, 2))
     whole = {row.path: row for row in predict(config).summary.rows}[f"3.{index}"]
     alone = ResNetConfig(input=whole.input_shape, channels=(256,), blocks=(1,))
-    block = predict_block(BlockConfig(alone, stride=2 - index)).summary.rows[0]
+    block = predict_block(BlockConfig(alone, stride=2 - index)).network.summary.rows[0]
     assert (block.params, block.macs) == (whole.params, whole.macs)
     assert block.output_shape == whole.output_shape
 

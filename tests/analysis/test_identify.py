@@ -12,7 +12,7 @@ from resnet_cli.family.presets import NAMES, preset
 
 def unnamed(config: ResNetConfig, **changes: object):
     """Return a network's summary as one that has no name, as a module's is."""
-    return replace(predict(replace(config, **changes)).summary, name="mine")
+    return predict(replace(config, **changes)).summary._replace(name="mine")
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if "1202" not in name])

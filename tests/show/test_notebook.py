@@ -31,7 +31,7 @@ def test_the_line_is_short(name):
 
 def test_the_line_stays_short_and_one_whatever_its_name_and_inputs():
     summary = predict(ResNetConfig()).summary
-    many = replace(summary, name="a\nb" * 99, inputs=("1x16:int64",) * 99)
+    many = summary._replace(name="a\nb" * 99, inputs=("1x16:int64",) * 99)
     shown = repr(Inspected.of(many))
     assert len(shown) < 200
     assert len(shown.splitlines()) == 1
@@ -41,4 +41,4 @@ def test_it_is_the_same_summary():
     summary = predict(ResNetConfig()).summary
     assert isinstance(Inspected.of(summary), type(summary))
     assert Inspected.of(summary).totals() == summary.totals()
-    assert replace(Inspected.of(summary), name="x").name == "x"
+    assert Inspected.of(summary)._replace(name="x").name == "x"

@@ -86,22 +86,22 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     --shortcut none leaves it the identity all the same: no sum, exit code 1.
     """
     settings = resolve(ctx)
-    network = _network(settings)
+    block = _block(settings)
     output, proof = settings.output(*SUMMARY_FORMATS), settings.read(ProofOptions)
     kind, screen = output.format, output.screen()
     if kind is Format.JSON:
-        return _show_json(network, proof, screen)
+        return _show_json(block, proof, screen)
     table = settings.read(TableOptions)._replace(depth=parse.ALL_DEPTHS, fold=False)
-    _show_text(network, kind, table, screen)
-    if not network.adds:
-        rule, remedy = broken_rule(network)
+    _show_text(block, kind, table, screen)
+    if not block.adds:
+        rule, remedy = broken_rule(block)
         screen.note(f"NOT added: {rule}", "bold red")
         screen.note(remedy)
         return 1
-    return report_proof(Known(network), proof, screen)
+    return report_proof(Known(block.network), proof, screen)
 
 
-def _network(settings: Settings) -> BlockNetwork:
+def _block(settings: Settings) -> BlockNetwork:
     """Return the block. Raises `click.BadParameter` that names the source."""
     # A preset's input and widths are those of a whole network; only named ones count.
     size = settings.one_shape() if "input" in settings.names else INPUT
@@ -137,9 +137,9 @@ def _width(settings: Settings) -> int | None:
     raise click.BadParameter(message, param_hint="--channels")
 
 
-def broken_rule(network: BlockNetwork) -> tuple[str, str]:
+def broken_rule(block: BlockNetwork) -> tuple[str, str]:
     """Say which rule the two shapes break, and which flag mends it."""
-    main, side = network.addends
+    main, side = block.addends
     pad = " or --shortcut pad" if main[1] >= side[1] else ""
     return (
         f"{format_shape(main)} + {format_shape(side)}: "
@@ -148,41 +148,41 @@ def broken_rule(network: BlockNetwork) -> tuple[str, str]:
     )
 
 
-def _show_text(network: BlockNetwork, kind: Format, table: TableOptions, screen: Screen) -> None:
+def _show_text(block: BlockNetwork, kind: Format, table: TableOptions, screen: Screen) -> None:
     """Write the branches and the addition; CSV and plain text have the modules alone."""
     if kind is not Format.TABLE:
-        summary = network.shown if kind is Format.MARKDOWN else network.summary
+        summary = block.shown if kind is Format.MARKDOWN else block.network.summary
         write_text(summary, kind, table, screen)
         return
     from resnet_cli.show.tables import summary_table
 
     # Without its role a row would not say which branch it is on.
-    picked = table_columns(network.shown, table)
+    picked = table_columns(block.shown, table)
     shown = [c._replace(rank=0) if c.name == "role" else c for c in picked]
     screen.show(
         summary_table(
-            network.shown,
+            block.shown,
             shown,
             depth=table.depth,
             folded=table.fold,
             look=screen.look(),
-            red=None if network.adds else ADDITION,
+            red=None if block.adds else ADDITION,
         )
     )
 
 
-def _show_json(network: BlockNetwork, proof: ProofOptions, screen: Screen) -> int:
+def _show_json(block: BlockNetwork, proof: ProofOptions, screen: Screen) -> int:
     """Write the document of a network, and how the addition went; return the exit code."""
     from resnet_cli.show import formats
 
     forward, code = None, 1
-    if network.adds:
-        forward, code = proof_for_document(Known(network), proof, screen)
-    main, side = network.addends
-    addition = {"main_path": main, "shortcut": side, "equal": network.adds}
-    if not network.adds:
-        addition["error"] = "; ".join(broken_rule(network))
-    summary, config = network.summary, network.config.to_dict()
+    if block.adds:
+        forward, code = proof_for_document(Known(block.network), proof, screen)
+    main, side = block.addends
+    addition = {"main_path": main, "shortcut": side, "equal": block.adds}
+    if not block.adds:
+        addition["error"] = "; ".join(broken_rule(block))
+    summary, config = block.network.summary, block.network.config.to_dict()
     more = {"addition": addition}
     screen.write(formats.to_json(summary, config, forward, parse.ALL_DEPTHS, more))
     return code
