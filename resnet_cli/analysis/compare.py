@@ -37,13 +37,16 @@ class Part(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One network of the comparison; `ratios` are to the first one's figures."""
+    """One network of the comparison; `ratios` are to the first one's figures.
+
+    A figure that is not known is None, and so is a ratio to it.
+    """
 
     name: str
     config: Mapping[str, object]
     parts: tuple[Part, ...]
-    figures: Mapping[str, int]
-    ratios: Mapping[str, float]
+    figures: "Mapping[str, int | None]"
+    ratios: "Mapping[str, float | None]"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the entry as the JSON has it."""
@@ -67,69 +70,79 @@ def compare(networks: Iterable[tuple[str, Network]]) -> list[Entry]:
     for name, network in networks:
         figures = _figures(network)
         first = found[0].figures if found else figures
-        # A count of zero has no ratio, and no network of ours has one.
-        ratios = {key: figures[key] / first[key] for key in FIGURES}
+        ratios = {key: _ratio(figures[key], first[key]) for key in FIGURES}
         found.append(Entry(name, network.config.to_dict(), parts(network), figures, ratios))
     return found
 
 
+def _ratio(value: int | None, first: int | None) -> float | None:
+    return value / first if value is not None and first else None
+
+
 def figure(entry: Entry, key: str) -> tuple[str, str]:
     """Return a figure with its unit, two decimals as in papers, and its ratio to the first."""
-    value = entry.figures[key]
+    value, ratio = entry.figures[key], entry.ratios[key]
+    if value is None:
+        return "not known", ""
     if key == "receptive_field":
         text = f"{value:,}"
     else:
         text = human_bytes(value) if key.endswith("bytes") else human_count(value, decimals=2)
-    ratio = entry.ratios[key]
+    if ratio is None:
+        return text, ""
     return text, f"{ratio:.2f}x" if ratio >= 0.1 else f"{ratio:.2g}x"
 
 
 def roles(entries: Sequence[Entry]) -> list[str]:
-    """Return the rows of all networks together: stem, as many stages as the longest has, head."""
-    longest = max(entries, key=lambda entry: len(entry.parts))
-    return [part.role for part in longest.parts]
+    """Return the rows of all networks together: those of the one with the most, then others'."""
+    longest = sorted(entries, key=lambda entry: -len(entry.parts))
+    return list(dict.fromkeys(part.role for entry in longest for part in entry.parts))
 
 
 def parts(network: Network) -> tuple[Part, ...]:
-    """Return a network's rows of table 1; pool, flatten and linear are one, as in the paper."""
+    """Return a network's rows of table 1; pool, flatten and linear are one, as in the paper.
+
+    A network of the user's own has a row for each of its modules in which something slides.
+    """
     graph = network.graph
-    shapes = {row.path: row.output_shape for row in network.summary.at_depth(1)}
+    modules = {module.path: module for module in graph.modules}
     below = children(graph.modules)
     found = []
-    for module in below[""]:
+    for row in network.summary.at_depth(1):
+        module = modules.get(row.path)
+        if module is None or not module.calls:
+            continue
+        layers = describe(graph, module, below.get(row.path, ()))
         kind = graph.operations[module.calls[0].first].kind
-        if not module.is_leaf:
-            layers = describe(graph, module, below[module.path])
-            found.append(Part(module.role, shapes[module.path][2:], layers))
-        elif isinstance(kind, Linear):
-            found.append(Part(module.role, (1, 1), f"average pool, {kind.out_features}-d fc"))
+        if isinstance(kind, Linear) and module.is_leaf:
+            pool = "average pool, " if module.role else ""
+            found.append(Part(module.role or row.path, (1, 1), f"{pool}{kind.out_features}-d fc"))
+        elif layers:
+            found.append(Part(module.role or row.path, row.output_shape[2:], layers))
     return tuple(found)
 
 
 def describe(graph: Graph, module: Module, below: Sequence[Module]) -> str:
     """Write a part's layers as table 1 does; norms, biases and ReLUs go without saying."""
-    block = branches(graph, below[0])
+    block = branches(graph, below[0]) if below else None
     if block is not None:
         # The table leaves out what the first alone has: its stride and its projection.
         texts = (_layer(graph.operations[index].kind) for index in block.main)
         return f"[{'; '.join(filter(None, texts))}] x {len(below)}"
     kinds = [
-        operation.kind for operation in graph.operations if _is_in(operation.path, module.path)
+        kind
+        for kind, _, path, _ in graph.operations
+        if path == module.path or path.startswith(f"{module.path}.")
     ]
     return "; ".join(_layer(kind) + _stride(kind) for kind in kinds if _layer(kind))
-
-
-def _is_in(path: str, outer: str) -> bool:
-    return path.startswith(f"{outer}.")
 
 
 def _layer(kind: Kind) -> str:
     """Write what a layer looks through and gives; nothing for what goes without saying."""
     match kind:
         case Conv(out_channels, kernel, groups=groups):
-            return f"{format_shape(kernel)}, {out_channels}" + (
-                f", C={groups}" if groups != 1 else ""
-            )
+            grouped = f", C={groups}" if groups != 1 else ""
+            return f"{format_shape(kernel)}, {out_channels}{grouped}"
         case MaxPool(kernel):
             return f"{format_shape(kernel)} max pool"
     return ""
@@ -142,9 +155,10 @@ def _stride(kind: Kind) -> str:
     return ""
 
 
-def _figures(network: Network) -> dict[str, int]:
+def _figures(network: Network) -> dict[str, int | None]:
     totals = network.summary.totals()
     fields = [row.receptive_field for row in network.summary.rows if row.depth == 1]
     seen = [field for field in fields if field is not None]
-    sums = {key: index(total) for key in FIGURES if (total := totals.get(key)) is not None}
-    return {**sums, "receptive_field": seen[-1]}
+    sums = ((key, totals.get(key)) for key in FIGURES)
+    known = {key: None if total is None else index(total) for key, total in sums}
+    return {**known, "receptive_field": seen[-1] if seen else None}

@@ -7,16 +7,18 @@ read it with the signs of `pretty`.
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
+from resnet_cli.analysis.rows import ROOT
 from resnet_cli.analysis.summary import LayerRow, Summary
 from resnet_cli.analysis.walk import Sight, walk
 from resnet_cli.graph.branches import Branches, branches
 from resnet_cli.graph.graph import Graph, Module
-from resnet_cli.graph.kinds import Kind, Shape
+from resnet_cli.graph.kinds import Facts, Kind, Shape, Window
 from resnet_cli.graph.moves import Flatten, Pad
 from resnet_cli.graph.pointwise import BatchNorm, ReLU
-from resnet_cli.graph.pooling import AdaptiveAvgPool, MaxPool
+from resnet_cli.graph.pooling import AdaptiveAvgPool, AvgPool, MaxPool
 from resnet_cli.graph.products import Conv, Linear
 from resnet_cli.text import format_shape, nearest
 
@@ -104,12 +106,17 @@ class _Lesson:
     def explained(self, position: int) -> Explanation:
         """Return the arithmetic of the row at that position."""
         row = self.rows[position]
-        if row.leaf:
-            operation = self.graph.operations[self.first[row.path]]
-            seen = self._sight(operation.inputs[0].operation)
-            text, quantities = _arithmetic(operation.kind, row, seen)
-        else:
+        first = self.first.get("" if row.path == ROOT else row.path)
+        if not row.leaf:
             text, quantities = self._container(self.modules[row.path], row, position)
+        elif first is None:  # a weight beside modules, or what never ran
+            text, quantities = "", _counts(row)
+        else:
+            operation = self.graph.operations[first]
+            seen = self._sight(operation.inputs[0].operation) if operation.inputs else Sight()
+            row = row._replace(params=row.params + row.frozen)
+            text, quantities = _arithmetic(operation.kind, row, seen)
+            quantities = _held(self.walked.facts[first], row, quantities)
         return Explanation(row.path, row.role, row.type, f"{row.type}{text}", tuple(quantities))
 
     def _container(
@@ -161,46 +168,71 @@ class _Lesson:
 def _arithmetic(kind: Kind, row: LayerRow, seen: Sight) -> tuple[str, Iterator[Quantity]]:
     """Return what follows a layer's type in its headline, and its quantities.
 
-    A kind without a case has none: its row says what is known.
+    Of a kind without a case here the counts stand without a formula.
     """
     match kind:
         case Conv():
             groups = f", groups {kind.groups}" if kind.groups != 1 else ""
             return _window(kind) + groups, _convolution(kind, row, seen)
-        case MaxPool():
-            return _window(kind), _pooling(row, seen)
+        case MaxPool() | AvgPool():
+            return _window(kind), _pooling(kind, row, seen)
         case BatchNorm():
             return ", learned scale and shift", _norm(row)
         case ReLU():
             return ", the shape stays", iter(())
-        case AdaptiveAvgPool():
+        case AdaptiveAvgPool() if {*kind.output_size} == {1}:
             return f" to {format_shape(kind.output_size)}", _average(row)
         case Flatten():
             return "", _flat(row)
         case Linear():
             return f" {row.input_shape[-1]} to {kind.out_features}", _linear(kind, row)
-    return "", iter(())
+    return "", _counts(row)
 
 
-def _window(kind: Conv | MaxPool) -> str:
-    kernel, stride, padding = kind.kernel, kind.stride, kind.padding
-    return f" {format_shape(kernel)}, stride {stride[0]}, padding {padding[0]}"
+def _held(facts: Facts, row: LayerRow, found: Iterator[Quantity]) -> Iterator[Quantity]:
+    """Give quantities, without a formula where one call of the kind is not all that counts.
+
+    Weights may be tied or parametrised, and a module may run several times.
+    """
+    ones = {"params": facts.params, "buffers": facts.buffer_elements, "MACs": facts.macs}
+    for each in found:
+        differs = each.name in ones and each.value != ones[each.name]
+        yield each._replace(formula="") if differs else each
+
+
+def _counts(row: LayerRow) -> Iterator[Quantity]:
+    """Give what a layer holds and multiplies, where no arithmetic says how that comes about."""
+    counts = (("params", row.params), ("buffers", row.buffers), ("MACs", row.macs))
+    yield from (Quantity(name, "", value) for name, value in counts if value)
+
+
+def _window(kind: Conv | MaxPool | AvgPool) -> str:
+    stride, padding = _sides(kind.stride), _sides(kind.padding)
+    text = f" {format_shape(kind.kernel)}, stride {stride}, padding {padding}"
+    dilation = getattr(kind, "dilation", (1,))
+    return text + (f", dilation {_sides(dilation)}" if {*dilation} != {1} else "")
+
+
+def _sides(sides: Sequence[int]) -> str:
+    """Write the number that all sides share, or each."""
+    return str(sides[0]) if len({*sides}) == 1 else format_shape(sides)
 
 
 def _convolution(kind: Conv, row: LayerRow, seen: Sight) -> Iterator[Quantity]:
     channels, out, groups = row.input_shape[1], kind.out_channels, kind.groups
     inner = str(channels) if groups == 1 else f"({channels} // {groups})"
     weights = "*".join([inner, *map(str, kind.kernel)])
-    batch, _, height, width = row.output_shape
-    yield from _sliding(row)
+    batch, _, *sizes = row.output_shape
+    yield from _sliding(kind.window, row)
     yield Quantity("params", f"{out}*{weights}" + (f" + {out}" if kind.bias else ""), row.params)
-    yield Quantity("MACs", f"{_times(batch)}{out}*{height}*{width} * {weights}", row.macs)
-    yield _field(row, seen)
+    elements = "*".join(map(str, [out, *sizes]))
+    yield Quantity("MACs", f"{_times(batch)}{elements} * {weights}", row.macs)
+    yield from _field(kind.window, row, seen)
 
 
-def _pooling(row: LayerRow, seen: Sight) -> Iterator[Quantity]:
-    yield from _sliding(row)
-    yield _field(row, seen)
+def _pooling(kind: MaxPool | AvgPool, row: LayerRow, seen: Sight) -> Iterator[Quantity]:
+    yield from _sliding(kind.window, row)
+    yield from _field(kind.window, row, seen)
 
 
 def _norm(row: LayerRow) -> Iterator[Quantity]:
@@ -210,8 +242,8 @@ def _norm(row: LayerRow) -> Iterator[Quantity]:
 
 
 def _average(row: LayerRow) -> Iterator[Quantity]:
-    height, width = row.input_shape[2:]
-    yield Quantity("averaged", f"{height}*{width}", height * width)
+    sizes = row.input_shape[2:]
+    yield Quantity("averaged", "*".join(map(str, sizes)), prod(sizes))
     yield Quantity("field", "", None)
 
 
@@ -223,7 +255,8 @@ def _linear(kind: Linear, row: LayerRow) -> Iterator[Quantity]:
     weights = f"{kind.out_features}*{row.input_shape[-1]}"
     bias = f" + {kind.out_features}" if kind.bias else ""
     yield Quantity("params", weights + bias, row.params)
-    yield Quantity("MACs", f"{_times(row.output_shape[0])}{weights}", row.macs)
+    times = "".join(map(_times, row.output_shape[:-1]))
+    yield Quantity("MACs", f"{times}{weights}", row.macs)
 
 
 def _sum(terms: "Sequence[Size]") -> str:
@@ -231,20 +264,29 @@ def _sum(terms: "Sequence[Size]") -> str:
     return " + ".join(f"{n}*{term}" if n > 1 else str(term) for term, n in runs) or "0"
 
 
-def _sliding(row: LayerRow) -> Iterator[Quantity]:
-    """Explain a window's output size; the width only where it is not the height."""
-    assert row.window is not None
-    kernel, stride, padding = row.window
-    sizes = row.input_shape[2:]
-    names = ("height", "width") if sizes[0] != sizes[1] else ("height",)
-    for name, size, out in zip(names, sizes, row.output_shape[2:], strict=False):
-        yield Quantity(name, f"({size} + 2*{padding} - {kernel}) // {stride} + 1", out)
+_AXES = (("length",), ("height", "width"), ("depth", "height", "width"))
 
 
-def _field(row: LayerRow, seen: Sight) -> Quantity:
-    assert row.window is not None
-    formula = f"{_number(seen.field)} + ({row.window[0]} - 1)*{_number(seen.stride)}"
-    return Quantity("field", formula, row.receptive_field)
+def _sliding(window: Window, row: LayerRow) -> Iterator[Quantity]:
+    """Explain a window's output size; a side only where it is not as the first."""
+    extra = window.extra or (0,) * len(window.kernel)
+    sides = zip(row.input_shape[2:], *window[:3], extra, strict=True)
+    names, first = _AXES[len(window.kernel) - 1], None
+    for name, side, out in zip(names, sides, row.output_shape[2:], strict=True):
+        if side != first:
+            size, kernel, stride, padding, more = side
+            up = f" + {more}" if more else ""
+            yield Quantity(name, f"({size} + 2*{padding} - {kernel}{up}) // {stride} + 1", out)
+        first = first or side
+
+
+def _field(window: Window, row: LayerRow, seen: Sight) -> Iterator[Quantity]:
+    """Explain the receptive field, of two sides the larger, where it is known."""
+    sides = zip(seen.field, window.kernel, seen.stride, strict=False)
+    largest = max(sides, key=lambda side: side[0] + (side[1] - 1) * side[2], default=None)
+    if largest is not None:
+        field, kernel, stride = largest
+        yield Quantity("field", f"{field} + ({kernel} - 1)*{stride}", row.receptive_field)
 
 
 def _number(sides: Sequence[int]) -> int | None:

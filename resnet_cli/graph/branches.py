@@ -42,7 +42,9 @@ def branches(graph: Graph, module: Module) -> Branches | None:
     after = way(graph, Value(addition), gives)
     if len(ways) != 2 or None in ways or after is None:
         return None
-    return Branches(ways[0] or (), ways[1] or (), addition, after)
+    # Whichever is written first, the main path is the longer one.
+    side, main = sorted((way or () for way in reversed(ways)), key=len)
+    return Branches(main, side, addition, after)
 
 
 def way(graph: Graph, start: Value, end: Value) -> tuple[int, ...] | None:

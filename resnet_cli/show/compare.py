@@ -44,7 +44,7 @@ def _column(entry: Entry, every: Sequence[str], *, tall: bool) -> list[str]:
     `tall` gives each flag and each layer a line of its own, as the paper does for layers.
     """
     name = printable(entry.name)
-    size_width = max(len(format_shape(part.size)) for part in entry.parts)
+    size_width = max((len(format_shape(part.size)) for part in entry.parts), default=0)
     figures = [figure(entry, key) for key in FIGURES]
     value_width, ratio_width = (max(map(len, texts)) for texts in zip(*figures, strict=True))
     return [

@@ -22,7 +22,8 @@ def arithmetic(explanations: Sequence[Explanation], look: Look) -> Segments:
         shown += [Segment("\n" if number else ""), Segment(path, strong), Segment(f"  {text}\n")]
         for name, formula, value in quantities:
             signs = formula if look.ascii else pretty(formula)
-            line = "global" if value is None else f"{signs} = {human_text(value)}"
+            line = "global" if value is None else human_text(value)
+            line = f"{signs} = {line}" if signs else line
             shown += [Segment(f"  {name:<{LABEL}}", dim), Segment(f"{_broken(line, look)}\n")]
     return Segments(shown)
 

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -194,3 +195,57 @@ sys.exit(run(["compare", "resnet18", "resnet50"]) + run(["explain"]) + run(["blo
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+MODULE = """
+from torch import nn
+
+
+class Block(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x):
+        return x + self.conv2(self.conv1(x))
+
+
+def build(width=4):
+    stage = nn.Sequential(Block(width), Block(width))
+    return nn.Sequential(nn.Conv2d(3, width, 3, 2, 1), stage, nn.AdaptiveAvgPool2d(1),
+                         nn.Flatten(), nn.Linear(width, 5))
+"""
+
+
+def test_a_module_of_the_users_own_stands_beside_a_preset(invoke):
+    Path("mine.py").write_text(MODULE)
+    target = "./mine.py:build --module-args width=8 --input 1x3x32x32"
+    found = records(invoke, "resnet20_cifar10", target)
+    assert [(part["role"], part["layers"]) for part in found[target]["parts"]] == [
+        ("0", "3x3, 8, stride 2"),
+        ("1", "[3x3, 8; 3x3, 8] x 2"),
+        ("4", "5-d fc"),
+    ]
+    assert found[target]["params"] == 8 * 27 + 8 + 4 * (8 * 72 + 8) + 45
+    assert found[target]["ratios"]["params"] == found[target]["params"] / 269_722
+    shown = invoke("compare", "resnet20_cifar10", target)
+    assert "stage 3" in shown.stdout
+    assert "[3x3, 8; 3x3, 8] x 2" in shown.stdout
+
+
+@pytest.mark.parametrize("kind", ["table", "markdown", "csv"])
+def test_what_is_not_known_is_no_number(invoke, kind):
+    Path("bare.py").write_text("from torch import nn\nnet = nn.Sequential(nn.Softmax(1))\n")
+    result = invoke("compare", "resnet18", "./bare.py:net --input 2x3", "--format", kind)
+    assert result.code == 0
+    assert "None" not in result.stdout
+    if kind == "csv":
+        assert next(csv.DictReader(io.StringIO(result.stdout)))["receptive_field_ratio"] == "1.0000"
+
+
+def test_a_configuration_flag_for_all_is_for_the_configurations(invoke):
+    Path("mine.py").write_text(MODULE)
+    found = records(invoke, "resnet18", "./mine.py:build", "--classes", "7")
+    assert found["./mine.py:build"]["parts"][-1]["layers"] == "5-d fc"
+    assert found["resnet18"]["parts"][-1]["layers"] == "average pool, 7-d fc"

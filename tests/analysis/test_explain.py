@@ -4,6 +4,7 @@ import io
 import json
 import re
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,8 @@ from resnet_cli.analysis.network import predict
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.presets import preset
 from tests.strategies import configs
+
+MODULES = Path(__file__).parents[1] / "modules.py"
 
 ISSUED = """\
 2.0.conv1  Conv2d 3x3, stride 2, padding 1
@@ -214,3 +217,62 @@ def test_csv_is_refused_by_name(invoke):
     result = invoke("explain", "--format", "csv")
     assert result.code == 2
     assert result.stderr.startswith("resnet-shapes: --format: 'csv' is not for this command")
+
+
+@pytest.mark.parametrize(
+    ("attribute", "shape"),
+    [
+        ("chain", "2x3x17x16"),
+        ("Branches", "2x4x8x9"),
+        ("Attention", "2x6x8"),
+        ("Tied", "2x5:int64"),
+    ],
+)
+def test_a_network_of_the_users_own_is_explained_in_the_same_words(invoke, attribute, shape):
+    target = f"{MODULES}:{attribute}"
+    result = invoke("explain", "--module", target, "--input", shape, "--format", "json")
+    document = json.loads(result.stdout)
+    rows = {
+        row["path"]: row
+        for row in json.loads(
+            invoke(
+                "--module", target, "--input", shape, "--format", "json", "--depth", "all"
+            ).stdout
+        )["layers"]
+    }
+    assert [each["path"] for each in document["explanations"]] != []
+    for each in document["explanations"]:
+        row = rows[each["path"]]
+        found = {quantity["name"]: quantity for quantity in each["quantities"]}
+        assert ("params" in found) or row["params"] == 0
+        assert ("MACs" in found) or row["macs"] == 0
+        for quantity in found.values():
+            if quantity["formula"]:
+                assert evaluated(quantity["formula"]) == (
+                    tuple(quantity["value"])
+                    if isinstance(quantity["value"], list)
+                    else quantity["value"]
+                )
+
+
+def test_unequal_sides_and_rounding_up_are_in_the_formula(invoke):
+    Path("mine.py").write_text(
+        "from torch import nn\n"
+        "net = nn.Sequential(nn.Conv2d(2, 4, (1, 5), dilation=(1, 2)),\n"
+        "                    nn.MaxPool2d(2, ceil_mode=True), nn.Conv1d(1, 1, 1))\n"
+        "net = net[:2]\n"
+    )
+    result = invoke("explain", "--module", "./mine.py:net", "--input", "1x2x7x20")
+    assert result.stdout == (
+        "0  Conv2d 1x5, stride 1, padding 0, dilation 1x2\n"
+        "  height   (7 + 2·0 \N{MINUS SIGN} 1) // 1 + 1 = 7\n"
+        "  width    (20 + 2·0 \N{MINUS SIGN} 9) // 1 + 1 = 12\n"
+        "  params   4·2·1·5 + 4 = 44\n"
+        "  MACs     4·7·12 · 2·1·5 = 3,360\n"
+        "  field    1 + (9 \N{MINUS SIGN} 1)·1 = 9\n"
+        "\n"
+        "1  MaxPool2d 2x2, stride 2, padding 0\n"
+        "  height   (7 + 2·0 \N{MINUS SIGN} 2 + 1) // 2 + 1 = 4\n"
+        "  width    (12 + 2·0 \N{MINUS SIGN} 2 + 1) // 2 + 1 = 6\n"
+        "  field    9 + (2 \N{MINUS SIGN} 1)·1 = 10\n"
+    )

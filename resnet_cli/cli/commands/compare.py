@@ -7,18 +7,23 @@ from typing import Any
 import click
 
 from resnet_cli.analysis.compare import FIGURES, Entry, compare, figure, roles
-from resnet_cli.analysis.network import Network, predict
+from resnet_cli.analysis.network import Network
 from resnet_cli.cli.flags import NETWORK, shared
+from resnet_cli.cli.networks import known
 from resnet_cli.cli.options import Command, Heading
 from resnet_cli.cli.projectfile import Values
+from resnet_cli.cli.screen import Screen
 from resnet_cli.cli.settings import Request, Settings, explicit, request
 from resnet_cli.cli.values import Format
 from resnet_cli.family import presets
+from resnet_cli.family.config import FIELDS
 from resnet_cli.show import formats
 from resnet_cli.show.columns import Value
 from resnet_cli.text import format_shape, nearest
 
 FORMATS = (Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON)
+
+MODULE = next(option for option in NETWORK if option.key == "module")
 
 # What may follow a network's name inside an argument.
 _FLAGS = click.Command(
@@ -48,14 +53,17 @@ _FLAGS = click.Command(
 def command(ctx: click.Context, /, networks: tuple[str, ...], **_: Any) -> int:
     """Show networks side by side, with their ratios to the first; no PyTorch needed.
 
-    A NETWORK is a preset's or a configured network's name, with flags behind it inside the
-    quotes: resnet50 'resnet50 --groups 32 --width-per-group 4'. Flags outside are for all.
+    A NETWORK is a preset's or a configured network's name, or a module of your own as --module
+    takes it, with flags behind it inside the quotes: resnet50 'resnet50 --groups 32
+    --width-per-group 4' './my_net.py:build --module-args width=32'. Flags outside are for all.
     """
     asked = request(ctx)
     settings = asked.settings(asked.picked())
     output = settings.output(*FORMATS)
     kind, screen = output.format, output.screen()
-    entries = compare((_title(argument), _network(asked, argument)) for argument in networks)
+    entries = compare(
+        (_title(argument), _network(asked, argument, screen)) for argument in networks
+    )
     if kind is Format.TABLE:
         from resnet_cli.show.compare import comparison_table
 
@@ -70,25 +78,30 @@ def command(ctx: click.Context, /, networks: tuple[str, ...], **_: Any) -> int:
 def named(asked: Request, name: str, flags: Mapping[str, Any]) -> Settings:
     """Return what a network's name stands for, changed by flags.
 
-    Raises `ValueError` for a name that is neither a preset's nor a configured network's.
+    Raises `ValueError` for a name that is neither a preset's nor a configured network's, nor
+    that of a module.
     """
     configured = asked.project.networks if asked.project else {}
-    if name not in configured and name not in presets.NAMES:
-        known = (*configured, *presets.NAMES)
-        raise ValueError(f"{name!r} is no preset or configured network{nearest(name, known)}")
+    own: dict[str, Any] = {} if name in configured else {"preset": name}
+    if name not in configured and ":" in name:
+        own = {"module": MODULE.parse(name)}
+    elif name not in configured and name not in presets.NAMES:
+        names = (*configured, *presets.NAMES)
+        raise ValueError(f"{name!r} is no preset or configured network{nearest(name, names)}")
     outer = {k: v for k, v in asked.flags.values.items() if k not in ("preset", "network")}
-    own = {} if name in configured else {"preset": name}
+    if "module" in own:  # what changes a configuration is nothing to a module
+        outer = {key: value for key, value in outer.items() if key not in FIELDS or key == "input"}
     values = {**outer, **own, **flags}
     layer = Values(values, {key: f"--{key.replace('_', '-')}" for key in values})
     return asked._replace(flags=layer).settings(name if name in configured else None)
 
 
-def _network(asked: Request, argument: str) -> Network:
+def _network(asked: Request, argument: str, screen: Screen) -> Network:
     """Return an argument's network. Raises `click.BadParameter` that names it and its flag."""
     try:
         name, *words = shlex.split(argument) or [""]
         flags, _ = explicit(_FLAGS.make_context("compare", words))
-        return predict(named(asked, name, flags).config())
+        return known(named(asked, name, flags), screen).network
     except click.BadParameter as error:
         flag = error.param_hint or (error.param and error.param.opts[0])
         raise click.BadParameter(error.message, param_hint=f"{argument!r}: {flag}") from None

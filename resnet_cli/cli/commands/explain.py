@@ -6,8 +6,9 @@ from typing import Any
 import click
 
 from resnet_cli.analysis.explain import Explanation, explain, pretty, select
-from resnet_cli.analysis.network import Network, predict
+from resnet_cli.analysis.network import Network
 from resnet_cli.cli.flags import shared
+from resnet_cli.cli.networks import known
 from resnet_cli.cli.options import Command, Heading
 from resnet_cli.cli.settings import resolve
 from resnet_cli.cli.values import Format
@@ -33,9 +34,9 @@ def command(ctx: click.Context, /, layers: tuple[str, ...], **_: Any) -> int:
     or a type (Conv2d, Residual for the additions). Without one: every layer.
     """
     settings = resolve(ctx)
-    network = predict(settings.config())
     output = settings.output(*FORMATS)
     kind, screen = output.format, output.screen()
+    network = known(settings, screen).network
     try:
         explanations = select(explain(network.graph, network.summary), layers)
     except ValueError as error:
