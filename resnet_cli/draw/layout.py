@@ -5,7 +5,20 @@ A column reads from top to bottom; what does not fit goes on in the next one.
 
 from collections.abc import Iterable, Sequence
 
+from resnet_cli.draw.fragments import Fragment, bracket
 from resnet_cli.draw.metrics import (
+    Metrics,
+    break_columns,
+    fit,
+    gap_above,
+    general,
+    side_box_height,
+    side_height,
+    two_lines,
+)
+from resnet_cli.draw.page import SIZES, Arrow, Box, Frame, Label, Page, Place, text_width, wrapped
+from resnet_cli.draw.parts import Part, Residual, Scene, Section, Step, Unit, residual
+from resnet_cli.draw.spacing import (
     BOX_HEIGHT,
     CIRCLE,
     FORK,
@@ -16,17 +29,9 @@ from resnet_cli.draw.metrics import (
     MARGIN,
     SHAPE_GAP,
     TERMINAL,
-    Metrics,
-    break_columns,
-    fit,
     gap_below,
-    side_box_height,
-    side_height,
-    two_lines,
 )
-from resnet_cli.draw.page import SIZES, Arrow, Box, Frame, Label, Page, Place, text_width, wrapped
-from resnet_cli.draw.scene import Scene, Section, Step, Unit
-from resnet_cli.draw.style import Category
+from resnet_cli.draw.style import CIRCLES, Category
 
 
 def arrange(scene: Scene) -> Page:
@@ -46,7 +51,7 @@ def arrange(scene: Scene) -> Page:
             column.leave()
         bottom = max(bottom, column.y + GAP)
     ends = (_end(label) for label in page.labels if label.style == "title")
-    width = max(width, *ends)
+    width = max(width, *ends, 2 * MARGIN + text_width(scene.note, SIZES["shape"]))
     bottom = _legend(page, scene, width, bottom + 10)
     return page._replace(width=width, height=bottom + MARGIN)
 
@@ -122,10 +127,32 @@ class _Column:
 
     def _units(self, units: Iterable[Unit]) -> None:
         for unit in units:
-            if unit.residual:
-                self._residual(unit)
-            else:
-                self._stack(unit.steps, SHAPE_GAP)
+            self._unit(unit)
+
+    def _unit(self, unit: Unit) -> None:
+        """Draw a unit's parts below each other, and a bracket where it stands for several."""
+        before: Part | None = None
+        first = len(self.page.boxes)
+        for part in unit.parts:
+            if isinstance(part, Step):
+                self._stack((part,), gap_above(before, part))
+            elif fork := residual(part):
+                self._residual(fork)
+            elif drawn := general(part, self.metrics.box, self.shape):
+                self._general(drawn)
+            before = part
+        if unit.parts and self.shape == "":
+            self.shape = unit.output
+        if unit.times > 1:
+            top = self.page.boxes[first].y
+            self._repeats(unit, top, self.y)
+
+    def _general(self, drawn: Fragment) -> None:
+        """Put a fragment below what is there."""
+        placed = Fragment(self.page)
+        (self.way,) = placed.put(drawn, self.x, self.y, self.way)
+        self.y += drawn.height
+        self.shape = drawn.shape
 
     def _stack(self, steps: Sequence[Step], gap: float) -> None:
         """Draw steps below each other, the first one `gap` below what is there."""
@@ -159,37 +186,33 @@ class _Column:
         self.y += gap
         self.page.arrows.append(Arrow((*self.way, (self.x, self.y))))
 
-    def _residual(self, unit: Unit) -> None:
+    def _residual(self, fork: Residual) -> None:
         """Draw main path, shortcut and addition."""
         top = self.y + FORK_GAP
-        fork = top - FORK
-        self._stack(unit.steps, FORK_GAP)
-        shape = unit.steps[-1].shape
+        start = top - FORK
+        self._stack(fork.main, FORK_GAP)
         self.shape = ""
-        circle = max(self.y + GAP, fork + side_height(unit))
+        circle = max(self.y + GAP, start + side_height(fork))
         self._arrow_down(circle - self.y)
         middle = circle + CIRCLE / 2
         self.page.boxes.append(Box(self.x - CIRCLE / 2, circle, CIRCLE, CIRCLE, Category.ADD))
-        self._shortcut(unit, fork, middle)
+        self._shortcut(fork, start, middle)
         self.y = circle + CIRCLE
-        self.way, self.shape = ((self.x, self.y),), ""
-        self._stack(unit.after, GAP)
-        self.shape = shape
-        self._repeats(unit, top, self.y)
+        self.way, self.shape = ((self.x, self.y),), fork.join.shape
 
-    def _shortcut(self, unit: Unit, fork: float, end: float) -> None:
+    def _shortcut(self, fork: Residual, start: float, end: float) -> None:
         """Draw the arc from the fork around the main path to the circle, its boxes on the way."""
         line = self.left + self.metrics.line
-        way: tuple[Place, ...] = ((self.x, fork), (line, fork))
-        if not unit.shortcut:
-            middle = (fork + end) / 2
+        way: tuple[Place, ...] = ((self.x, start), (line, start))
+        if not fork.shortcut:
+            middle = (start + end) / 2
             self.page.labels.append(Label(line, middle, "identity", "shape"))
             self.page.arrows.append(Arrow((*way, (line, middle - 6)), head=False))
             way = ((line, middle + 6),)
         else:
-            inside = sum(side_box_height(step) + GAP for step in unit.shortcut) - GAP
-            y, side = (fork + end - inside) / 2, self.metrics.side
-            for step in unit.shortcut:
+            inside = sum(side_box_height(step) + GAP for step in fork.shortcut) - GAP
+            y, side = (start + end - inside) / 2, self.metrics.side
+            for step in fork.shortcut:
                 self.page.arrows.append(Arrow((*way, (line, y))))
                 box = Box(line - side / 2, y, side, side_box_height(step), step.category)
                 self._put(box, two_lines(step.text), "shape")
@@ -200,23 +223,19 @@ class _Column:
 
     def _repeats(self, unit: Unit, top: float, end: float) -> None:
         """Draw a bracket on the left of a unit that stands for several."""
-        if unit.times == 1:
-            return
-        right = self.left + self.metrics.left - 3
-        left = right - 4
-        points = ((right, top), (left, top), (left, end), (right, end))
-        self.page.arrows.append(Arrow(points, head=False))
-        self.page.labels.append(Label(left - 3, (top + end) / 2, unit.repeats, "count", "right"))
+        width = self.metrics.box
+        drawn = (general(part, width) for part in unit.parts)
+        beyond = max((found.left - width / 2 for found in drawn if found), default=0.0)
+        left = self.left + self.metrics.left - max(beyond, 0.0)
+        bracket(Fragment(self.page), left, top, end, unit.repeats)
 
 
 def _legend(page: Page, scene: Scene, width: float, top: float) -> float:
     """Draw a sample of each category of box with its name; return where the legend ends."""
-    used = {step.category for step in scene.steps()}
-    if any(unit.residual for section in scene.sections for unit in section.units):
-        used.add(Category.ADD)
+    used = scene.categories()
     x, y = MARGIN, top
     for category in (each for each in Category if each in used):
-        size = 10.0 if category is Category.ADD else 14.0
+        size = 10.0 if category in CIRCLES else 14.0
         space = size + 4 + text_width(category, SIZES["shape"]) + 12
         if x > MARGIN and x + space - 12 > width - MARGIN:
             x, y = MARGIN, y + 14

@@ -3,10 +3,13 @@
 Syntax: https://mermaid.js.org/syntax/flowchart.html. GitHub's renderer takes 500 arrows.
 """
 
-from collections.abc import Iterable
+from typing import TypeAlias
 
-from resnet_cli.draw.scene import Scene, Section, Step, Unit
-from resnet_cli.draw.style import TINTS, Category
+from resnet_cli.draw.parts import Fork, Scene, Section, Series, Step, Unit, Weave, residual
+from resnet_cli.draw.style import CIRCLES, TINTS, Category
+
+Ends: TypeAlias = list[tuple[str, str]]
+"""Nodes that arrows leave, each with the text on its arrow."""
 
 MAX_ARROWS = 500
 
@@ -17,7 +20,7 @@ def to_mermaid(scene: Scene, command: str) -> str:
     for index, section in enumerate(scene.sections, 1):
         writer.section(f"s{index}", section, chained=scene.chained)
     writer.leave()
-    used = {step.category for step in scene.steps()} | {Category.ADD}
+    used = scene.categories()
     tints = (
         f"  classDef {each.name.lower()} fill:{TINTS[each].fill},stroke:#404040,"
         f"color:{TINTS[each].text}"
@@ -34,7 +37,7 @@ def count_arrows(text: str) -> int:
 
 
 class _Writer:
-    """Writes nodes and arrows; `last` is the node that the next arrow leaves, with its shape.
+    """Writes nodes and arrows; `last` are the nodes that the next arrows leave.
 
     Arrows stand behind all nodes: one inside a subgraph would draw both its ends into it.
     """
@@ -44,14 +47,14 @@ class _Writer:
         self.arrows: list[str] = []
         self.depth = 1
         self.count = 0
-        self.last: tuple[str, str] | None = None
+        self.last: Ends = []
 
     def section(self, name: str, section: Section, *, chained: bool) -> None:
         """Write a section, a stage in a frame of its own."""
         if not chained:
             self.leave()
-        if self.last is None:
-            self.last = self._node(f'(["{_text(section.units[0].input)}"])'), ""
+        if not self.last:
+            self.last = [(self._node(f'(["{_text(section.units[0].input)}"])'), "")]
         if section.title:
             self._open(name, section.title)
         for index, unit in enumerate(section.units, 1):
@@ -61,33 +64,65 @@ class _Writer:
 
     def leave(self) -> None:
         """Write the shape that leaves the figure."""
-        if self.last is not None:
-            self._arrow(self._node(f'(["{_text(self.last[1])}"])'), labelled=False)
-            self.last = None
+        if self.last:
+            node, shape = self.last[0]
+            self.last = [(node, "")]
+            self._arrows(self._node(f'(["{_text(shape)}"])'))
+            self.last = []
 
     def _unit(self, name: str, unit: Unit) -> None:
-        if unit.times > 1:
-            self._open(name, unit.repeats)
-        fork = self.last
-        self._steps(unit.steps)
-        if unit.residual:
-            main = self.last
-            self.last = fork
-            self._steps(unit.shortcut)
-            end = self._node('(("add"))', Category.ADD)
-            self._arrow(end, labelled=False, text="" if unit.shortcut else "identity")
-            self.last = main
-            self._arrow(end)
-            self.last = end, unit.output
-            self._steps(unit.after)
-        if unit.times > 1:
+        title = " ".join(filter(None, (unit.title, unit.repeats if unit.times > 1 else "")))
+        if title:
+            self._open(name, title)
+        self._series(name, unit.parts)
+        if title:
             self._close()
 
-    def _steps(self, steps: Iterable[Step]) -> None:
-        for step in steps:
-            node = self._node(f'["{_text(step.text)}"]', step.category)
-            self._arrow(node)
-            self.last = node, step.shape
+    def _series(self, name: str, series: Series) -> None:
+        for index, part in enumerate(series, 1):
+            match part:
+                case Step():
+                    node = self._node(f'["{_text(part.text)}"]', part.category)
+                    self._arrows(node)
+                    self.last = [(node, part.shape)]
+                case Fork():
+                    self._fork(f"{name}f{index}", part)
+                case Weave():
+                    self._weave(f"{name}w{index}", part)
+                case Unit():
+                    self._unit(f"{name}u{index}", part)
+
+    def _fork(self, name: str, fork: Fork) -> None:
+        """Write the arms, and from their ends arrows to where they meet."""
+        start, ends = self.last, list[Ends]()
+        for index, arm in enumerate(fork.arms, 1):
+            self.last = start
+            self._series(f"{name}a{index}", arm)
+            ends.append(self.last if arm else [(node, "identity") for node, _ in start])
+        if residual(fork) and fork.arms[1]:
+            ends[1] = [(node, "") for node, _ in ends[1]]  # the main path's says it
+        if fork.join is None:
+            self.last = [end for arm in ends for end in arm]
+        else:
+            self._meet(fork.join, [end for arm in reversed(ends) for end in arm])
+
+    def _weave(self, name: str, weave: Weave) -> None:
+        """Write nodes, each behind those that lead to it, and where all meet."""
+        ends = {-1: self.last}
+        for index, node in enumerate(weave.nodes):
+            self.last = [end for start, to in weave.links if to == index for end in ends[start]]
+            self._series(f"{name}n{index + 1}", node)
+            ends[index] = self.last
+        last = len(weave.nodes)
+        self._meet(weave.join, [end for a, b in weave.links if b == last for end in ends[a]])
+
+    def _meet(self, join: Step, ends: Ends) -> None:
+        text = _text(join.text)
+        form = f'(("{text}"))' if join.category in CIRCLES else f'["{text}"]'
+        node = self._node(form, join.category)
+        self.last = ends
+        self._arrows(node)
+        self.last = [(node, join.shape)]
 
     def _node(self, form: str, category: Category | None = None) -> str:
         self.count += 1
@@ -95,12 +130,11 @@ class _Writer:
         self._line(f"{name}{form}" + (f":::{category.name.lower()}" if category else ""))
         return name
 
-    def _arrow(self, end: str, *, labelled: bool = True, text: str = "") -> None:
-        """Write an arrow from the last node, with the shape that it carries or a text."""
-        start, shape = self.last or ("", "")
-        text = shape if labelled else text
-        label = f'|"{_text(text)}"|' if text else ""
-        self.arrows.append(f"  {start} -->{label} {end}")
+    def _arrows(self, end: str) -> None:
+        """Write an arrow from each of the last nodes."""
+        for start, text in self.last:
+            label = f'|"{_text(text)}"|' if text else ""
+            self.arrows.append(f"  {start} -->{label} {end}")
 
     def _open(self, name: str, title: str) -> None:
         self._line(f'subgraph {name}["{_text(title)}"]')

@@ -1,36 +1,45 @@
 """How large the parts of a scene are, and where it is broken into columns."""
 
 import itertools
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
-from resnet_cli.draw.page import BOLD, SIZES, text_width
-from resnet_cli.draw.scene import Scene, Section, Step, Unit
-from resnet_cli.draw.style import Category
+from resnet_cli.draw.fragments import Fragment, fragment
+from resnet_cli.draw.parts import (
+    Part,
+    Residual,
+    Scene,
+    Section,
+    Step,
+    Unit,
+    joins,
+    on_axis,
+    residual,
+)
+from resnet_cli.draw.spacing import (
+    BOX_HEIGHT,
+    CIRCLE,
+    FORK,
+    FORK_GAP,
+    FRAME_GAP,
+    GAP,
+    GUTTER,
+    NO_CHANGE,
+    SHAPE_GAP,
+    SIDE_LINE,
+    gap_below,
+    width_of,
+)
 
 PAPER = (504.0, 680.0)
 """What a figure has on a page of a paper; a larger one will be shrunk to that."""
 
-MARGIN = 8.0
-BOX_HEIGHT = 20.0
-SIDE_LINE = 9.0
-"""What a line of text adds to the height of a box on a shortcut."""
-CIRCLE = 11.0
-GAP = 9.0
-"""Between boxes where the arrow has no label."""
-SHAPE_GAP = 21.0
-"""Between boxes where the arrow has a shape beside it."""
-FORK_GAP = 28.0
-"""Above a residual unit: the shape, then the fork of the shortcut."""
-FORK = 11.0
-"""From the fork down to the first box."""
-FRAME_GAP = 7.0
-"""From a frame to what is inside, and to what is outside."""
-GUTTER = 26.0
 AROUND = 100.0
 """About what title, legend, entry and exit add to a column."""
-TERMINAL = 11.0
-"""Height of the shape that enters or leaves the figure."""
+
+
+Heights: TypeAlias = Mapping[int, float]
+"""The height of each unit, by its identity: equal ones are drawn as often as they stand there."""
 
 
 class Metrics(NamedTuple):
@@ -55,27 +64,52 @@ class Metrics(NamedTuple):
 def fit(scene: Scene) -> Metrics:
     """Return what a scene's columns have in common: its widest texts touch nothing."""
     units = [unit for section in scene.sections for unit in section.units]
-    half = max(90.0, *(_width(step.text, "text") + 14 for u in units for step in u.steps)) / 2
+    forks = [found for unit in units for part in unit.parts if (found := residual(part))]
+    texts = [step.text for step in on_axis(units)]
+    half = max(90.0, *(width_of(text, "text") + 14 for text in texts), 0.0) / 2
     heads = [section.title.split("\n")[0] for section in scene.sections]
-    counts = [_width(unit.repeats, "count") + 16 for unit in units if unit.times > 1]
     framed = scene.chained and any(heads)
-    shape = 5 + max(_width(step.shape, "shape") for step in scene.steps())
+    meets = [join for unit in units for join in joins(unit.parts)]
+    shapes = [step.shape for step in (*scene.steps(), *meets)]
+    shape = 5 + max((width_of(shape, "shape") for shape in shapes), default=0.0)
     # What stands across the middle of a column: its entry, its exit, its heading.
-    across = [_width(shape, "text") for unit in units for shape in (unit.input, unit.output)]
-    across += [] if scene.chained else [_width(head, "heading") for head in heads]
+    across = [width_of(shape, "text") for unit in units for shape in (unit.input, unit.output)]
+    across += [] if scene.chained else [width_of(head, "heading") for head in heads]
     # A frame's title ends before the arrow that runs down beside it.
-    before = max(_width(head, "stage") for head in heads) + 8 if framed else 0.0
+    before = max(width_of(head, "stage") for head in heads) + 8 if framed else 0.0
     edge = FRAME_GAP if framed else 0.0
-    left = edge + max(2.0, max(across) / 2 - half, before - half, *counts)
-    sides = [two_lines(step.text).split("\n") for unit in units for step in unit.shortcut]
-    side = max(_width(line, "shape") for line in ["identity", *itertools.chain(*sides)]) + 8
-    line = left + half + max(half + 9, shape + 7) + side / 2
-    width = max(line + side / 2, left + half + max(shape + 4, max(across) / 2)) + edge
+    reach = [reach_of(unit, 2 * half) for unit in units]
+    left = edge + max(2.0, max(across) / 2 - half, before - half, *(each[0] for each in reach))
+    sides = [two_lines(step.text).split("\n") for fork in forks for step in fork.shortcut]
+    side, line, width = 0.0, 0.0, left + half
+    if forks:
+        lines = ["identity", *itertools.chain(*sides)]
+        side = max(width_of(line, "shape") for line in lines) + 8
+        line = left + half + max(half + 9, shape + 7) + side / 2
+        width = line + side / 2
+    right = max(half, shape + 4, max(across) / 2, *(each[1] for each in reach))
+    width = max(width, left + half + right) + edge
     return Metrics(left, 2 * half, line, side, width)
 
 
-def _width(text: str, style: str) -> float:
-    return text_width(text, SIZES[style], bold=style in BOLD)
+def reach_of(unit: Unit, width: float) -> tuple[float, float]:
+    """Return how far a unit reaches to the left of the boxes on the axis, and right of the axis.
+
+    What a residual block has at its right is no part of that.
+    """
+    drawn = [found for part in unit.parts if (found := general(part, width))]
+    left = max((each.left - width / 2 for each in drawn), default=0.0)
+    right = max((each.right for each in drawn), default=0.0)
+    if unit.times > 1:
+        left = max(left, 0.0) + (width_of(unit.repeats, "count") + 16)
+    return left, right
+
+
+def general(part: Part, width: float, shape: str = "0x0x0x0") -> Fragment | None:
+    """Return a part drawn that is no step and no residual block, None for these."""
+    if isinstance(part, Step) or residual(part):
+        return None
+    return fragment((part,), width, shape, SHAPE_GAP)
 
 
 def break_columns(scene: Scene, metrics: Metrics) -> list[list[Section]]:
@@ -85,29 +119,36 @@ def break_columns(scene: Scene, metrics: Metrics) -> list[list[Section]]:
     """
     if scene.columns:
         return [[section] for section in scene.sections]
-    limit = total = sum(map(_height, scene.sections))
-    lowest = max(_unit_height(unit) for section in scene.sections for unit in section.units)
+
+    units = [unit for section in scene.sections for unit in section.units]
+    heights = {id(unit): _unit_height(unit, metrics.box) for unit in units}
+
+    def height(section: Section) -> float:
+        return _height(section, heights)
+
+    limit = total = sum(map(height, scene.sections))
+    lowest = max(heights.values())
     best, best_score = [[*scene.sections]], 0.0
     while limit > lowest * 0.97:
-        columns = _filled(scene.sections, limit)
-        height = max(sum(map(_height, column)) for column in columns)
+        columns = _filled(scene.sections, limit, heights)
+        tallest = max(sum(map(height, column)) for column in columns)
         wide = PAPER[0] / (len(columns) * (metrics.width + GUTTER))
-        tall = PAPER[1] / (height + AROUND)
+        tall = PAPER[1] / (tallest + AROUND)
         if wide < best_score:
             break  # and more columns are wider still
-        score = min(1, wide, tall) * (0.9 + 0.1 * total / (len(columns) * height))
+        score = min(1, wide, tall) * (0.9 + 0.1 * total / (len(columns) * tallest))
         if score > best_score:
             best, best_score = columns, score
         limit *= 0.97
     return best
 
 
-def _filled(sections: Iterable[Section], limit: float) -> list[list[Section]]:
+def _filled(sections: Iterable[Section], limit: float, heights: Heights) -> list[list[Section]]:
     """Fill columns up to `limit`; a stage is broken only where it is taller than a column."""
     columns: list[list[Section]] = [[]]
     used = 0.0
-    for section in (piece for whole in sections for piece in _pieces(whole, limit)):
-        height = _height(section)
+    for section in (piece for whole in sections for piece in _pieces(whole, limit, heights)):
+        height = _height(section, heights)
         if used and used + height > limit:
             columns.append([])
             used = 0.0
@@ -116,25 +157,47 @@ def _filled(sections: Iterable[Section], limit: float) -> list[list[Section]]:
     return columns
 
 
-def _pieces(section: Section, limit: float) -> Iterable[Section]:
-    """Give a section in equal pieces that fit, itself if it does."""
+def _pieces(section: Section, limit: float, heights: Heights) -> Iterable[Section]:
+    """Give a section in about equal pieces that fit, itself if it does."""
     units = section.units
-    size = -(-len(units) // -int(-_height(section) // limit))
-    for start in range(0, len(units), size):
-        yield section._replace(units=units[start : start + size])
+    size = -(-len(units) // -int(-_height(section, heights) // limit))
+    share = size / len(units) * sum(heights[id(unit)] for unit in units)
+    start, used = 0, 0.0
+    for end, unit in enumerate(units):
+        used += heights[id(unit)]
+        if end > start and used > share + 0.01:
+            yield section._replace(units=units[start:end])
+            start, used = end, heights[id(unit)]
+    yield section._replace(units=units[start:])
 
 
-def _height(section: Section) -> float:
+def _height(section: Section, heights: Heights) -> float:
     frame = 3 * FRAME_GAP if section.title else 0
-    return frame + sum(_unit_height(unit) for unit in section.units)
+    return frame + sum(heights[id(unit)] for unit in section.units)
 
 
-def _unit_height(unit: Unit) -> float:
-    inside = _stack_height(unit.steps)
-    if not unit.residual:
-        return SHAPE_GAP + inside
-    after = len(unit.after) * (GAP + BOX_HEIGHT)
-    return FORK_GAP + max(inside + GAP, side_height(unit) - FORK) + CIRCLE + after
+def _unit_height(unit: Unit, width: float) -> float:
+    height, before = 0.0, None
+    for part in unit.parts:
+        found = general(part, width)
+        if isinstance(part, Step):
+            height += gap_above(before, part) + BOX_HEIGHT
+        elif fork := residual(part):
+            inside = _stack_height(fork.main)
+            height += FORK_GAP + max(inside + GAP, side_height(fork) - FORK) + CIRCLE
+        elif found:
+            height += found.height
+        before = part
+    return height
+
+
+def gap_above(before: Part | None, step: Step) -> float:
+    """Return the gap above a step of a unit: none that gives what it takes needs a label."""
+    if before is None:
+        return SHAPE_GAP
+    if isinstance(before, Step):
+        return gap_below(before)
+    return GAP if step.category in NO_CHANGE else SHAPE_GAP
 
 
 def _stack_height(steps: Sequence[Step]) -> float:
@@ -142,19 +205,14 @@ def _stack_height(steps: Sequence[Step]) -> float:
     return len(steps) * BOX_HEIGHT + sum(gaps)
 
 
-def side_height(unit: Unit) -> float:
+def side_height(fork: Residual) -> float:
     """Return what the shortcut's boxes need from the fork down to the circle."""
-    return sum(side_box_height(step) + GAP for step in unit.shortcut)
+    return sum(side_box_height(step) + GAP for step in fork.shortcut)
 
 
 def side_box_height(step: Step) -> float:
     """Return the height of a box on a shortcut."""
     return 8 + SIDE_LINE * (1 + two_lines(step.text).count("\n"))
-
-
-def gap_below(step: Step) -> float:
-    """Return the gap below a step: a shape stands there where it may have changed."""
-    return GAP if step.category in (Category.NORM, Category.RELU) else SHAPE_GAP
 
 
 def two_lines(text: str) -> str:

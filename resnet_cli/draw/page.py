@@ -16,7 +16,7 @@ BOLD = ("title", "heading", "count", "stage")
 
 
 class Box(NamedTuple):
-    """A box, or with `Category.ADD` the circle of an addition, by its upper left corner."""
+    """A box, or the circle of a category in `CIRCLES`, by its upper left corner."""
 
     x: float
     y: float

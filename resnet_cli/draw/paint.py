@@ -12,7 +12,7 @@ from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, Transform
 
 from resnet_cli.draw.page import BOLD, SIZES, Arrow, Box, Frame, Label, Page
-from resnet_cli.draw.style import INK, TINTS, Category
+from resnet_cli.draw.style import CIRCLES, INK, TINTS, Category
 
 LINE = "#404040"
 GROUND = "#f4f4f4"
@@ -100,7 +100,7 @@ def _box(figure: Figure, box: Box, transform: Transform) -> None:
         "linewidth": 0.8,
         "linestyle": tint.line,
     }
-    if box.category is not Category.ADD:
+    if box.category not in CIRCLES:
         rounding = "round,pad=0,rounding_size=2.5"
         corner = (box.x, box.y)
         figure.add_artist(
@@ -112,7 +112,11 @@ def _box(figure: Figure, box: Box, transform: Transform) -> None:
     x, y, radius = box.x + box.width / 2, box.y + box.height / 2, box.width / 2
     figure.add_artist(Ellipse((x, y), box.width, box.height, transform=transform, **edge))
     arm = radius * 0.55
-    for points in (((x - arm, y), (x + arm, y)), ((x, y - arm), (x, y + arm))):
+    ends = ((arm, 0.0), (0.0, arm))
+    if box.category is Category.MULTIPLY:
+        ends = ((0.7 * arm, 0.7 * arm), (0.7 * arm, -0.7 * arm))
+    lines = (((x - dx, y - dy), (x + dx, y + dy)) for dx, dy in ends)
+    for points in lines:
         figure.add_artist(_arrow(Arrow(points, head=False), transform))
 
 

@@ -1,113 +1,53 @@
-"""What a figure of a network shows, before it has a place: steps, units, sections.
+"""What a figure of a network shows: its stages and blocks with their boxes, or some of them."""
 
-`layout.py` gives it places on a page; `mermaid.py` writes it as text.
-"""
-
-from collections.abc import Iterator, Sequence
-from enum import StrEnum
+from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
+from resnet_cli.draw.boxes import Boxes, Level
+from resnet_cli.draw.flow import flow
+from resnet_cli.draw.homes import Home, Homes
+from resnet_cli.draw.merge import as_block, drawn, merged
+from resnet_cli.draw.parts import (
+    Fork,
+    Part,
+    Scene,
+    Section,
+    Series,
+    Step,
+    Unit,
+    Weave,
+    inner,
+    residual,
+    shape_of,
+    steps,
+)
 from resnet_cli.draw.style import Category
-from resnet_cli.draw.words import over, words
-from resnet_cli.graph.branches import branches
-from resnet_cli.graph.graph import Graph, Module, Value, children, infer
-from resnet_cli.graph.kinds import Kind, Shape
-from resnet_cli.graph.moves import Pad, Subsample
+from resnet_cli.errors import FigureError
+from resnet_cli.graph.graph import Graph
 from resnet_cli.text import format_shape
 
-
-class Level(StrEnum):
-    """How much of a block a figure shows."""
-
-    BLOCKS = "a box a block"
-    CONVOLUTIONS = "a box a convolution"
-    LAYERS = "a box a layer"
-
-
-class Step(NamedTuple):
-    """One box: what it says and the shape that leaves it."""
-
-    text: str
-    category: Category
-    shape: str
-
-
-class Unit(NamedTuple):
-    """Steps one after another; in a residual unit a shortcut leads around them.
-
-    `shortcut` is empty for the identity; `after` stands behind the addition; `times` counts
-    the identical neighbours that the unit stands for.
-    """
-
-    steps: tuple[Step, ...]
-    input: str
-    residual: bool = False
-    shortcut: tuple[Step, ...] = ()
-    after: tuple[Step, ...] = ()
-    times: int = 1
-
-    @property
-    def output(self) -> str:
-        """The shape that leaves the unit."""
-        return self.steps[-1].shape
-
-    @property
-    def repeats(self) -> str:
-        """How often the unit stands there, for people."""
-        return f"\N{MULTIPLICATION SIGN} {self.times}"
-
-
-class Section(NamedTuple):
-    """Units that belong together: a stage, or the stem; only a stage has a frame and a title."""
-
-    title: str
-    units: tuple[Unit, ...]
-
-
-class Scene(NamedTuple):
-    """A whole figure. Without `chained` each section is a picture of its own.
-
-    `columns` puts every section into a column of its own.
-    """
-
-    title: str
-    sections: tuple[Section, ...]
-    chained: bool = True
-    columns: bool = False
-    note: str = ""
-
-    def steps(self) -> Iterator[Step]:
-        """Give every box once."""
-        for section in self.sections:
-            for unit in section.units:
-                yield from (*unit.steps, *unit.shortcut, *unit.after)
-
-
 NOTE = "Batch norms and ReLUs are not drawn."
-
-
-Signature: TypeAlias = tuple[tuple[Kind, tuple[tuple[int, int], ...], tuple[Shape, ...]], ...]
-"""What a block does, wherever it stands: kinds, inputs counted from its first, shapes."""
+LONG_NOTE = "Norms, activations and views are not drawn."
 
 
 def network(graph: Graph, title: str, level: Level, *, folded: bool) -> Scene:
     """Return the whole network: stages, and what stands before, between and behind them."""
-    boxes = _Boxes(graph, level)
-    sections: list[Section] = []
-    first = len(graph.inputs)
-    for each in stages(graph):
-        sections.extend(boxes.loose(first, each.calls[0].first))
-        sections.append(Section(each.role, boxes.units(each, folded=folded)))
-        first = _end(each)
-    sections.extend(boxes.loose(first, len(graph.operations)))
-    return Scene(_full(graph, title), tuple(sections), note=NOTE)
+    reader = _Reader(graph, level, folded=folded)
+    note = NOTE if reader.boxes.hidden <= {Category.NORM, Category.RELU} else LONG_NOTE
+    return Scene(_full(graph, title), tuple(reader.sections()), note=note)
+
+
+def stages(graph: Graph) -> list[str]:
+    """Return the paths of the network's stages: modules around blocks that follow each other."""
+    return _Reader(graph, Level.CONVOLUTIONS, folded=True).homes.stages
 
 
 def stage(graph: Graph, title: str, number: int | None, *, folded: bool) -> Scene:
     """Return a stage's kinds of block in a row; by default the one that shows most."""
-    number = number or _telling(graph)
-    units = _units(graph, number, folded=folded)
+    staged = _staged(graph, folded=folded)
+    number = number or _telling(_staged(graph, folded=True))
+    units = staged[number - 1].units
     sections, first = [], 1
     for unit in units:
         sections.append(Section(_blocks(first, unit.times), (unit,)))
@@ -118,22 +58,27 @@ def stage(graph: Graph, title: str, number: int | None, *, folded: bool) -> Scen
 
 def block(graph: Graph, title: str, number: int | None) -> Scene:
     """Return the kinds of residual block beside each other: identity, and changed shape."""
-    numbers = (number,) if number else range(1, len(stages(graph)) + 1)
-    telling, kinds = _telling(graph), dict[bool, Section]()
+    staged = _staged(graph, folded=True)
+    numbers = (number,) if number else range(1, len(staged) + 1)
+    telling, kinds = _telling(staged), dict[bool, Section]()
     for each in sorted(numbers, key=lambda n: n != telling):
         first = 1
-        for unit in _units(graph, each, folded=True):
+        for unit in staged[each - 1].units:
             where = f"{_shortcut_name(unit)}\nstage {each}, {_blocks(first, unit.times)}"
-            kinds.setdefault(bool(unit.shortcut), Section(where, (unit._replace(times=1),)))
+            kinds.setdefault(_is_changed(unit), Section(where, (unit._replace(times=1),)))
             first += unit.times
     sections = tuple(kinds[is_changed] for is_changed in sorted(kinds))
     return Scene(_full(graph, title), sections, chained=False, columns=True)
 
 
-def stages(graph: Graph) -> list[Module]:
-    """Return the network's stages: its own modules of that role."""
-    own = children(graph.modules).get("", ())
-    return [module for module in own if module.role.startswith("stage") and not module.is_leaf]
+def _staged(graph: Graph, *, folded: bool) -> list[Section]:
+    """Return the stages, every layer drawn. Raises `FigureError` where there are none."""
+    reader = _Reader(graph, Level.LAYERS, folded=folded)
+    names = {_name(graph, path) for path in reader.homes.stages}
+    found = [section for section in reader.sections() if section.title in names]
+    if not found:
+        raise FigureError("this network has no stages of blocks that follow each other")
+    return found
 
 
 def _full(graph: Graph, title: str) -> str:
@@ -146,102 +91,129 @@ def _blocks(first: int, times: int) -> str:
     return f"blocks {first} {'and' if times == 2 else 'to'} {first + times - 1}"
 
 
+def _shortcut(unit: Unit) -> Sequence[Step]:
+    """Return the boxes on the shortcut of a residual block."""
+    found = next((each for part in unit.parts if (each := residual(part))), None)
+    return found.shortcut if found else ()
+
+
+def _is_changed(unit: Unit) -> bool:
+    return bool(_shortcut(unit))
+
+
 def _shortcut_name(unit: Unit) -> str:
-    if not unit.shortcut:
+    if not _is_changed(unit):
         return "identity shortcut"
-    is_padded = unit.shortcut[0].category is Category.PAD
+    is_padded = _shortcut(unit)[0].category is Category.PAD
     return "zero padding" if is_padded else "1x1 convolution shortcut"
 
 
-def _telling(graph: Graph) -> int:
+def _telling(staged: Sequence[Section]) -> int:
     """Return the first stage with both kinds of block and a stride, or the nearest to that."""
 
     def score(number: int) -> tuple[bool, bool]:
-        units = _units(graph, number, folded=True)
-        return len({bool(unit.shortcut) for unit in units}) == 2, number > 1
+        return len({_is_changed(unit) for unit in staged[number - 1].units}) == 2, number > 1
 
-    return max(range(1, len(stages(graph)) + 1), key=score)
-
-
-def _units(graph: Graph, number: int, *, folded: bool) -> tuple[Unit, ...]:
-    """Return a stage's units, every layer drawn."""
-    return _Boxes(graph, Level.LAYERS).units(stages(graph)[number - 1], folded=folded)
+    return max(range(1, len(staged) + 1), key=score)
 
 
-def _end(module: Module) -> int:
-    """Return the operation behind a module's last."""
-    gives = module.calls[0].gives
-    assert isinstance(gives, Value)
-    return gives.operation + 1
+def _name(graph: Graph, path: str) -> str:
+    """Return what a stage is called: its role, or its name with what a number is of."""
+    role = next(module.role for module in graph.modules if module.path == path)
+    around, _, name = path.rpartition(".")
+    return role or (f"{around.rpartition('.')[2]}.{name}" if around and name.isdigit() else name)
 
 
-class _Boxes:
-    """A graph's operations as boxes, norms and ReLUs only where every layer is drawn."""
+class _Mode(NamedTuple):
+    """Where parts stand: within the frame of a stage, or of a block."""
 
-    def __init__(self, graph: Graph, level: Level) -> None:
+    is_framed: bool
+    is_block: bool
+
+
+class _Reader:
+    """A graph's parts, grouped by the modules that they are of."""
+
+    def __init__(self, graph: Graph, level: Level, *, folded: bool) -> None:
         self.graph = graph
         self.level = level
-        self.facts = infer(graph)
-        self.below = children(graph.modules)
+        self.folded = folded
+        self.boxes = Boxes(graph, level)
+        self.homes = Homes(graph, self.boxes.major, self.boxes.joins)
 
-    def loose(self, first: int, end: int) -> list[Section]:
-        """Return what stands outside of the stages as a section, if there is anything."""
-        if first == end:
-            return []
-        unit = Unit(self._steps(range(first, end)), self._input(first))
-        return [Section("", (unit,))]
+    def sections(self) -> list[Section]:
+        """Return the stages, and what stands outside of them."""
+        inputs = self.graph.inputs
+        shape = format_shape(inputs[0]) if len(inputs) == 1 else f"{len(inputs)} inputs"
+        series, found = flow(*self.boxes.flow()), []
+        for frame, run in groupby(series, lambda part: self._home(part).stage):
+            units = self._units([*run], shape, is_framed=bool(frame))
+            shape = units[-1].output
+            found.append(Section(self._title(frame, units), units))
+        return found
 
-    def units(self, stage: Module, *, folded: bool) -> tuple[Unit, ...]:
-        """Return a stage's blocks, identical neighbours as one."""
-        blocks = self.below[stage.path]
-        runs = [[*run] for _, run in groupby(blocks, self._signature)]
-        if not folded:
-            runs = [[block] for block in blocks]
-        return tuple(self._unit(run[0], len(run)) for run in runs)
+    def _title(self, path: str, units: Sequence[Unit]) -> str:
+        """Return the title of a frame; a block of no stage has one where it has several boxes."""
+        has_blocks = path and self.homes.of(path).block != path
+        if not path or not (has_blocks or sum(1 for u in units for _ in steps(u.parts)) > 1):
+            return ""
+        return _name(self.graph, path)
 
-    def _signature(self, block: Module) -> Signature:
-        first, end = block.calls[0].first, _end(block)
-        return tuple(
-            (
-                kind,
-                tuple((value - first, output) for value, output in inputs),
-                (*map(self._shape, inputs), *self.facts[index].outputs),
-            )
-            for index, (kind, inputs, _, _) in enumerate(self.graph.operations[first:end], first)
-        )
+    def _units(self, parts: Sequence[Part], shape: str, *, is_framed: bool) -> tuple[Unit, ...]:
+        """Return parts as units, a block one each, and identical neighbours as one."""
+        units: list[Unit] = []
+        for block, run in groupby(parts, lambda part: self._home(part).block):
+            mode = _Mode(is_framed, is_block=bool(block))
+            unit = Unit(self._parts([*run], shape, mode), shape)
+            shape = unit.output
+            if block and self.folded and units and drawn(units[-1]) == drawn(unit):
+                unit = unit._replace(input=units[-1].input, times=units[-1].times + 1)
+                units.pop()
+            units.append(unit)
+        return tuple(units)
 
-    def _unit(self, block: Module, times: int) -> Unit:
-        first, entry = block.calls[0].first, self._input(block.calls[0].first)
-        found = branches(self.graph, block)
-        if found is None:
-            return Unit(self._steps(range(first, _end(block))), entry, times=times)
-        steps, shortcut = self._steps(found.main), self._steps(found.side)
-        if self.level is Level.BLOCKS:
-            text = " · ".join(step.text.replace(" conv", "") for step in steps)
-            steps = (Step(text, Category.BLOCK, steps[-1].shape),)
-        return Unit(steps, entry, True, shortcut, self._steps(found.after), times)
+    def _parts(self, parts: Iterable[Part], shape: str, mode: "_Mode") -> Series:
+        """Return the parts of a unit, their arms grouped; in blocks layers in a row are a box."""
+        found: list[Part] = []
+        for part in parts:
+            found.append(self._part(part, shape, mode))
+            shape = shape_of((found[-1],))
+        return merged(found) if mode.is_block and self.level is Level.BLOCKS else tuple(found)
 
-    def _steps(self, indices: Sequence[int]) -> tuple[Step, ...]:
-        """Return the boxes of operations one after another."""
-        steps, stride = [], ""
-        for index in indices:
-            kind, (out, *_) = self.graph.operations[index].kind, self.facts[index].outputs
-            if isinstance(kind, Subsample) and self._is_before_pad(index):
-                stride = over(kind.stride)  # one box for both: they are one shortcut
-                continue
-            text, _, category = words(kind, out)
-            if self.level is Level.LAYERS or category not in (Category.NORM, Category.RELU):
-                steps.append(Step(text + stride, category, format_shape(out)))
-            stride = ""
-        return tuple(steps)
+    def _part(self, part: Part, shape: str, mode: "_Mode") -> Part:
+        if isinstance(part, Step):
+            return part._replace(path="")
+        if isinstance(part, Fork):
+            arms = tuple(self._arm(arm, shape, mode) for arm in part.arms)
+            fork = Fork(arms, part.join and part.join._replace(path=""))
+            return as_block(fork) if mode.is_block and self.level is Level.BLOCKS else fork
+        if isinstance(part, Weave):
+            nodes = tuple(self._arm(node, "", mode) for node in part.nodes)
+            return Weave(nodes, part.links, part.join._replace(path=""))
+        return part
 
-    def _is_before_pad(self, index: int) -> bool:
-        following = self.graph.operations[index + 1 : index + 2]
-        return any(isinstance(op.kind, Pad) and op.inputs == (Value(index),) for op in following)
+    def _arm(self, arm: Series, shape: str, mode: "_Mode") -> Series:
+        """Return an arm's parts; outside of a block its stages and blocks stand in it as units."""
+        if mode.is_block:
+            return self._parts(arm, shape, mode)
+        found: list[Part] = []
+        for frame, run in groupby(arm, lambda part: self._home(part).stage):
+            units = self._units([*run], shape, is_framed=mode.is_framed or bool(frame))
+            shape = units[-1].output
+            title = "" if mode.is_framed else self._title(frame, units)
+            if title:
+                single = units[0] if len(units) == 1 else Unit(units)
+                found.append(single._replace(title=title))
+            else:
+                for unit in units:
+                    found.extend((unit,) if unit.times > 1 else unit.parts)
+        return tuple(found)
 
-    def _input(self, index: int) -> str:
-        """Return the shape that an operation takes."""
-        return format_shape(self._shape(self.graph.operations[index].inputs[0]))
-
-    def _shape(self, value: Value) -> Shape:
-        return self.facts[value.operation].outputs[value.output]
+    def _home(self, part: Part) -> Home:
+        """Return where a part is drawn: a fork where all that is in its arms is."""
+        if isinstance(part, Step):
+            return self.homes.of(part.path)
+        homes = {self.homes.of(step.path) for each in inner(part) for step in steps(each)}
+        stages, blocks = ({home[i] for home in homes} for i in range(2))
+        stage = stages.pop() if len(stages) == 1 else ""
+        return Home(stage, blocks.pop() if len(blocks) == 1 and stage else "")

@@ -6,10 +6,27 @@ from typing import NamedTuple
 from resnet_cli.draw.style import Category
 from resnet_cli.graph.kinds import Kind, Shape, Sides
 from resnet_cli.graph.moves import Flatten, Pad, Subsample
-from resnet_cli.graph.pointwise import Add, BatchNorm, ReLU
+from resnet_cli.graph.pointwise import Activation, Add, BatchNorm, Identity, Multiply, ReLU
 from resnet_cli.graph.pooling import AdaptiveAvgPool, AvgPool, MaxPool
 from resnet_cli.graph.products import Conv, Linear
 from resnet_cli.text import format_shape
+
+NAMES = {
+    **dict.fromkeys(("cat", "concat", "concatenate"), Category.CONCAT),
+    **dict.fromkeys(("interpolate", "upsample", "upsamplingnearest2d"), Category.RESIZE),
+    **dict.fromkeys(("pixelshuffle", "pixel_shuffle"), Category.RESIZE),
+    **dict.fromkeys(("convtranspose2d", "conv_transpose2d", "conv2d", "conv1d"), Category.CONV),
+    **dict.fromkeys(("layer_norm", "layernorm", "group_norm", "groupnorm"), Category.OTHER_NORM),
+    **dict.fromkeys(("instance_norm", "instancenorm2d", "rmsnorm"), Category.OTHER_NORM),
+    **dict.fromkeys(("mean", "avg_pool2d", "max_pool2d", "adaptive_avg_pool2d"), Category.POOL),
+    **dict.fromkeys(("adaptive_max_pool2d", "adaptivemaxpool2d"), Category.POOL),
+    **dict.fromkeys(("view", "reshape", "permute", "transpose", "contiguous"), Category.MOVE),
+    **dict.fromkeys(("squeeze", "unsqueeze", "expand", "roll", "swapaxes"), Category.MOVE),
+    **dict.fromkeys(("flatten", "unflatten"), Category.FLATTEN),
+    **dict.fromkeys(("softmax", "sigmoid", "tanh", "gelu", "silu"), Category.POINTWISE),
+    "linear": Category.LINEAR,
+}
+"""Categories of operations by their name, where their kind says no more."""
 
 
 class Words(NamedTuple):
@@ -20,7 +37,7 @@ class Words(NamedTuple):
     category: Category
 
 
-def words(kind: Kind, out: Shape) -> Words:
+def words(kind: Kind, out: Shape) -> Words:  # noqa: PLR0912  # one case a kind
     """Return what the box of a kind says that gives `out`: He et al. 2015, figure 3.
 
     What has no `case` is drawn as what it is: its name in a box of no colour.
@@ -28,7 +45,10 @@ def words(kind: Kind, out: Shape) -> Words:
     match kind:
         case Conv(channels, kernel, stride, _, dilation, groups):
             noun, more = "conv", f"{over(stride)}{_wide(dilation)}"
-            more += f", {groups} groups" if groups != 1 else ""
+            if groups == channels != 1:
+                noun = f"depthwise {noun}"
+            elif groups != 1:
+                more += f", {groups} groups"
             return Words(f"{_sides(kernel)} {noun}, {channels}{more}", noun, Category.CONV)
         case MaxPool(kernel, stride):
             return _pool("max pool", kernel, stride)
@@ -53,8 +73,31 @@ def words(kind: Kind, out: Shape) -> Words:
             return _plain("ReLU", Category.RELU)
         case Add():
             return _plain("add", Category.ADD)
+        case Multiply():
+            return _plain("multiply", Category.MULTIPLY)
+        case Activation(function) | Identity(function):
+            return _plain(function, Category.POINTWISE)
         case _:
-            return _plain(kind.name, Category.OTHER)
+            return _named(kind.name.strip("_"), out)
+
+
+def _named(name: str, out: Shape) -> Words:
+    """Return what a box says by the operation's name alone, and the map that a resize gives."""
+    category = NAMES.get(name.lower(), Category.OTHER)
+    match category:
+        case Category.CONCAT:
+            return _plain("concat", category)
+        case Category.POOL if "avg" in name and {*out[2:]} == {1}:
+            return Words("global average pool", "average pool", category)
+        case Category.RESIZE:
+            return Words(f"resize to {format_shape(out[2:])}", "resize", category)
+        case Category.CONV | Category.LINEAR:
+            channels = out[1] if category is Category.CONV else out[-1]
+            noun = "linear" if category is Category.LINEAR else "conv"
+            noun = f"transposed {noun}" if "transpose" in name.lower() else noun
+            return Words(f"{noun}, {channels}", noun, category)
+        case _:
+            return _plain(name, category)
 
 
 def over(stride: Sides) -> str:

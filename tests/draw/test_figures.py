@@ -1,7 +1,7 @@
 """The figures: what they show, that nothing overlaps, and that grey and colour tell apart."""
 
 from dataclasses import replace
-from itertools import combinations, pairwise
+from itertools import combinations
 
 import pytest
 from hypothesis import given, settings
@@ -9,18 +9,17 @@ from hypothesis import strategies as st
 
 from resnet_cli.analysis.rows import summarise
 from resnet_cli.draw import scene
+from resnet_cli.draw.boxes import Level
 from resnet_cli.draw.layout import arrange
 from resnet_cli.draw.mermaid import count_arrows, to_mermaid
-from resnet_cli.draw.page import BOLD, SIZES, text_width, wrapped
-from resnet_cli.draw.scene import Level
-from resnet_cli.draw.style import TINTS, Category
+from resnet_cli.draw.page import text_width, wrapped
+from resnet_cli.draw.parts import residual, steps
+from resnet_cli.draw.style import CIRCLES, TINTS, Category
 from resnet_cli.family import presets
 from resnet_cli.family.config import Block, ResNetConfig, Shortcut, Stem
 from resnet_cli.family.resnet import build
 from resnet_cli.graph.products import Conv
-
-FINE = 10
-"""Pixels a point at which texts are measured: extents are whole pixels."""
+from tests.draw.geometry import clashes, estimates, extents, overlapping_neighbours, rectangles
 
 SPREAD = (
     "d2l-resnet18",
@@ -45,114 +44,28 @@ def _scenes(graph):
     yield scene.block(graph, "net", None)
 
 
-def _extents(page):
-    """Return each label's rectangle as matplotlib measures it, in the page's own points."""
-    from matplotlib.backends.backend_agg import RendererAgg
-
-    from resnet_cli.draw.paint import paint
-    from resnet_cli.draw.paint import settings as figure_settings
-
-    with figure_settings():
-        figure = paint(page)
-        figure.set_dpi(72 * FINE)
-        renderer = RendererAgg(1, 1, 72 * FINE)
-        for text in figure.texts:
-            box = text.get_window_extent(renderer)
-            x0, y0, x1, y1 = (value / FINE for value in box.extents)
-            yield x0, page.height - y1, x1, page.height - y0
-
-
-def _estimates(page):
-    for label in page.labels:
-        size = SIZES[label.style]
-        width = text_width(label.text, size, bold=label.style in BOLD)
-        x = label.x - {"left": 0, "center": width / 2, "right": width}[label.align]
-        yield x, label.y - size / 2, x + width, label.y + size / 2
-
-
-def _rectangles(boxes):
-    return [(box.x, box.y, box.x + box.width, box.y + box.height) for box in boxes]
-
-
-def _overlap(one, other, slack=0.01):
-    return (
-        one[0] < other[2] - slack
-        and other[0] < one[2] - slack
-        and one[1] < other[3] - slack
-        and other[1] < one[3] - slack
-    )
-
-
-def _lines(page):
-    """Give each straight part of each arrow as a rectangle without a width."""
-    for arrow in page.arrows:
-        for (x0, y0), (x1, y1) in pairwise(arrow.points):
-            yield min(x0, x1) - 0.1, min(y0, y1) - 0.1, max(x0, x1) + 0.1, max(y0, y1) + 0.1
-
-
-def _clashes(page, labels):
-    """Return what overlaps: boxes and labels pairwise, arrows with both, anything with the edge."""
-    boxes, lines = _rectangles(page.boxes), list(_lines(page))
-    framed = _rectangles(page.frames)
-    free = [
-        rectangle
-        for rectangle, label in zip(labels, page.labels, strict=True)
-        if label.category is None
-    ]
-    found = [pair for pair in combinations(boxes, 2) if _overlap(*pair)]
-    found += [pair for pair in combinations(labels, 2) if _overlap(*pair)]
-    found += [pair for pair in combinations(framed, 2) if _overlap(*pair)]
-    found += [(a, b) for a in free for b in [*boxes, *lines] if _overlap(a, b)]
-    # An arrow touches a box where it begins and ends, and there only.
-    found += [(a, b) for a in lines for b in boxes if _overlap(a, b, 0.15)]
-    found += [
-        (0, 0, page.width, page.height, rectangle)
-        for rectangle in [*boxes, *labels, *lines, *framed]
-        if rectangle[0] < 0
-        or rectangle[1] < 0
-        or rectangle[2] > page.width
-        or rectangle[3] > page.height
-    ]
-    return found
-
-
 @pytest.mark.parametrize("name", SPREAD)
 def test_nothing_overlaps_in_the_presets(name):
     for shown in _scenes(_graph(name)):
         page = arrange(shown)
         if len(page.boxes) < 300:
-            assert _clashes(page, list(_extents(page))) == []
+            assert clashes(page, list(extents(page))) == []
         else:
-            assert _overlapping_neighbours(page) == []
-
-
-def _overlapping_neighbours(page):
-    """Check a huge page by bands of height, or the pairs would be millions."""
-    estimates = list(_estimates(page))
-    found = []
-    for rectangles in (_rectangles(page.boxes), estimates):
-        ordered = sorted(rectangles, key=lambda r: r[1])
-        for index, one in enumerate(ordered):
-            for other in ordered[index + 1 :]:
-                if other[1] >= one[3]:
-                    break
-                if _overlap(one, other):
-                    found.append((one, other))
-    return found
+            assert overlapping_neighbours(page) == []
 
 
 def test_the_check_for_overlaps_sees_one():
     page = arrange(scene.block(_graph("resnet50"), "net", None))
     moved = page.boxes[1]._replace(x=page.boxes[0].x + 1, y=page.boxes[0].y + 1)
     page.boxes[1] = moved
-    assert _clashes(page, list(_extents(page)))
-    assert _overlapping_neighbours(page)
+    assert clashes(page, list(extents(page)))
+    assert overlapping_neighbours(page)
 
 
 @pytest.mark.parametrize("name", ["resnet50", "resnet20_cifar10"])
 def test_a_text_is_estimated_as_wide_as_it_is_or_a_little_more(name):
     page = arrange(scene.network(_graph(name), "net", Level.BLOCKS, folded=True))
-    for measured, estimated in zip(_extents(page), _estimates(page), strict=True):
+    for measured, estimated in zip(extents(page), estimates(page), strict=True):
         width = measured[2] - measured[0]
         assert width <= estimated[2] - estimated[0] <= 1.25 * width + 1
 
@@ -160,8 +73,8 @@ def test_a_text_is_estimated_as_wide_as_it_is_or_a_little_more(name):
 def test_texts_fit_their_boxes():
     for name in SPREAD:
         page = arrange(scene.network(_graph(name), "net", Level.BLOCKS, folded=True))
-        boxes = _rectangles(page.boxes)
-        for label, text in zip(page.labels, _extents(page), strict=True):
+        boxes = rectangles(page.boxes)
+        for label, text in zip(page.labels, extents(page), strict=True):
             if label.category is not None:
                 assert any(
                     box[0] < text[0] and box[1] < text[1] and text[2] < box[2] and text[3] < box[3]
@@ -191,7 +104,7 @@ def configs(draw):
 def test_nothing_overlaps_whatever_the_network(config):
     for shown in _scenes(build(config)):
         page = arrange(shown)
-        assert _clashes(page, list(_estimates(page))) == []
+        assert clashes(page, list(estimates(page))) == []
 
 
 @settings(max_examples=25, deadline=None)
@@ -203,8 +116,8 @@ def test_every_convolution_is_drawn_and_folding_loses_none(config):
         drawn = 0
         for section in scene.network(graph, "net", Level.CONVOLUTIONS, folded=folded).sections:
             for unit in section.units:
-                steps = (*unit.steps, *unit.shortcut)
-                drawn += unit.times * sum(step.category is Category.CONV for step in steps)
+                convs = (step.category is Category.CONV for step in steps(unit.parts))
+                drawn += unit.times * sum(convs)
         assert drawn == built
 
 
@@ -220,8 +133,9 @@ def test_a_block_is_drawn_in_both_kinds_from_a_stage_that_has_both():
     left, right = scene.block(_graph("d2l-resnet18"), "net", None).sections
     assert left.title == "identity shortcut\nstage 2, block 2"
     assert right.title == "1x1 convolution shortcut\nstage 2, block 1"
-    assert [step.text for step in right.units[0].shortcut] == ["1x1 conv, 128, /2"]
-    assert [step.text for step in left.units[0].steps] == [
+    changed, identity = (residual(side.units[0].parts[0]) for side in (right, left))
+    assert [step.text for step in changed.shortcut] == ["1x1 conv, 128, /2"]
+    assert [step.text for step in identity.main] == [
         "3x3 conv, 128",
         "batch norm",
         "ReLU",
@@ -258,7 +172,7 @@ def _lightness(color):
 
 
 def test_categories_of_box_differ_in_grey():
-    tints = [tint for category, tint in TINTS.items() if category is not Category.ADD]
+    tints = [tint for category, tint in TINTS.items() if category not in CIRCLES]
     for one, other in combinations(tints, 2):
         differ = abs(_lightness(one.fill) - _lightness(other.fill)) > 4
         assert differ or one.line != other.line, (one, other)
@@ -298,8 +212,8 @@ def test_mermaid_arrows_lead_from_node_to_node_outside_of_subgraphs(config):
 
 def test_mermaid_escapes_what_would_be_syntax():
     shown = scene.block(_graph("resnet18"), "net", None)
-    step = shown.sections[0].units[0].steps[0]._replace(text='a"b#c<d>')
-    unit = shown.sections[0].units[0]._replace(steps=(step,))
+    step = next(shown.steps())._replace(text='a"b#c<d>')
+    unit = shown.sections[0].units[0]._replace(parts=(step,))
     sections = (shown.sections[0]._replace(units=(unit,)),)
     text = to_mermaid(shown._replace(sections=sections, title='say "x"\\'), "draw")
     assert '["a#quot;b#35;c#lt;d#gt;"]' in text

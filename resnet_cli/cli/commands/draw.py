@@ -19,7 +19,7 @@ from resnet_cli.text import nearest, printable
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from resnet_cli.draw.scene import Scene
+    from resnet_cli.draw.parts import Scene
 
 ENDINGS = (".svg", ".png", ".pdf", ".mmd")
 MAX_BOXES = 5_000
@@ -137,6 +137,7 @@ def _refuse_beside_profile(settings: Settings, path: "Path") -> None:
 def _scene(network: Network, figure: FigureOptions, settings: Settings) -> "Scene":
     """Return what to draw. Raises `click.BadParameter`, or `FigureError` where it is too much."""
     from resnet_cli.draw import scene
+    from resnet_cli.draw.boxes import Level
 
     number, folded = figure.stage, settings.read(TableOptions).fold
     graph, title = network.graph, network.summary.name
@@ -155,7 +156,7 @@ def _scene(network: Network, figure: FigureOptions, settings: Settings) -> "Scen
     elif figure.part is Subject.STAGE:
         found = scene.stage(graph, title, number, folded=folded)
     else:
-        level = scene.Level.CONVOLUTIONS if figure.blocks_detail else scene.Level.BLOCKS
+        level = Level.CONVOLUTIONS if figure.blocks_detail else Level.BLOCKS
         found = scene.network(graph, title, level, folded=folded)
     if (boxes := sum(1 for _ in found.steps())) > MAX_BOXES:
         raise FigureError(

@@ -1,0 +1,182 @@
+"""A graph's operations as boxes, and what flows from one to the other."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import TypeAlias
+
+from resnet_cli.draw.flow import SOURCE, Node
+from resnet_cli.draw.parts import Step
+from resnet_cli.draw.style import CIRCLES, Category
+from resnet_cli.draw.words import over, words
+from resnet_cli.graph.graph import Graph, Operation, Value, infer, values
+from resnet_cli.graph.kinds import Input, Shape
+from resnet_cli.graph.moves import Pad, Subsample
+from resnet_cli.text import format_shape
+
+
+class Level(StrEnum):
+    """How much of a block a figure shows."""
+
+    BLOCKS = "a box a block"
+    CONVOLUTIONS = "a box a convolution"
+    LAYERS = "a box a layer"
+
+
+Given: TypeAlias = tuple[int, str]
+"""A value to draw: the number of the box that gives it, and its shape."""
+
+MINOR = (
+    Category.NORM,
+    Category.OTHER_NORM,
+    Category.RELU,
+    Category.POINTWISE,
+    Category.MOVE,
+)
+"""What has a box only where every layer is drawn."""
+
+
+SHAPE_ALONE = ("new_zeros", "new_ones", "new_full", "zeros_like", "ones_like", "full_like")
+"""Operations that take the shape of their input, and nothing of what is in it."""
+
+SLICES = ("getitem", "__getitem__", "slice", "narrow")
+
+
+class Boxes:
+    """The boxes of a graph at a level, and for each the boxes and shapes that it takes.
+
+    `major` are the operations that have a box at every level, `joins` those that take several.
+    """
+
+    def __init__(self, graph: Graph, level: Level) -> None:
+        self.graph = graph
+        self.level = level
+        self.facts = infer(graph)
+        self.steps: list[Step] = []
+        self.inputs: list[list[Given]] = []
+        self.major: list[int] = []
+        self.joins: list[int] = []
+        self.hidden: set[Category] = set()
+        self.concats: dict[tuple[Given, ...], tuple[int, Shape]] = {}
+        self.stride = ""
+        # The box whose value each operation gives, None for what does not depend on the input.
+        self.gives: list[int | None] = []
+        is_single = len(graph.inputs) == 1
+        for index, operation in enumerate(graph.operations):
+            if isinstance(operation.kind, Input) and is_single:
+                self.gives.append(SOURCE)
+            elif isinstance(operation.kind, Input):
+                shape = format_shape(operation.kind.shape)
+                step = Step(f"input {operation.kind.position + 1}, {shape}", Category.OTHER, shape)
+                self.gives.append(self._add(step, [(SOURCE, "")]))
+            else:
+                self.gives.append(self._operation(index, operation))
+
+    def flow(self) -> tuple[list[Node], list[int]]:
+        """Return the boxes from which something leads to an end, in order, and the ends.
+
+        The shape that leaves a box is what arrives at the next, whatever views lie between;
+        where they do not agree the view has a box.
+        """
+        ends = self._ends()
+        takers = self._takers(ends)
+        nodes: list[Node] = []
+        new: dict[Given, int] = {(SOURCE, shape): SOURCE for shape in takers[SOURCE]}
+        for number in sorted(takers.keys() - {SOURCE}):
+            step, shapes = self.steps[number], takers[number]
+            if step.shape not in shapes:
+                most = max(map(len, shapes.values()))
+                shape = next(shape for shape, paths in shapes.items() if len(paths) == most)
+                step = step._replace(shape=shape)
+            inputs = dict.fromkeys(new[each] for each in self.inputs[number])
+            nodes.append(Node(step, (*inputs,)))
+            own = new[number, step.shape] = len(nodes) - 1
+            for shape, paths in shapes.items():
+                if shape != step.shape:
+                    nodes.append(Node(Step("reshape", Category.MOVE, shape, paths[0]), (own,)))
+                    new[number, shape] = len(nodes) - 1
+        return nodes, [new[end] for end in ends]
+
+    def _takers(self, ends: list[Given]) -> dict[int, dict[str, list[str]]]:
+        """Return for each box that leads to an end the shapes taken of it, and who takes each."""
+        takers: dict[int, dict[str, list[str]]] = {SOURCE: {}}
+        for node, shape in ends:
+            takers.setdefault(node, {}).setdefault(shape, []).append("")
+        for number in range(len(self.steps) - 1, -1, -1):
+            for node, shape in self.inputs[number] if number in takers else ():
+                takers.setdefault(node, {}).setdefault(shape, []).append(self.steps[number].path)
+        return takers
+
+    def _ends(self) -> list[Given]:
+        """Return the boxes that give what the network gives, or all that nothing takes."""
+        given = (self._given(value) for value in values(self.graph.output))
+        if found := [each for each in given if each is not None]:
+            return found
+        taken = {node for inputs in self.inputs for node, _ in inputs}
+        loose = [number for number in range(len(self.steps)) if number not in taken]
+        return [(number, self.steps[number].shape) for number in loose] or [(SOURCE, "")]
+
+    def _given(self, value: Value) -> Given | None:
+        """Return the box that gives a value, and the value's shape."""
+        node, operation = self.gives[value.operation], self.graph.operations[value.operation]
+        if isinstance(operation.kind, Subsample) and self._is_before_pad(value.operation):
+            return self._given(operation.inputs[0])  # one box for both: they are one shortcut
+        shape = self.facts[value.operation].outputs[value.output]
+        return None if node is None else (node, format_shape(shape))
+
+    def _add(self, step: Step, inputs: Iterable[Given]) -> int:
+        self.steps.append(step)
+        self.inputs.append([*inputs])
+        return len(self.steps) - 1
+
+    def _operation(self, index: int, operation: Operation) -> int | None:
+        """Return the box that gives what an operation gives: its own, or the one it passes on."""
+        kind, out = operation.kind, self.facts[index].outputs[0]
+        given = [found for value in operation.inputs if (found := self._given(value))]
+        nodes = (*dict.fromkeys(node for node, _ in given),)
+        if not nodes or kind.name in SHAPE_ALONE:
+            return None
+        text, _, category = words(kind, out)
+        if len(nodes) == 1:
+            if category in CIRCLES:
+                category = Category.POINTWISE  # with a constant
+            if self._is_hidden(index, category, given[0][1]):
+                return nodes[0]
+        else:
+            self.joins.append(index)
+        if category not in MINOR:
+            self.major.append(index)
+        if category is Category.CONCAT:
+            given = self._shortened(given, out)
+        step = Step(text + self.stride, category, format_shape(out), operation.path)
+        self.stride = ""
+        return self._add(step, given)
+
+    def _is_hidden(self, index: int, category: Category, shape: str) -> bool:
+        """Say whether an operation on one value has no box of its own."""
+        kind, (out, *_) = self.graph.operations[index].kind, self.facts[index].outputs
+        if isinstance(kind, Subsample) and self._is_before_pad(index):
+            self.stride = over(kind.stride)
+            return True
+        if category is Category.CONCAT or isinstance(kind, Pad) or kind.name in SLICES:
+            return format_shape(out) == shape  # then it does nothing
+        if category in MINOR and self.level is not Level.LAYERS:
+            self.hidden.add(category)
+            return True
+        return False
+
+    def _is_before_pad(self, index: int) -> bool:
+        following = self.graph.operations[index + 1 : index + 2]
+        return any(isinstance(op.kind, Pad) and op.inputs == (Value(index),) for op in following)
+
+    def _shortened(self, given: list[Given], out: Shape) -> list[Given]:
+        """Return what a concatenation takes, with an earlier one for what that joined.
+
+        So a dense block, whose layers each join all before them, is one join after another.
+        """
+        self.concats.setdefault((*given,), (len(self.steps), out))
+        for length in range(len(given) - 1, 1, -1):
+            number, shape = self.concats.get((*given[:length],), (0, ()))
+            differ = sum(one != other for one, other in zip(shape, out, strict=False))
+            if len(shape) == len(out) and differ == 1:
+                return [(number, self.steps[number].shape), *given[length:]]
+        return given

@@ -1,0 +1,62 @@
+"""Blocks in few boxes: layers in a row as one, and what two blocks that fold have in common."""
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from resnet_cli.draw.parts import Fork, Part, Series, Step, Unit, plain, residual
+from resnet_cli.draw.style import CIRCLES, Category
+
+MOST = 5
+"""As many layers as one box can name."""
+
+ALONE = (*CIRCLES, Category.CONCAT, Category.FLATTEN, Category.CHAIN, Category.BLOCK)
+
+
+def merged(series: Iterable[Part]) -> Series:
+    """Return a series with its layers in a row, gates among them, as one box each."""
+    found: list[Part] = []
+    for is_layers, run in groupby(series, lambda part: _layer(part) is not None):
+        parts = [*run]
+        layers = [layer for part in parts if (layer := _layer(part))]
+        found += [_one(layers, Category.CHAIN)] if is_layers and 1 < len(layers) <= MOST else parts
+    return tuple(found)
+
+
+def as_block(fork: Fork) -> Fork:
+    """Return a fork that is a residual block with its main path, if that is short, as one box."""
+    found = residual(Fork((merged(fork.arms[0]), *fork.arms[1:]), fork.join))
+    if found is None or len(found.main) > 1:
+        return Fork(tuple(map(merged, fork.arms)), fork.join)
+    return Fork(((_one(found.main, Category.BLOCK),), found.shortcut), found.join)
+
+
+def drawn(unit: Unit) -> tuple[object, ...]:
+    """Return what is the same where two units fold: all that is drawn.
+
+    A sum with what enters has its shape, however the next one views it. What a layer of a
+    dense block adds to grows from one to the next, and may.
+    """
+    *parts, fork = unit.parts
+    entry = unit.input
+    if isinstance(fork, Fork) and fork.join is not None and () in fork.arms:
+        entry = "" if fork.join.category is Category.CONCAT else entry
+        fork = fork._replace(join=fork.join._replace(shape=""))
+    return entry, *parts, fork
+
+
+def _layer(part: Part) -> Step | None:
+    """Return a part as a layer of one box: a step of one, or a gate."""
+    if isinstance(part, Step):
+        return None if part.category in ALONE else part
+    if isinstance(part, Fork) and part.join is not None and len(part.arms) == 2:
+        gate, through = part.arms
+        if part.join.category is Category.MULTIPLY and not through and plain(gate) is not None:
+            return Step("gate", Category.OTHER, part.join.shape)
+    return None
+
+
+def _one(layers: Iterable[Step], category: Category) -> Step:
+    """Return one box for layers in a row."""
+    layers = [*layers]
+    text = " · ".join(layer.text.replace(" conv", "") for layer in layers)
+    return Step(text, category, layers[-1].shape)

@@ -1,0 +1,194 @@
+"""What a figure consists of before it has a place: steps, forks, units, sections, the scene.
+
+`layout.py` gives it places on a page; `mermaid.py` writes it as text.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, TypeAlias
+
+from resnet_cli.draw.style import Category
+
+
+class Step(NamedTuple):
+    """One box: what it says and the shape that leaves it.
+
+    `path` is the module that it is of, while the parts are grouped by their modules.
+    """
+
+    text: str
+    category: Category
+    shape: str
+    path: str = ""
+
+
+class Fork(NamedTuple):
+    """Arms beside each other, from where the flow divides to the step where they meet.
+
+    Without a join they meet in that of a fork further out.
+    """
+
+    arms: "tuple[Series, ...]"
+    join: Step | None
+
+
+class Weave(NamedTuple):
+    """Nodes that no forks within forks describe, until the step where all meet.
+
+    A link leads from a node to a later one; -1 is what enters, and the join the last.
+    """
+
+    nodes: "tuple[Series, ...]"
+    links: tuple[tuple[int, int], ...]
+    join: Step
+
+
+class Unit(NamedTuple):
+    """Parts that belong together; `times` counts the identical neighbours that they stand for.
+
+    Inside of an arm a unit with a title has a frame.
+    """
+
+    parts: "Series"
+    input: str = ""
+    times: int = 1
+    title: str = ""
+
+    @property
+    def output(self) -> str:
+        """The shape that leaves the unit."""
+        return shape_of(self.parts)
+
+    @property
+    def repeats(self) -> str:
+        """How often the unit stands there, for people."""
+        return f"\N{MULTIPLICATION SIGN} {self.times}"
+
+
+Part: TypeAlias = Step | Fork | Weave | Unit
+Series: TypeAlias = tuple[Part, ...]
+"""Parts one after another; none is the identity."""
+
+
+class Section(NamedTuple):
+    """Units that belong together: a stage, or the stem; only a stage has a frame and a title."""
+
+    title: str
+    units: tuple[Unit, ...]
+
+
+class Scene(NamedTuple):
+    """A whole figure. Without `chained` each section is a picture of its own.
+
+    `columns` puts every section into a column of its own.
+    """
+
+    title: str
+    sections: tuple[Section, ...]
+    chained: bool = True
+    columns: bool = False
+    note: str = ""
+
+    def steps(self) -> Iterator[Step]:
+        """Give every box once; a join that is drawn as a circle is none."""
+        for section in self.sections:
+            for unit in section.units:
+                yield from steps(unit.parts)
+
+    def categories(self) -> set[Category]:
+        """Return what the legend explains."""
+        units = (unit for section in self.sections for unit in section.units)
+        found = {join.category for unit in units for join in joins(unit.parts)}
+        return found | {step.category for step in self.steps()}
+
+
+class Residual(NamedTuple):
+    """A fork as a residual block draws it: the shortcut's small boxes beside the main path."""
+
+    main: tuple[Step, ...]
+    shortcut: tuple[Step, ...]
+    join: Step
+
+
+def residual(part: Part) -> Residual | None:
+    """Return a fork of two arms of which the second is short and the sum of both is taken."""
+    if not isinstance(part, Fork) or part.join is None or len(part.arms) != 2:
+        return None
+    main, shortcut = map(plain, part.arms)
+    if not main or shortcut is None or part.join.category is not Category.ADD:
+        return None
+    return Residual(main, shortcut, part.join) if len(shortcut) <= MOST_BESIDE else None
+
+
+MOST_BESIDE = 3
+"""As many boxes a shortcut has at the side: average pool, convolution, norm."""
+
+
+def plain(series: Series) -> tuple[Step, ...] | None:
+    """Return a series that is steps alone, None for any other."""
+    found = tuple(part for part in series if isinstance(part, Step))
+    return found if len(found) == len(series) else None
+
+
+def on_axis(series: Iterable[Part]) -> Iterator[Step]:
+    """Give the boxes that stand below each other, in the one arm that does something as well."""
+    for part in series:
+        if isinstance(part, Step):
+            yield part
+        elif isinstance(part, Unit):
+            yield from on_axis(part.parts)
+        elif isinstance(part, Fork) and not is_gate(part):
+            arms = [arm for arm in part.arms if arm]
+            is_residual = residual(part) is not None
+            if len(arms) == 1 or is_residual:
+                yield from on_axis(arms[0])
+
+
+def is_gate(fork: Fork) -> bool:
+    """Say whether arms weigh what passes beside them unchanged."""
+    is_product = fork.join is not None and fork.join.category is Category.MULTIPLY
+    return is_product and () in fork.arms
+
+
+def inner(part: Part) -> tuple[Series, ...]:
+    """Return the series inside of a part."""
+    match part:
+        case Step():
+            return ()
+        case Fork(arms):
+            return arms
+        case Weave(nodes):
+            return nodes
+        case Unit(parts):
+            return (parts,)
+
+
+def steps(series: Iterable[Part]) -> Iterator[Step]:
+    """Give every box of a series, in order; joins are not among them."""
+    for part in series:
+        if isinstance(part, Step):
+            yield part
+        for each in inner(part):
+            yield from steps(each)
+
+
+def joins(series: Iterable[Part]) -> Iterator[Step]:
+    """Give every step where arms meet."""
+    for part in series:
+        if isinstance(part, Fork | Weave) and part.join is not None:
+            yield part.join
+        for each in inner(part):
+            yield from joins(each)
+
+
+def shape_of(series: Series) -> str:
+    """Return the shape that leaves a series; of arms that meet further on, the first's."""
+    match series[-1:]:
+        case (Step(shape=shape),) | (Fork(join=Step(shape=shape)),):
+            return shape
+        case (Weave(join=join),):
+            return join.shape
+        case (Fork(arms),):
+            return next((shape for arm in arms if (shape := shape_of(arm))), "")
+        case (Unit(parts),):
+            return shape_of(parts)
+    return ""
