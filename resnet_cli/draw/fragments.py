@@ -6,20 +6,19 @@ A fragment begins at (0, 0), where an arrow comes in from above, and grows downw
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from resnet_cli.draw.layers import Size
-from resnet_cli.draw.layers import arrange as place_in_layers
+from resnet_cli.draw.layers import Extent, in_layers
 from resnet_cli.draw.page import Arrow, Box, Frame, Label, Page, Place
 from resnet_cli.draw.parts import Fork, Part, Series, Step, Unit, Weave, is_gate, on_axis
 from resnet_cli.draw.spacing import (
     ARM_GAP,
     BAR_HEIGHT,
+    BOX_GAP,
     BOX_HEIGHT,
     CIRCLE,
     CLEAR,
     FORK,
     FORK_GAP,
     FRAME_GAP,
-    GAP,
     LANE,
     SHAPE_GAP,
     gap_below,
@@ -76,7 +75,7 @@ class Fragment:
         for index, arrow in enumerate(other.page.arrows):
             points = _moved(arrow.points, x, y)
             if index in entries:
-                self.arrow(_joined(way, points), head=arrow.head)
+                self.arrow(joined(way, points), head=arrow.head)
             else:
                 self.page.arrows.append(Arrow(points, arrow.head))
         for box in other.page.boxes:
@@ -87,14 +86,14 @@ class Fragment:
             self.page.frames.append(frame._replace(x=frame.x + x, y=frame.y + y))
         self.reach(other.left - x, other.right + x)
         moved = (_moved(each, x, y) for each in other.ways)
-        return tuple(_joined(way, each) if each[0] == (x, y) else each for each in moved)
+        return tuple(joined(way, each) if each[0] == (x, y) else each for each in moved)
 
 
 def _moved(points: Way, x: float, y: float) -> Way:
     return tuple((px + x, py + y) for px, py in points)
 
 
-def _joined(way: Way, points: Way) -> Way:
+def joined(way: Way, points: Way) -> Way:
     """Return a way that goes on; a corner on a straight line is none."""
     found = [*way]
     for point in points:
@@ -138,7 +137,7 @@ def _step(found: Fragment, step: Step, width: float, gap: float) -> None:
         found.label(5, found.height + SHAPE_GAP / 2 - 1.5, found.shape)
     top = found.height + gap
     for way in found.ways:
-        found.arrow(_joined(way, ((0, top),)))
+        found.arrow(joined(way, ((0, top),)))
     if step.category in CIRCLES:
         found.box(Box(-CIRCLE / 2, top, CIRCLE, CIRCLE, step.category), "", "text")
         found.height = top + CIRCLE
@@ -166,7 +165,7 @@ def _unit(found: Fragment, unit: Unit, width: float) -> None:
         found.page.labels.append(Label(*corner, unit.title, "stage", "left"))
         found.reach(left + CLEAR, right + CLEAR)
     (way,) = found.ways
-    found.ways = found.put(inside, 0, top, _joined(way, ((0, top),)))
+    found.ways = found.put(inside, 0, top, joined(way, ((0, top),)))
     found.height, found.shape = top + inside.height + gap, inside.shape
 
 
@@ -184,21 +183,21 @@ def _fork(found: Fragment, fork: Fork, width: float) -> None:
     """Draw arms beside each other, the lines that lead around them, and where they meet."""
     if found.shape:
         found.label(5, found.height + SHAPE_GAP / 2 - 1.5, found.shape)
-    top = found.height + (FORK_GAP - FORK if found.shape else GAP)
+    top = found.height + (FORK_GAP - FORK if found.shape else BOX_GAP)
     (way,) = found.ways
-    way = _joined(way, ((0, top),))
+    way = joined(way, ((0, top),))
     arms = _arms(fork, width, found.shape)
     lanes = sum(not arm for arm in fork.arms)
     gate = is_gate(fork)
     ways: list[Way] = [way] if gate else []
     places = _places(arms, beside=gate)
     for arm, x in zip(arms, places, strict=True):
-        ways.extend(found.put(arm, x, top, _joined(way, ((x, top),))))
+        ways.extend(found.put(arm, x, top, joined(way, ((x, top),))))
         found.height = max(found.height, top + arm.height)
     right = max((arm.right + x for arm, x in zip(arms, places, strict=True)), default=0)
     for lane in range(lanes - gate):
         x = right + LANE * (lane + 1)
-        ways.append(_joined(way, ((x, top), (x, top + 1))))
+        ways.append(joined(way, ((x, top), (x, top + 1))))
     found.ways = tuple(ways)
     if fork.join is None:
         found.shape = ""
@@ -216,31 +215,31 @@ def _weave(found: Fragment, weave: Weave) -> None:
     """Draw nodes in layers, each with the shape that leaves it, and where all meet."""
     if found.shape:
         found.label(5, found.height + SHAPE_GAP / 2 - 1.5, found.shape)
-    top = found.height + (FORK_GAP - FORK if found.shape else GAP)
+    top = found.height + (FORK_GAP - FORK if found.shape else BOX_GAP)
     (entered,) = found.ways
-    entered = _joined(entered, ((0, top),))
+    entered = joined(entered, ((0, top),))
     drawn = [_closed(fragment(node, _width(node, 0, 2), "", FORK)) for node in weave.nodes]
     for node in drawn:
         node.reach(0, 5 + width_of(node.shape, "shape") + CLEAR)
-    sizes = [Size(node.left, node.right, node.height) for node in drawn]
-    layers = place_in_layers(sizes, weave.links)
+    sizes = [Extent(node.left, node.right, node.height) for node in drawn]
+    layers = in_layers(sizes, weave.links)
     ends: list[Way] = []
     placed: set[int] = set()
     for (start, end), corners in sorted(layers.ways.items(), key=lambda item: item[0][1]):
         way = _moved(tuple(corners), 0, top)
-        way = _joined(entered, way) if start < 0 else _joined(way[:1], way[1:])
+        way = joined(entered, way) if start < 0 else joined(way[:1], way[1:])
         if end == len(drawn):
             ends.append(way)
         elif end in placed:
             x, y = way[-1]
-            found.arrow(_joined(way, ((x, y + FORK),)))
+            found.arrow(joined(way, ((x, y + FORK),)))
         else:
             x, y = layers.places[end]
             found.put(drawn[end], x, y + top, way)
             placed.add(end)
     for node, (x, y) in zip(drawn, layers.places, strict=True):
         if node.shape:
-            found.label(x + 5, y + top + node.height + GAP - 1, node.shape)
+            found.label(x + 5, y + top + node.height + BOX_GAP - 1, node.shape)
     found.height = top + layers.height
     found.ways = tuple(ends)
     if weave.join.category in CIRCLES:
@@ -253,9 +252,9 @@ def _weave(found: Fragment, weave: Weave) -> None:
 def _closed(found: Fragment) -> Fragment:
     """Let arms that meet further on meet below them, where but one way may lead on."""
     if len(found.ways) > 1:
-        end = found.height + GAP
+        end = found.height + BOX_GAP
         for way in found.ways:
-            found.arrow(_joined(way, ((way[-1][0], end), (0, end))), head=False)
+            found.arrow(joined(way, ((way[-1][0], end), (0, end))), head=False)
         found.height = end
         found.ways = (((0, end),),)
     return found
@@ -273,13 +272,13 @@ def _arms(fork: Fork, width: float, shape: str) -> list[Fragment]:
 
 def _circle(found: Fragment, join: Step) -> None:
     """Let all ways meet in a circle on the axis: from above, or from their side."""
-    middle, radius = found.height + GAP + CIRCLE / 2, CIRCLE / 2
+    middle, radius = found.height + BOX_GAP + CIRCLE / 2, CIRCLE / 2
     for way in found.ways:
         x = way[-1][0]
         if abs(x) < CLEAR:
-            found.arrow(_joined(way, ((0, middle - radius),)))
+            found.arrow(joined(way, ((0, middle - radius),)))
         else:
-            found.arrow(_joined(way, ((x, middle), (radius if x > 0 else -radius, middle))))
+            found.arrow(joined(way, ((x, middle), (radius if x > 0 else -radius, middle))))
     found.box(Box(-radius, middle - radius, CIRCLE, CIRCLE, join.category), "", "shape")
     found.height, found.shape = middle + radius, join.shape
     found.ways = (((0, found.height),),)
@@ -295,10 +294,10 @@ def _bar(found: Fragment, join: Step, low: float, high: float) -> None:
     for way in found.ways:
         x = way[-1][0]
         if low < x < high:
-            found.arrow(_joined(way, ((x, top),)))
+            found.arrow(joined(way, ((x, top),)))
         else:
             side, middle = (high if x > 0 else low), top + height / 2
-            found.arrow(_joined(way, ((x, middle), (side, middle))))
+            found.arrow(joined(way, ((x, middle), (side, middle))))
     found.box(Box(low, top, high - low, height, join.category), join.text, style)
     found.height, found.shape = top + height, join.shape
     found.ways = (((0, found.height),),)

@@ -23,7 +23,7 @@ Item: TypeAlias = tuple[int, int]
 Ways: TypeAlias = dict[tuple[int, int], list[tuple[float, float]]]
 
 
-class Size(NamedTuple):
+class Extent(NamedTuple):
     """How far a node reaches from where it is entered, at the top."""
 
     left: float
@@ -42,7 +42,7 @@ class Layers(NamedTuple):
     height: float
 
 
-def arrange(sizes: Sequence[Size], links: Sequence[tuple[int, int]]) -> Layers:
+def in_layers(sizes: Sequence[Extent], links: Sequence[tuple[int, int]]) -> Layers:
     """Return places for nodes around an axis; -1 is the entry at (0, 0), the last the join."""
     ranks = _ranks(len(sizes), links)
     parents = _parents(ranks, links)
@@ -140,7 +140,7 @@ def _crossings(layers: Sequence[Sequence[Item]], parents: Mapping[Item, list[Ite
     return count
 
 
-def _extent(item: Item, ranks: Sequence[int], sizes: Sequence[Size]) -> tuple[float, float]:
+def _extent(item: Item, ranks: Sequence[int], sizes: Sequence[Extent]) -> tuple[float, float]:
     """Return how far an item reaches to both sides; a lane is a line."""
     node, rank = item
     if node >= 0 and ranks[node] == rank:
@@ -214,7 +214,7 @@ def _heights(
     parents: Mapping[Item, list[Item]],
     xs: Mapping[Item, float],
     ranks: Sequence[int],
-    sizes: Sequence[Size],
+    sizes: Sequence[Extent],
 ) -> tuple[list[float], dict[Item, float], float]:
     """Return where each layer begins, the track of what leaves each item, and the height."""
     tops: list[float] = []

@@ -19,12 +19,12 @@ from resnet_cli.draw.metrics import (
 from resnet_cli.draw.page import SIZES, Arrow, Box, Frame, Label, Page, Place, text_width, wrapped
 from resnet_cli.draw.parts import Part, Residual, Scene, Section, Step, Unit, residual
 from resnet_cli.draw.spacing import (
+    BOX_GAP,
     BOX_HEIGHT,
     CIRCLE,
     FORK,
     FORK_GAP,
     FRAME_GAP,
-    GAP,
     GUTTER,
     MARGIN,
     SHAPE_GAP,
@@ -32,13 +32,20 @@ from resnet_cli.draw.spacing import (
     gap_below,
 )
 from resnet_cli.draw.style import CIRCLES, Category
+from resnet_cli.draw.valley import valley
 
 
 def arrange(scene: Scene) -> Page:
     """Return the page of a scene: title, columns, legend."""
     metrics = fit(scene)
-    columns = break_columns(scene, metrics)
     page = Page(0, 0, [], [], [], [])
+    if drawn := valley(scene, metrics.box):
+        width = 2 * MARGIN + drawn.left + drawn.right
+        top = _title(page, scene.title, max(width, 240))
+        x = MARGIN + drawn.left
+        Fragment(page).put(drawn, x, top, ((x, top),))
+        return _finished(page, scene, width, top + drawn.height + BOX_GAP)
+    columns = break_columns(scene, metrics)
     width = 2 * MARGIN + len(columns) * (metrics.width + GUTTER) - GUTTER
     top = _title(page, scene.title, max(width, 240))
     bottom, before = top, None
@@ -49,7 +56,12 @@ def arrange(scene: Scene) -> Page:
         before = column if scene.chained else None
         if before is None or sections is columns[-1]:
             column.leave()
-        bottom = max(bottom, column.y + GAP)
+        bottom = max(bottom, column.y + BOX_GAP)
+    return _finished(page, scene, width, bottom)
+
+
+def _finished(page: Page, scene: Scene, width: float, bottom: float) -> Page:
+    """Return the page with its legend, as wide as that and the title need."""
     ends = (_end(label) for label in page.labels if label.style == "title")
     width = max(width, *ends, 2 * MARGIN + text_width(scene.note, SIZES["shape"]))
     bottom = _legend(page, scene, width, bottom + 10)
@@ -82,7 +94,7 @@ class _Column:
         self.shape = ""
         self.way: tuple[Place, ...] = ()
         if before is not None:
-            gutter, low = left - GUTTER / 2, before.y + GAP
+            gutter, low = left - GUTTER / 2, before.y + BOX_GAP
             # As low as the first column's input, so that what stands below is level.
             self.y = top = top + TERMINAL
             self.way = (*before.way, (before.x, low), (gutter, low), (gutter, top), (self.x, top))
@@ -192,7 +204,7 @@ class _Column:
         start = top - FORK
         self._stack(fork.main, FORK_GAP)
         self.shape = ""
-        circle = max(self.y + GAP, start + side_height(fork))
+        circle = max(self.y + BOX_GAP, start + side_height(fork))
         self._arrow_down(circle - self.y)
         middle = circle + CIRCLE / 2
         self.page.boxes.append(Box(self.x - CIRCLE / 2, circle, CIRCLE, CIRCLE, Category.ADD))
@@ -210,7 +222,7 @@ class _Column:
             self.page.arrows.append(Arrow((*way, (line, middle - 6)), head=False))
             way = ((line, middle + 6),)
         else:
-            inside = sum(side_box_height(step) + GAP for step in fork.shortcut) - GAP
+            inside = sum(side_box_height(step) + BOX_GAP for step in fork.shortcut) - BOX_GAP
             y, side = (start + end - inside) / 2, self.metrics.side
             for step in fork.shortcut:
                 self.page.arrows.append(Arrow((*way, (line, y))))
@@ -218,7 +230,7 @@ class _Column:
                 self._put(box, two_lines(step.text), "shape")
                 y += box.height
                 way = ((line, y),)
-                y += GAP
+                y += BOX_GAP
         self.page.arrows.append(Arrow((*way, (line, end), (self.x + CIRCLE / 2, end))))
 
     def _repeats(self, unit: Unit, top: float, end: float) -> None:

@@ -17,12 +17,12 @@ from resnet_cli.draw.parts import (
     residual,
 )
 from resnet_cli.draw.spacing import (
+    BOX_GAP,
     BOX_HEIGHT,
     CIRCLE,
     FORK,
     FORK_GAP,
     FRAME_GAP,
-    GAP,
     GUTTER,
     NO_CHANGE,
     SHAPE_GAP,
@@ -184,7 +184,7 @@ def _unit_height(unit: Unit, width: float) -> float:
             height += gap_above(before, part) + BOX_HEIGHT
         elif fork := residual(part):
             inside = _stack_height(fork.main)
-            height += FORK_GAP + max(inside + GAP, side_height(fork) - FORK) + CIRCLE
+            height += FORK_GAP + max(inside + BOX_GAP, side_height(fork) - FORK) + CIRCLE
         elif found:
             height += found.height
         before = part
@@ -197,7 +197,7 @@ def gap_above(before: Part | None, step: Step) -> float:
         return SHAPE_GAP
     if isinstance(before, Step):
         return gap_below(before)
-    return GAP if step.category in NO_CHANGE else SHAPE_GAP
+    return BOX_GAP if step.category in NO_CHANGE else SHAPE_GAP
 
 
 def _stack_height(steps: Sequence[Step]) -> float:
@@ -207,7 +207,7 @@ def _stack_height(steps: Sequence[Step]) -> float:
 
 def side_height(fork: Residual) -> float:
     """Return what the shortcut's boxes need from the fork down to the circle."""
-    return sum(side_box_height(step) + GAP for step in fork.shortcut)
+    return sum(side_box_height(step) + BOX_GAP for step in fork.shortcut)
 
 
 def side_box_height(step: Step) -> float:

@@ -9,7 +9,7 @@ BOX_HEIGHT = 20.0
 SIDE_LINE = 9.0
 """What a line of text adds to the height of a box on a shortcut."""
 CIRCLE = 11.0
-GAP = 9.0
+BOX_GAP = 9.0
 """Between boxes where the arrow has no label."""
 SHAPE_GAP = 21.0
 """Between boxes where the arrow has a shape beside it."""
@@ -37,7 +37,7 @@ NO_CHANGE = (Category.NORM, Category.OTHER_NORM, Category.RELU, Category.POINTWI
 
 def gap_below(step: Step) -> float:
     """Return the gap below a step: a shape stands there where it may have changed."""
-    return GAP if step.category in NO_CHANGE else SHAPE_GAP
+    return BOX_GAP if step.category in NO_CHANGE else SHAPE_GAP
 
 
 def width_of(text: str, style: str) -> float:

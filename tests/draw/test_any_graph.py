@@ -104,6 +104,19 @@ def test_a_unet_nests_its_skips():
     assert depth == 3
 
 
+@pytest.mark.parametrize("level", Level)
+def test_a_unet_is_a_u_whose_skips_lead_straight_across(level):
+    page = arrange(_shown(nets.unet(depth=3), level))
+    concats = [box for box in page.boxes[:-6] if box.category is Category.CONCAT]
+    assert len(concats) == 3
+    assert len({box.x for box in concats}) == 1
+    for box in concats:
+        skips = [arrow.points[-2:] for arrow in page.arrows if arrow.points[-1][0] == box.x]
+        assert (box.y + box.height / 2,) * 2 in [(a[1], b[1]) for a, b in skips]
+    shapes = {label.text: label for label in page.labels if label.style == "text"}
+    assert shapes["1x3x128x128"].y == shapes["1x2x128x128"].y
+
+
 def test_a_gate_is_a_fork_and_in_few_boxes_a_word():
     fine = _parts(_shown(nets.squeeze(), Level.CONVOLUTIONS))
     gates = [join for join in joins(fine) if join.category is Category.MULTIPLY]
