@@ -15,6 +15,7 @@ from resnet_cli.draw.page import text_width, wrapped
 from resnet_cli.draw.paint import LINE, settings, write
 from resnet_cli.draw.style import INK, TINTS, Category
 from resnet_cli.draw.words import Words, words
+from resnet_cli.errors import FigureError
 from resnet_cli.graph.graph import Graph
 from resnet_cli.text import format_shape, human_bytes, human_count
 
@@ -87,7 +88,12 @@ def bars(graph: Graph, summary: Summary) -> list[Bar]:
 
 
 def plot(rows: Sequence[Bar], summary: Summary, title: str) -> Figure:
-    """Return the figure: a row a layer, as tall as the network is deep."""
+    """Return the figure: a row a layer, as tall as the network is deep.
+
+    Raises `FigureError` where no layer has a bar.
+    """
+    if not rows:
+        raise FigureError("there is no layer in this network that has a bar")
     left = MARGIN + 4 + max(text_width(bar.name, SMALL) for bar in rows)
     right = MARGIN + 6 + max(text_width(bar.row.role, SMALL, bold=True) for bar in rows)
     lines = wrapped(title, 10, WIDTH - 2 * MARGIN)

@@ -196,3 +196,57 @@ def test_a_huge_network_still_becomes_a_png(invoke):
 
 def _svg(name):
     return ET.parse(name).getroot()  # noqa: S314 (our own file)
+
+
+UNET = """
+import torch
+from torch import nn
+
+
+class UNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.down = nn.Conv2d(3, 4, 3, padding=1)
+        self.pool = nn.MaxPool2d(2)
+        self.mid = nn.Conv2d(4, 8, 3, padding=1)
+        self.up = nn.ConvTranspose2d(8, 4, 2, 2)
+        self.head = nn.Conv2d(8, 2, 1)
+
+    def forward(self, x):
+        skip = self.down(x)
+        return self.head(torch.cat([skip, self.up(self.mid(self.pool(skip)))], 1))
+"""
+
+
+@pytest.mark.parametrize("name", ["net.svg", "net.mmd"])
+def test_a_network_of_the_users_own_is_drawn_with_its_skips(invoke, name):
+    Path("unet.py").write_text(UNET)
+    result = invoke("draw", "--module", "./unet.py:UNet", "--input", "1x3x16x16", "-o", name)
+    assert (result.code, result.stdout) == (0, "")
+    text = Path(name).read_text(encoding="utf-8")
+    for words in ("3x3 conv, 8", "2x2 max pool", "1x2x16x16"):
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        ([], "there is no layer in this network that a figure shows"),
+        (["--profile"], "there is no layer in this network that has a bar"),
+    ],
+)
+def test_a_network_that_shows_nothing_is_refused(invoke, flags, says):
+    Path("soft.py").write_text("from torch import nn\nnet = nn.Sequential(nn.Softmax(1))\n")
+    target = ("--module", "./soft.py:net", "--input", "2x3")
+    result = invoke("draw", *target, "-o", "net.svg", *flags)
+    assert (result.code, result.stderr) == (2, f"resnet-shapes: {says}\n")
+
+
+def test_a_module_that_fails_is_not_drawn(invoke):
+    Path("bad.py").write_text(
+        "from torch import nn\nnet = nn.Sequential(nn.Linear(2, 3), nn.Linear(4, 5))\n"
+    )
+    result = invoke("draw", "--module", "./bad.py:net", "--input", "1x2", "-o", "net.svg")
+    assert result.code == 2
+    assert result.stderr.startswith("resnet-shapes: cannot be drawn: layer 1 (Linear, given 1x3)")
+    assert not Path("net.svg").exists()

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from resnet_cli import parse
-from resnet_cli.analysis.network import Network, predict
+from resnet_cli.analysis.network import Network
 from resnet_cli.cli.flags import shared
+from resnet_cli.cli.networks import known
 from resnet_cli.cli.options import Command, Heading, Option, under
 from resnet_cli.cli.settings import Settings, resolve
 from resnet_cli.cli.values import Output, TableOptions
@@ -76,7 +77,9 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     """
     settings = resolve(ctx)
     path = _target(settings)
-    network = predict(settings.config())
+    network = known(settings, settings.read(Output).screen()).network
+    if network.summary.error is not None:
+        raise FigureError(f"cannot be drawn: {network.summary.error}")
     line = _command_line()
     figure = settings.read(FigureOptions)
     if figure.profile:
@@ -142,6 +145,11 @@ def _scene(network: Network, figure: FigureOptions, settings: Settings) -> "Scen
     number, folded = figure.stage, settings.read(TableOptions).fold
     graph, title = network.graph, network.summary.name
     stages = len(scene.stages(graph))
+    if not stages and figure.part is not Subject.NETWORK:
+        raise click.BadParameter(
+            f"{figure.part} is for networks from flags, whose stages are known",
+            param_hint=settings.name("part"),
+        )
     if number is not None and not 1 <= number <= stages:
         raise click.BadParameter(
             f"{number} is no stage of this network; it has 1 to {stages}",
@@ -158,7 +166,10 @@ def _scene(network: Network, figure: FigureOptions, settings: Settings) -> "Scen
     else:
         level = Level.CONVOLUTIONS if figure.blocks_detail else Level.BLOCKS
         found = scene.network(graph, title, level, folded=folded)
-    if (boxes := sum(1 for _ in found.steps())) > MAX_BOXES:
+    boxes = sum(1 for _ in found.steps())
+    if not boxes:
+        raise FigureError("there is no layer in this network that a figure shows")
+    if boxes > MAX_BOXES:
         raise FigureError(
             f"the figure would have {boxes:,} boxes, more than {MAX_BOXES:,}; "
             "leave out --no-fold or --blocks-detail"
