@@ -1,15 +1,19 @@
 """The proof: PyTorch builds and runs what was predicted, and says where it differs."""
 
+import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import given, settings
+from jsonschema import Draft202012Validator
 from torch import fx, nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
+import resnet_cli
 from resnet_cli.analysis.network import predict
 from resnet_cli.errors import BackendError, ForwardError
 from resnet_cli.family import resnet
@@ -24,8 +28,13 @@ from resnet_cli.pytorch import device as devices
 from resnet_cli.pytorch import forward, room
 from resnet_cli.pytorch.build import SkipInit, build
 from resnet_cli.pytorch.difference import difference
+from resnet_cli.show.formats import proof_dict
 from tests.strategies import configs
 
+DOCUMENT = json.loads(
+    (Path(resnet_cli.__file__).parent / "resnet-shapes.schema.json").read_text("utf-8")
+)
+SCHEMA = Draft202012Validator({**DOCUMENT["$defs"]["proof"], "$defs": DOCUMENT["$defs"]})
 SMALL = predict(ResNetConfig(input=(1, 1, 32, 32), channels=(4, 8), blocks=(1, 2)))
 few = settings(max_examples=15)
 
@@ -181,7 +190,9 @@ def faulty(monkeypatch, change):
         return change(model) or model
 
     monkeypatch.setattr(forward, "build", wrong)
-    return prove(SMALL).difference
+    proof = prove(SMALL)
+    SCHEMA.validate(proof_dict(proof))
+    return proof.difference
 
 
 @pytest.mark.parametrize(
@@ -192,6 +203,7 @@ def faulty(monkeypatch, change):
             "norm and ReLU exchanged",
             ("1.0.bn1", "operation", "BatchNorm2d of 1.0.bn1", "ReLU of 1.0"),
         ),
+        ("another class", ("1.0", "type", "Residual", "Fault")),
         ("norm missing", ("1.0.bn2", "operation", "BatchNorm2d of 1.0.bn2", "add of 1.0")),
         (
             "the main path twice",
