@@ -280,6 +280,18 @@ def test_the_wrong_one_of_two_outputs_is_named():
     assert difference(graphs[0], graphs[0]) is None
 
 
+def test_what_gives_the_right_shape_and_is_of_no_kind_is_named():
+    net = Builder()
+    x = net.apply(Input((1, 4)))
+    graphs = []
+    for kind in (ReLU(), Opaque("ReLU", ((1, 4),))):
+        module = Module("", "Network", False, calls=(Call(0, x, Value(1)),))
+        operations = (*net.operations, Operation(kind, (x,), ""))
+        graphs.append(Graph(operations, (module,), Value(1)))
+    named = "ReLU of the network"
+    assert difference(*graphs) == ("", "operation", named, f"{named}, an opaque one")
+
+
 @pytest.mark.parametrize(
     ("change", "found"),
     [
