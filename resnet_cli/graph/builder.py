@@ -1,12 +1,12 @@
 """Write a graph as a forward pass: a call is an operation, and gives the value that it makes.
 
 net = Builder()
-x = net.apply(Input((1, 3, 224, 224)))
-with net.inside("stem", "Sequential", x):
-x = net.layer("0", Conv(64, (7, 7), (2, 2), (3, 3)), x)  # (1, 64, 112, 112)
-x = net.layer("1", BatchNorm(), x)
-x = net.apply(ReLU(), x)
-graph = net.graph("Network", x)
+image = net.apply(Input((1, 3, 224, 224)))
+with net.inside("stem", "Sequential", image):
+    x = net.layer("0", Conv(64, (7, 7), (2, 2), (3, 3)), image)  # (1, 64, 112, 112)
+    x = net.layer("1", BatchNorm(), x)
+    x = net.apply(ReLU(), x)
+graph = net.graph("Network", image, x)
 """
 
 from collections.abc import Iterator, Sequence
