@@ -34,3 +34,14 @@ def test_every_picture_of_the_readme_is_there():
     names = re.findall(r"\(\.github/images/([^)]+)\)", text)
     assert names
     assert all((docs.IMAGES / name).is_file() for name in names)
+
+
+def test_every_file_that_the_pages_name_is_there():
+    for page in (docs.README, docs.ROOT / "CONTRIBUTING.md"):
+        names = re.findall(
+            r"`((?:[a-z_]+/)+[a-z_]*(?:\.[a-z]+)?)`", page.read_text(encoding="utf-8")
+        )
+        rooms = (docs.ROOT, docs.ROOT / "resnet_cli")
+        missing = [name for name in names if not any((room / name).exists() for room in rooms)]
+        assert names
+        assert missing == [], page
