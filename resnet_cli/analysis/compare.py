@@ -131,7 +131,7 @@ def describe(graph: Graph, module: Module, below: Sequence[Module]) -> str:
         return f"[{'; '.join(filter(None, texts))}] x {len(below)}"
     kinds = [
         kind
-        for kind, _, path, _ in graph.operations
+        for kind, _, path, *_ in graph.operations
         if path == module.path or path.startswith(f"{module.path}.")
     ]
     return "; ".join(_layer(kind) + _stride(kind) for kind in kinds if _layer(kind))

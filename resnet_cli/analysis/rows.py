@@ -150,7 +150,7 @@ class _Rows:
         for position in range(span.start, span.end):
             row, giver = self.rows[position], self.givers[position] + shift
             self.givers.append(giver)
-            field, stride, _ = sights[giver] or UNSEEN
+            field, stride, *_ = sights[giver] or UNSEEN
             number = stride[0] if stride and stride.count(stride[0]) == len(stride) else None
             seen = max(field) if field else None
             fields = (new + row.path[cut:], *row[1:12], seen, number, *row[14:])
@@ -189,7 +189,7 @@ class _Rows:
         takes = self.ends.of(calls[0].takes) if calls else NOTHING
         gives = self.ends.of(calls[0].gives) if calls else NOTHING
         self.givers.append(gives.giver)
-        field, stride, why = gives.sight
+        field, stride, why, _ = gives.sight
         shape = gives.shape
         if module.held is not None and module.held.shape:
             shape = module.held.shape
@@ -232,7 +232,7 @@ class _Rows:
     def _function(self, indices: Sequence[int], depth: int, role: str) -> Sums:
         """Add the row of a function, whose module has others below it."""
         operations, facts = self.walked.graph.operations, self.walked.facts
-        kind, _, path, _ = operations[indices[0]]
+        kind, _, path, *_ = operations[indices[0]]
         calls = [Call(i, operations[i].inputs, Value(i)) for i in indices]
         name = f"{path}.{kind.name}()" if path else f"{kind.name}()"
         done = Module(name, FUNCTION, is_leaf=True, calls=tuple(calls))

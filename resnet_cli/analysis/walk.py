@@ -30,12 +30,14 @@ class Sight(NamedTuple):
     """What one element of a map sees: input pixels, and those between two neighbours.
 
     Both have a number for each dimension of the map, and none where that is not known; `why`
-    says why where a reader could expect it.
+    says why where a reader could expect it. `axes` are those of the tensor that the map has,
+    counted from the last one: ConvNeXt moves them before its channels.
     """
 
     field: Sides = ()
     stride: Sides = ()
     why: str = ""
+    axes: Sides = ()
 
 
 UNSEEN = Sight()
@@ -83,7 +85,9 @@ def walk(graph: Graph, itemsize: int = 4) -> Walk:
         if len(inputs) == 1 and pointwise[id(found)]:  # most operations
             sights.append(sights[inputs[0][0]])
         else:
-            sights.append(_sight(operation, found, [sights[before] for before, _ in inputs]))
+            rank = len(facts[inputs[0][0]].outputs[inputs[0][1]]) if inputs else 0
+            taken = [sights[before] for before, _ in inputs]
+            sights.append(_sight(operation, found, taken, rank))
         storages.append(storages[inputs[0][0]] if found.is_view and inputs else index)
     return Walk(
         graph, itemsize, facts, nbytes, sights, storages, _held(graph, facts, storages, nbytes)
@@ -131,42 +135,71 @@ def _held(
     return held
 
 
-def _sight(operation: Operation, facts: Facts, inputs: Sequence[Sight | None]) -> Sight | None:
-    """Return what an operation's output sees, from what its inputs see."""
+def _sight(
+    operation: Operation, facts: Facts, inputs: Sequence[Sight | None], rank: int
+) -> Sight | None:
+    """Return what an operation's output sees, from what its inputs see; the first has `rank`."""
     if isinstance(operation.kind, Input):
-        rank = len(facts.outputs[0]) - 2
-        return Sight((1,) * rank, (1,) * rank) if rank > 0 else UNSEEN
+        sides = len(facts.outputs[0]) - 2
+        return Sight((1,) * sides, (1,) * sides, axes=(*range(-sides, 0),)) if sides > 0 else UNSEEN
     if len(inputs) == 1:
         sight = inputs[0]
     else:
         sight = _joined([each for each in inputs if each is not None], is_gate=facts.is_gate)
     if sight is None or not sight.field:
         return sight
-    if facts.is_global or not facts.is_known:
+    if (
+        facts.is_global
+        or not facts.is_known
+        or any(mix - rank in sight.axes for mix in facts.mixes)
+    ):
         return UNSEEN
-    return sight if facts.window is None else _grown(sight, facts.window)
+    if facts.why:
+        return Sight(why=facts.why)
+    if facts.window is not None:
+        sight = _grown(sight, facts.window)
+    return sight if facts.axes is None else _moved(sight, facts.axes, rank)
 
 
 def _joined(inputs: Sequence[Sight], *, is_gate: bool) -> Sight | None:
     """Return what the elements see where several maps meet."""
     maps = [sight for sight in inputs if sight.field]
-    if not maps or (len(maps) < len(inputs) and not is_gate):
-        return next((sight for sight in inputs if not sight.field), None)
-    first, *others = maps
-    for sight in others:
-        if sight.stride != first.stride:
-            strides = f"{_sides(first.stride)} and {_sides(sight.stride)}"
-            return Sight(why=f"maps of strides {strides} meet: no one receptive field")
-    return Sight(tuple(map(max, *[sight.field for sight in (first, *maps)])), first.stride)
+    if not inputs or not maps:
+        return inputs[0] if inputs else None
+    if len(maps) < len(inputs) and not is_gate:
+        return next(sight for sight in inputs if not sight.field)
+    first = maps[0]
+    if any(sight.axes != first.axes for sight in maps):
+        return UNSEEN
+    if any(sight.stride != first.stride for sight in maps):
+        strides = " and ".join(dict.fromkeys(_sides(sight.stride) for sight in maps))
+        return Sight(why=f"maps of strides {strides} meet: no one receptive field")
+    return first._replace(field=tuple(map(max, zip(*(s.field for s in maps), strict=True))))
 
 
 def _grown(sight: Sight, window: Window) -> Sight:
-    """Return what the elements see after one more window."""
-    field, stride, _ = sight
-    if len(window.kernel) != len(field):
+    """Return what the elements see after one more window, which slides over the last axes."""
+    sides, (kernel, steps, *_) = len(window.kernel), window
+    if sight.axes == (*range(-sides, 0),):  # most windows
+        more = [(size - 1) * step for size, step in zip(kernel, sight.stride, strict=True)]
+        strides = tuple(map(mul, sight.stride, steps))
+        return sight._replace(field=tuple(map(add, sight.field, more)), stride=strides)
+    if {*kernel} != {1} or any(axis < -sides for axis in sight.axes):
+        return UNSEEN  # a window over axes that are not the map's
+    pairs = zip(sight.stride, sight.axes, strict=True)
+    return sight._replace(stride=tuple(step * steps[axis] for step, axis in pairs))
+
+
+def _moved(sight: Sight, axes: Sequence[int | None], rank: int) -> Sight:
+    """Return a sight with the map's axes where they are now; UNSEEN where one is gone."""
+    now = {axis - rank: place - len(axes) for place, axis in enumerate(axes) if axis is not None}
+    if any(axis not in now for axis in sight.axes):
         return UNSEEN
-    more = [(kernel - 1) * step for kernel, step in zip(window.kernel, stride, strict=True)]
-    return Sight(tuple(map(add, field, more)), tuple(map(mul, stride, window.stride)))
+    found = sorted(
+        zip([now[a] for a in sight.axes], sight.field, sight.stride, strict=True),
+    )
+    places, field, stride = zip(*found, strict=True)
+    return Sight(field, stride, axes=places)
 
 
 def _sides(sides: Iterable[int]) -> str:

@@ -76,9 +76,9 @@ class Builder:
         for number in range(1, times + 1):
             shift, copy = number * len(operations), f"{stem}{int(name) + number}"
             moved = [new(Value, (base + shift + i, 0)) for i in range(len(operations) + 1)]
-            for kind, inputs, of, dtypes in operations:
+            for kind, inputs, of, *rest in operations:
                 taken = tuple([moved[i - base] for i, _ in inputs])
-                self.operations.append(new(Operation, (kind, taken, copy + of[cut:], dtypes)))
+                self.operations.append(new(Operation, (kind, taken, copy + of[cut:], *rest)))
             for of, kind, is_leaf, role, ((began, takes, gives),), *rest, _ in modules:
                 ends = [moved[end.operation - base] for end in (takes, gives)]
                 fields = (

@@ -3,15 +3,22 @@
 A sliding window keeps a size in the form `floor((H + a) / s) + c`, and every count of a
 network is made of sums and products of those. So a `Dim` is a polynomial with integer
 coefficients over such floors, kept in one canonical form: `0 <= a < s`, terms sorted, none
-zero; what has no name left is an `int` again. Two equal formulas are equal values.
+zero; what has no name left is an `int` again. Two equal formulas of windows are equal values.
+
+Where a map was made larger before (`2*floor(H/2)`) a window stands over a sum: a floor within
+a floor. It is a multiple of one floor, or several of one name, with coefficients from 1 to
+s - 1 that share no factor with s, and is kept only where no rule makes it simpler:
+floor((g*x + a) / (g*s)) is floor((x + floor(a/g)) / s), floors of floors are floors, and
+floor(-x / s) is -ceil(x / s). Two of these may be equal in value and not in form: `residues.py`
+decides that.
 
 `str` writes a formula as the machine formats have it:
 
     formula = ["-"] term { (" + " | " - ") term }
     term    = factor { "*" factor }
     factor  = integer | name | rounded | "(" formula ")"
-    rounded = "ceil(" name "/" integer ")" | "floor(" name "/" integer ")"
-            | "floor((" name " + " integer ")/" integer ")"
+    rounded = ("ceil(" | "floor(") over "/" integer ")"
+    over    = name | term | "(" formula ")"
 
 which is Python as well, with `math.ceil` and `math.floor`. `format(dim, ",")` writes it for
 people: `N·(117,600·⌈H/2⌉·⌈W/2⌉ + 5,120)`. Nothing here is imported until a name is given.
@@ -19,7 +26,7 @@ people: `N·(117,600·⌈H/2⌉·⌈W/2⌉ + 5,120)`. Nothing here is imported u
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import prod
+from math import gcd, prod
 from typing import Any, NamedTuple, TypeAlias
 
 from resnet_cli.errors import SymbolError
@@ -28,19 +35,30 @@ Size: TypeAlias = "int | Dim"
 
 
 class Atom(NamedTuple):
-    """`floor((name + add) / divisor)`; `axis` only orders the factors: N before H before W."""
+    """`floor((name + add) / divisor)`; `axis` only orders the factors: N before H before W.
+
+    With `inner` terms it is their sum that is divided, and the name is how that is written.
+    """
 
     divisor: int
     axis: int
     name: str
     add: int
+    inner: "Terms" = ()
 
     def at(self, sizes: Mapping[str, int]) -> int:
         """Return its value at these sizes."""
-        return (sizes[self.name] + self.add) // self.divisor
+        over = Dim(self.inner).at(sizes) if self.inner else sizes[self.name]
+        return (over + self.add) // self.divisor
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names in it."""
+        return Dim(self.inner).names if self.inner else (self.name,)
 
 
 Monomial: TypeAlias = tuple[Atom, ...]
+Terms: TypeAlias = tuple[tuple[Monomial, int], ...]
 
 
 class Notation(NamedTuple):
@@ -55,9 +73,12 @@ class Notation(NamedTuple):
         """Write a name, rounded where it is divided."""
         if atom.divisor == 1:
             return atom.name
+        name = self.sum(atom.inner) if atom.inner else atom.name
         if atom.add == atom.divisor - 1:
-            return f"{atom.name}/{atom.divisor}".join(self.ceil)
-        top = f"({atom.name} + {atom.add})" if atom.add else atom.name
+            top = f"({name})" if len(atom.inner) > 1 else name
+            return f"{top}/{atom.divisor}".join(self.ceil)
+        top = f"({name} + {atom.add})" if atom.add else name
+        top = f"({top})" if len(atom.inner) > 1 and not atom.add else top
         return f"{top}/{atom.divisor}".join(self.floor)
 
     def product(self, coefficient: int, atoms: Monomial) -> str:
@@ -94,7 +115,7 @@ class Dim:
     It has a value only `at` sizes: comparing it, or using it as a number, raises `SymbolError`.
     """
 
-    terms: tuple[tuple[Monomial, int], ...]
+    terms: Terms
 
     @classmethod
     def named(cls, name: str, axis: int) -> "Dim":
@@ -105,7 +126,8 @@ class Dim:
     def names(self) -> tuple[str, ...]:
         """The names in it, by axis."""
         atoms = {atom for monomial, _ in self.terms for atom in monomial}
-        return tuple(dict.fromkeys(a.name for a in sorted(atoms, key=lambda a: (a.axis, a.name))))
+        ordered = sorted(atoms, key=lambda atom: (atom.axis, atom.name))
+        return tuple(dict.fromkeys(name for atom in ordered for name in atom.names))
 
     def at(self, sizes: Mapping[str, int]) -> int:
         """Return its value at these sizes; every name needs one."""
@@ -132,19 +154,29 @@ class Dim:
                 sums[atoms] = sums.get(atoms, 0) + count * times
         return _size(sums)
 
-    def __floordiv__(self, divisor: int) -> Size:
-        """Round down, exactly: `floor((D * k + r) / k) = D + floor(r / k)`."""
+    def __floordiv__(self, divisor: Size) -> Size:
+        """Round down, exactly: `floor((D * k + r) / k) = D + floor(r / k)`.
+
+        By a formula there is no rounding: it has to be a factor.
+        """
+        if isinstance(divisor, Dim):
+            return _quotient(self, divisor)
         if divisor < 1:
             raise SymbolError(f"{self} cannot be divided by {divisor}")
         whole = {atoms: count // divisor for atoms, count in self.terms}
         rest = {atoms: count % divisor for atoms, count in self.terms if count % divisor}
         constant = rest.pop((), 0)
-        if rest:
-            (atoms, count), *others = rest.items()
-            if others or count != 1 or len(atoms) != 1:
-                raise SymbolError(f"{self} divided by {divisor} has no closed form here")
-            return _size(whole) + _floor(atoms[0], constant, divisor)
-        return _size(whole)
+        if not rest:
+            return _size(whole)
+        shared = gcd(divisor, *rest.values())
+        rest = {atoms: count // shared for atoms, count in rest.items()}
+        floored = _over(_size(rest), constant // shared, divisor // shared)
+        if floored is None:
+            raise SymbolError(f"{self} divided by {divisor} has no closed form here")
+        return _size(whole) + floored
+
+    def __rfloordiv__(self, other: int) -> Size:
+        raise SymbolError(f"{other} divided by {self} has no closed form here")
 
     def __neg__(self) -> Size:
         return self * -1
@@ -182,14 +214,51 @@ def evaluate(value: Any, sizes: Mapping[str, int]) -> Any:
     return value.at(sizes) if isinstance(value, Dim) else value
 
 
+def _over(rest: Size, add: int, divisor: int) -> "Size | None":
+    """Return `floor((rest + add) / divisor)`, None where it has no closed form.
+
+    The coefficients in `rest` are below the divisor and share no factor with it.
+    """
+    if divisor == 1 or isinstance(rest, int):
+        return (rest + add) // divisor
+    (atoms, count), *others = rest.terms
+    if not others and len(atoms) == 1:
+        if count == 1:
+            return _floor(atoms[0], add, divisor)
+        if count == divisor - 1:
+            return _size({atoms: 1}) - _floor(atoms[0], divisor - 1 - add, divisor)
+    if len(rest.names) > 1 or any(len(atoms) > 1 for atoms, _ in rest.terms):
+        return None
+    return _size({(Atom(divisor, atoms[0].axis, str(rest), add, rest.terms),): 1})
+
+
+def _quotient(dim: Dim, divisor: Dim) -> Size:
+    """Return how often a factor goes into a formula, as with polynomials on paper."""
+    (lead, times), *_ = divisor.terms
+    left: Size = dim
+    found: dict[Monomial, int] = {}
+    for _ in range(len(dim.terms) + 8):
+        if left == 0:
+            return _size(found)
+        atoms, count = _terms(left)[0]
+        rest = _without(atoms, lead)
+        if count % times or len(rest) != len(atoms) - len(lead):
+            break
+        found[rest] = found.get(rest, 0) + count // times
+        left = left - divisor * _size({rest: count // times})
+    raise SymbolError(f"{dim} divided by {divisor} has no closed form here")
+
+
 def _floor(atom: Atom, add: int, divisor: int) -> Size:
     """Return `floor((atom + add) / divisor)`: one floor, since floors of floors are floors."""
     divisor, add = divisor * atom.divisor, atom.add + add * atom.divisor
+    if atom.inner:
+        return (Dim(atom.inner) + add) // divisor
     rounded = Atom(divisor, atom.axis, atom.name, add % divisor)
     return _size({(rounded,): 1, (): add // divisor})
 
 
-def _terms(value: Size) -> tuple[tuple[Monomial, int], ...]:
+def _terms(value: Size) -> Terms:
     return value.terms if isinstance(value, Dim) else (((), value),)
 
 

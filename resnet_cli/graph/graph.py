@@ -5,7 +5,7 @@ it. It is plain and frozen, and knows nothing of PyTorch.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from resnet_cli.graph.kinds import Facts, Input, Kind, Shape
 
@@ -26,12 +26,31 @@ class Operation(NamedTuple):
 
     `path` is that of the module itself or, where it is a function, of the module that calls
     it. `dtypes` are the element types of its outputs where one is not the network's own.
+    `reads` are values of which it uses the sizes alone, behind its inputs (`sizes.py`).
     """
 
     kind: Kind
     inputs: tuple[Value, ...]
     path: str
     dtypes: tuple[str, ...] = ()
+    reads: tuple[Value, ...] = ()
+
+
+class Guard(NamedTuple):
+    """What a network's code asked of a size while it ran: `left sign right`, and whether it held.
+
+    `before` is the operation that came next, `path` the module whose code it is. With a `way`
+    the size left for where no formula follows it (`int()`, a loop), as the number `right`; and
+    without a `sign` it was a value of a tensor that decided.
+    """
+
+    before: int
+    path: str
+    left: Any
+    sign: str
+    right: Any
+    held: bool
+    way: str = ""
 
 
 class Call(NamedTuple):
@@ -86,6 +105,7 @@ class Graph(NamedTuple):
     operations: tuple[Operation, ...]
     modules: tuple[Module, ...]
     output: Nest
+    guards: tuple[Guard, ...] = ()
 
     @property
     def inputs(self) -> tuple[Shape, ...]:
@@ -114,8 +134,9 @@ def infer(graph: Graph) -> list[Facts]:
     """
     known: dict[tuple[object, ...], Facts] = {}  # what repeats is one and the same kind
     found: list[Facts] = []
-    for kind, inputs, _, _ in graph.operations:
-        shapes = [found[operation].outputs[output] for operation, output in inputs]
+    for kind, inputs, _, _, reads in graph.operations:
+        taken = inputs + reads if reads else inputs
+        shapes = [found[operation].outputs[output] for operation, output in taken]
         key = (id(kind), *shapes)
         facts = known.get(key)
         if facts is None:

@@ -81,6 +81,10 @@ class Facts(NamedTuple):
     says that the outputs take no memory of their own: they share the first input's, as a view
     or written in place, or are a source that is there anyway. `is_known` is False where the
     arithmetic is not, `is_counted` where it multiplies and nobody knows how often.
+
+    Where axes move, `axes` has for each axis of the output that of the first input (None: a new
+    one); each element sees all along those that it `mixes`. `why` says why it sees no window.
+    `equal` are sizes that have to be the same: formulas that may differ.
     """
 
     outputs: tuple[Shape, ...]
@@ -93,11 +97,16 @@ class Facts(NamedTuple):
     is_view: bool = False
     is_known: bool = True
     is_counted: bool = True
+    axes: tuple[int | None, ...] | None = None
+    mixes: Sides = ()
+    why: str = ""
+    equal: "tuple[tuple[Size, Size], ...]" = ()
 
     @property
     def is_pointwise(self) -> bool:
         """Whether each element that it gives sees what one element that it takes does."""
-        return self.window is None and self.is_known and not self.is_global
+        moves = self.axes is not None or self.mixes or self.why
+        return self.window is None and self.is_known and not self.is_global and not moves
 
     @property
     def params(self) -> int:
@@ -189,3 +198,15 @@ class Opaque(NamedTuple):
 def dilated(kernel: Sides, dilation: Sides) -> Sides:
     """Return the pixels from a kernel's first to its last, along each side."""
     return tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
+
+
+def together(one: "Size", other: "Size") -> "tuple[tuple[Size, Size], ...]":
+    """Return what has to hold for two sizes to be the same; nothing where they are.
+
+    Raises `ValueError` for two numbers that are not.
+    """
+    if one == other:
+        return ()
+    if isinstance(one, int) and isinstance(other, int):
+        raise ValueError(f"{one} is not {other}")
+    return ((one, other),)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from resnet_cli.graph.kinds import Facts, Shape, Weights, kind
+from resnet_cli.graph.kinds import Facts, Shape, Weights, kind, together
 
 if TYPE_CHECKING:
     from resnet_cli.graph.dims import Size
@@ -111,7 +111,8 @@ class Add(NamedTuple):
 
     def facts(self, *shapes: Shape) -> Facts:
         """Infer from two shapes that are equal, or of which one is stretched."""
-        return Facts((broadcast(*shapes),), is_view=self.inplace)
+        out, equal = broadcast(*shapes)
+        return Facts((out,), is_view=self.inplace, equal=equal)
 
 
 @kind
@@ -126,20 +127,29 @@ class Multiply(NamedTuple):
 
     def facts(self, *shapes: Shape) -> Facts:
         """Infer from two shapes that are equal, or of which one is stretched."""
-        return Facts((broadcast(*shapes),), is_gate=True, is_view=self.inplace)
+        out, equal = broadcast(*shapes)
+        return Facts((out,), is_gate=True, is_view=self.inplace, equal=equal)
 
 
-def broadcast(*shapes: Shape) -> Shape:
+def broadcast(*shapes: Shape) -> "tuple[Shape, tuple[tuple[Size, Size], ...]]":
     """Return the shape of an operation element by element: sizes of one are stretched.
 
-    Raises `ValueError` for shapes that do not go together.
+    With it the formulas that have to be equal. Raises `ValueError` for shapes that do not go
+    together.
     """
+    if len(shapes) == 2 and shapes[0] == shapes[1]:
+        return shapes[0], ()
     rank = max(map(len, shapes))
     padded = [(1,) * (rank - len(shape)) + tuple(shape) for shape in shapes]
     out: list[Size] = []
+    equal: list[tuple[Size, Size]] = []
     for sizes in zip(*padded, strict=True):
         wide = [size for size in sizes if size != 1] or [1]
-        if any(size != wide[0] for size in wide):
-            raise ValueError(f"{' and '.join(map(str, shapes))} cannot be combined")
-        out.append(wide[0])
-    return tuple(out)
+        # A number is what the others have to be.
+        first = next((size for size in wide if isinstance(size, int)), wide[0])
+        try:
+            equal += [pair for size in wide for pair in together(size, first)]
+        except ValueError:
+            raise ValueError(f"{' and '.join(map(str, shapes))} cannot be combined") from None
+        out.append(first)
+    return tuple(out), tuple(equal)

@@ -19,7 +19,7 @@ def printed(graph: Graph) -> str:
 
     def text(module: Module) -> str:
         if module.is_leaf:
-            kind, inputs, _, _ = leaves[module.path]
+            kind, inputs, *_ = leaves[module.path]
             operation, output = inputs[0]
             return cast("Layer", kind).printed(facts[operation].outputs[output])
         body = "".join(

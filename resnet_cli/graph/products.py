@@ -3,7 +3,7 @@
 from math import prod
 from typing import NamedTuple
 
-from resnet_cli.graph.kinds import Facts, Shape, Sides, Weights, Window, dilated, kind
+from resnet_cli.graph.kinds import Facts, Shape, Sides, Weights, Window, dilated, kind, together
 
 
 @kind
@@ -37,7 +37,9 @@ class Conv(NamedTuple):
         weights: Weights = (("weight", (self.out_channels, *filter_shape)),)
         if self.bias:
             weights += (("bias", (self.out_channels,)),)
-        return Facts((out,), weights, macs=prod(out) * prod(filter_shape), window=window)
+        return Facts(
+            (out,), weights, macs=prod(out) * prod(filter_shape), window=window, mixes=(1,)
+        )
 
     def printed(self, shape: Shape) -> str:
         """Write it as PyTorch does on an input of `shape`."""
@@ -53,10 +55,11 @@ class Conv(NamedTuple):
 
 @kind
 class Linear(NamedTuple):
-    """A fully connected layer on the last dimension."""
+    """A fully connected layer on the last dimension, which has to be `in_features` where given."""
 
     out_features: int
     bias: bool = True
+    in_features: int | None = None
 
     @property
     def name(self) -> str:
@@ -64,12 +67,15 @@ class Linear(NamedTuple):
 
     def facts(self, *shapes: Shape) -> Facts:
         """Infer from `(…, in_features)`."""
-        *others, features = shapes[0]
+        *others, given = shapes[0]
+        features = given if self.in_features is None else self.in_features
         out = (*others, self.out_features)
         weights: Weights = (("weight", (self.out_features, int(features))),)
         if self.bias:
             weights += (("bias", (self.out_features,)),)
-        return Facts((out,), weights, macs=prod(out) * features, is_global=True)
+        equal = () if self.in_features is None else together(given, features)
+        mixes = (len(others),)
+        return Facts((out,), weights, macs=prod(out) * features, mixes=mixes, equal=equal)
 
     def printed(self, shape: Shape) -> str:
         """Write it as PyTorch does on an input of `shape`."""

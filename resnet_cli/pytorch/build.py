@@ -62,7 +62,7 @@ def build(graph: Graph, **factory: Any) -> nn.Module:
 
     def made(module: Module) -> nn.Module:
         if module.is_leaf:
-            kind, inputs, _, _ = leaves[module.path]
+            kind, inputs, *_ = leaves[module.path]
             source, output = inputs[0]
             leaf: nn.Module = layer(kind, facts[source].outputs[output], **factory)
             return leaf
@@ -86,7 +86,7 @@ def _steps(graph: Graph, module: Module, below: Sequence[Module]) -> list[Step]:
             (gives,) = values(call.gives)
             takes = graph.operations[call.first].inputs if child.is_leaf else [*values(call.takes)]
             found.append(Step(name, takes, gives))
-    for number, (kind, inputs, path, _) in enumerate(graph.operations):
+    for number, (kind, inputs, path, *_) in enumerate(graph.operations):
         if path == module.path and inputs:
             found.append(Step(function(kind), inputs, Value(number)))
     found.sort(key=lambda step: step.gives)

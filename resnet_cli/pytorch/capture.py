@@ -9,7 +9,7 @@ kind's arithmetic says, is opaque: its recorded shapes, never a guess.
 import contextlib
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,39 +17,28 @@ from torch import Tensor, nn
 from resnet_cli.graph.graph import Call, Graph, Nest, Operation, Value
 from resnet_cli.graph.kinds import Input, Kind, Opaque, Shape, Source
 from resnet_cli.graph.pointwise import Identity
-from resnet_cli.pytorch import naming
+from resnet_cli.graph.sizes import Read, replaced
+from resnet_cli.pytorch import functions, naming
+from resnet_cli.pytorch.frames import Called, Frame, Known, share, taken, version
 from resnet_cli.pytorch.macs import RULES
-from resnet_cli.pytorch.modules import Inventory, is_one_layer, paths_of, type_name
+from resnet_cli.pytorch.modules import Inventory, paths_of, type_name
 from resnet_cli.pytorch.nests import nested, tensors
+from resnet_cli.pytorch.sized import Ledger, Sized
+from resnet_cli.pytorch.tracing import (
+    READERS,
+    formulas,
+    is_of_values,
+    plain,
+    ranges,
+    sized,
+)
+from resnet_cli.pytorch.uncounted import Counter, may_multiply
 
 SCRIPTED = "scripted"
 
 
 class TooLargeError(BaseException):
     """The run costs more than its budget; no `Exception`, so that no module swallows it."""
-
-
-class Known(NamedTuple):
-    """The value that a tensor stands for, while it is alive."""
-
-    tensor: "weakref.ref[Tensor]"
-    value: Value
-
-
-class Frame:
-    """A module while it runs; a closed one is one operation, seen from outside."""
-
-    def __init__(self, module: nn.Module, path: str, call: int, *, is_part: bool) -> None:
-        self.module = module
-        self.path = path
-        self.call = call
-        self.layer = None if is_part else naming.layer(module)
-        self.is_closed = is_part or self.layer is not None or is_one_layer(module)
-        self.macs: int | None = 0
-
-    def add(self, macs: int | None) -> None:
-        """Add what a function inside multiplies; None where no rule says how often."""
-        self.macs = None if macs is None or self.macs is None else self.macs + macs
 
 
 class Recorder(torch.overrides.TorchFunctionMode):
@@ -73,6 +62,7 @@ class Recorder(torch.overrides.TorchFunctionMode):
         self._weights = {id(p): "parameter" for p in model.parameters()}
         self._weights.update((id(b), "buffer") for b in model.buffers())
         self._dtype: torch.dtype | None = None
+        self.ledger = Ledger(lambda: (len(self.operations), self._path))
 
     @contextlib.contextmanager
     def listening(self, inputs: Sequence[Any], dtype: torch.dtype) -> Iterator[None]:
@@ -85,9 +75,10 @@ class Recorder(torch.overrides.TorchFunctionMode):
             handles.append(module.register_forward_pre_hook(self._enter, with_kwargs=True))
             handles.append(module.register_forward_hook(self._leave, with_kwargs=True))
         try:
-            with self:
+            with self, ranges():
                 yield
         finally:
+            self.ledger.is_open = False
             for handle in handles:
                 handle.remove()
 
@@ -97,7 +88,13 @@ class Recorder(torch.overrides.TorchFunctionMode):
         inventory.add(model)
         network = inventory.modules[0]
         output = network.calls[0].gives if network.calls else None
-        return Graph(tuple(self.operations), tuple(inventory.modules), output)
+        modules, guards = tuple(inventory.modules), tuple(self.ledger.guards)
+        return Graph(tuple(self.operations), modules, output, guards)
+
+    @property
+    def _path(self) -> str:
+        """The path of the module that runs."""
+        return self._stack[-1].path if self._stack else ""
 
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
@@ -107,75 +104,88 @@ class Recorder(torch.overrides.TorchFunctionMode):
         if name == "__get__":  # `shape` and its like: most calls, few of them tensors
             name = getattr(func.__self__, "__name__", name)
         self.last_function = name
-        given = [*args, *kwargs.values()]
+        sizes = [*sized((args, kwargs))] if self.ledger.is_used else []
+        mere = (plain(args), plain(kwargs)) if sizes else (args, kwargs)
+        given = [*mere[0], *mere[1].values()]
         self.used.update(map(id, given))
         frame = self._stack[-1] if self._stack else None
         if frame is not None and frame.is_closed:
-            out = func(*args, **kwargs)
-            if func in RULES:
-                macs = RULES[func](args, kwargs, out)
-                self._spend(macs)
-                frame.add(macs)
+            out, macs = self._counted(func, *mere, is_named=frame.layer is not None)
+            frame.add(macs)
             return out
-        with torch._C.DisableTorchFunction():
-            before = [(each, _version(each)) for each in given if isinstance(each, Tensor)]
-        out = func(*args, **kwargs)
-        with torch._C.DisableTorchFunction():
-            return self._function(func, name, args, kwargs, out, before)
+        if is_of_values(func, given) and any(map(self._is_traced, tensors(given))):
+            self.ledger.depends(name.strip("_"))
+        if func in READERS and self._is_traced(given[0]):
+            return READERS[func](self.ledger, self._value(given[0]), *args)
+        with torch._C.DisableTorchFunction(), self.ledger.closed():
+            before = [(each, version(each)) for each in given if isinstance(each, Tensor)]
+            named = functions.function(func, args, kwargs)
+        out, macs = self._counted(func, *mere, is_named=named is not None)
+        with torch._C.DisableTorchFunction(), self.ledger.closed():
+            written = [tensor for tensor, count in before if version(tensor) != count]
+            call = Called(func, name, named, macs, mere, tuple(sizes))
+            return self._function(call, out, written)
 
-    def _function(
-        self,
-        func: Any,
-        name: str,
-        args: Sequence[Any],
-        kwargs: Mapping[str, Any],
-        out: Any,
-        before: Sequence[tuple[Tensor, int]],
-    ) -> Any:
+    def _counted(
+        self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any], *, is_named: bool
+    ) -> tuple[Any, int | None]:
+        """Call a function; return what it gives, and its MACs: None where nobody knows them."""
+        given = [*args, *kwargs.values()]
+        macs: int | None = 0
+        rule = RULES.get(func)
+        with torch._C.DisableTorchFunction():
+            asks = not (rule or is_named) and may_multiply(func, given, self._is_parameter)
+        if asks:
+            with Counter() as counter:
+                out = func(*args, **kwargs)
+            macs = counter.macs
+        else:
+            out = func(*args, **kwargs)
+        if rule is not None:
+            with torch._C.DisableTorchFunction():
+                macs = rule(args, kwargs, out)
+        self._spend(macs)
+        return out, macs
+
+    def _function(self, call: Called, out: Any, written: Sequence[Tensor]) -> Any:
         """Record a function's call; return what it gave, as a tensor of its own."""
-        written = [tensor for tensor, version in before if _version(tensor) != version]
-        given = [*tensors(out)] or written[:1]
+        given = [*tensors(out)] or [*written[:1]]
         if not given:
             return out
-        path = self._stack[-1].path if self._stack else ""
-        named = naming.function(func, args, kwargs)
+        func, name, named, macs, arguments, sizes = call
         kind = None if named is None else named.kind
-        taken = [*tensors((args, kwargs))] if named is None else [*named.tensors]
-        if func not in RULES and not any(map(self._is_known, taken)):
+        taken = [*tensors(arguments)] if named is None else [*named.tensors]
+        if func not in RULES and not sizes and not any(map(self._is_known, taken)):
             return out  # made of weights and constants alone: a constant itself where it is used
         if not written and len(given) == 1 and given[0] is out and any(t is out for t in taken):
             # It gave its argument itself: the next use is of this operation, not of that before.
             given = [out := out.view_as(out)]
             kind = kind or Identity(name)
-        macs: int | None = 0
-        if func in RULES:
-            macs = RULES[func](args, kwargs, out)
-            self._spend(macs)
-        self._add(kind, taken, path, given, name=name, macs=macs)
+        self._add(kind, taken, self._path, given, name=name, macs=macs, sizes=sizes)
         return out
 
     def _enter(self, module: nn.Module, args: Any, kwargs: dict[str, Any]) -> None:
         path = self.paths[module]
         if path:
             self.on_layer(path)
-        with torch._C.DisableTorchFunction():  # what the hook looks at is no part of the run
-            taken = _taken(args, kwargs)
-            nest = self._nest(taken)  # what is new in it becomes a source, before the call
+        # What the hook looks at is no part of the run.
+        with torch._C.DisableTorchFunction(), self.ledger.closed():
+            self.taken = plain(taken(args, kwargs))
+            nest = self._nest(self.taken)  # what is new in it becomes a source, before the call
             calls = self.calls.setdefault(module, [])
             calls.append(Call(len(self.operations), nest, None))
             is_part = bool(self._stack) and self._stack[-1].is_closed
             self._stack.append(Frame(module, path, len(calls) - 1, is_part=is_part))
-        self.taken = taken
 
     def _leave(self, module: nn.Module, args: Any, kwargs: dict[str, Any], given: Any) -> Any:
         # What a module caught and survived still stands above it on the stack.
         frame = self._stack.pop()
         while frame.module is not module:
             frame = self._stack.pop()
-        with torch._C.DisableTorchFunction():
-            given = self._given(frame, _taken(args, kwargs), given)
+        with torch._C.DisableTorchFunction(), self.ledger.closed():
+            given = self._given(frame, taken(args, kwargs), given)
             calls = self.calls[module]
-            calls[frame.call] = calls[frame.call]._replace(gives=self._nest(given))
+            calls[frame.call] = calls[frame.call]._replace(gives=self._nest(plain(given)))
         self.taken = None
         return given
 
@@ -212,20 +222,49 @@ class Recorder(torch.overrides.TorchFunctionMode):
         *,
         name: str = "",
         macs: int | None = 0,
+        sizes: Sequence[Sized] = (),
     ) -> None:
-        """Add an operation of that kind if its arithmetic gives these shapes, or an opaque one."""
+        """Add an operation of that kind if its arithmetic gives these shapes, or an opaque one.
+
+        `sizes` are the numbers with formulas that it was called with.
+        """
         inputs = tuple(self._value(tensor) for tensor in taken)
         shapes = tuple(tuple(tensor.shape) for tensor in given)
-        is_view = bool(taken) and any(_share(taken[0], tensor) for tensor in given)
-        if kind is None or not self._agrees(kind, inputs, shapes, is_view=is_view):
+        is_view = bool(taken) and any(share(taken[0], tensor) for tensor in given)
+        kind = naming.seen(kind, shapes, is_view=is_view)
+        kind, reads = self._placed(kind, inputs)
+        if kind is None or not self._agrees(kind, inputs + reads, shapes, is_view=is_view):
             kind = Opaque(name, shapes, macs, is_view)
+            reads = self._placed(tuple(sizes), inputs)[1]
         dtypes = tuple(str(tensor.dtype).removeprefix("torch.") for tensor in given)
         own = all(tensor.dtype == self._dtype for tensor in given)
         index = len(self.operations)
-        self.operations.append(Operation(kind, inputs, path, () if own else dtypes))
+        self.operations.append(Operation(kind, inputs, path, () if own else dtypes, reads))
         self._shapes.append(shapes)
         for output, tensor in enumerate(given):
             self._known[id(tensor)] = Known(weakref.ref(tensor), Value(index, output))
+
+    def _placed(self, kind: Any, inputs: tuple[Value, ...]) -> tuple[Any, tuple[Value, ...]]:
+        """Return a kind whose formulas are over its inputs, and what they read beside these."""
+        places = [*inputs]
+
+        def place(read: Read) -> Read:
+            of = read.of if isinstance(read.of, Value) else self._value(read.of)  # type: ignore[arg-type]
+            if of not in places:
+                places.append(of)
+            return Read(places.index(of), read.axis)
+
+        kind = replaced(formulas(kind), place)
+        return kind, tuple(places[len(inputs) :])
+
+    def _is_traced(self, tensor: Any) -> bool:
+        """Say whether a tensor's sizes may be others another time: it is no weight or constant."""
+        if not isinstance(tensor, Tensor) or not self._is_known(tensor):
+            return False
+        return not isinstance(self.operations[self._known[id(tensor)].value.operation].kind, Source)
+
+    def _is_parameter(self, tensor: Tensor) -> bool:
+        return self._weights.get(id(tensor)) == "parameter"
 
     def _agrees(
         self, kind: Kind, inputs: Sequence[Value], shapes: Sequence[Shape], *, is_view: bool
@@ -233,7 +272,7 @@ class Recorder(torch.overrides.TorchFunctionMode):
         """Say whether a kind's arithmetic gives what was seen."""
         try:
             facts = kind.facts(*(self._shapes[i][output] for i, output in inputs))
-        except (ValueError, TypeError, IndexError, ArithmeticError):
+        except (ValueError, TypeError, IndexError, ArithmeticError, AttributeError):
             return False
         is_source = isinstance(kind, Input | Source)
         return facts.outputs == tuple(shapes) and (is_source or facts.is_view == is_view)
@@ -253,27 +292,3 @@ class Recorder(torch.overrides.TorchFunctionMode):
     def _nest(self, given: Any) -> Nest:
         """Return the values in what a module takes or gives, as it nests them."""
         return nested(given, self._value)
-
-
-def _taken(args: Any, kwargs: dict[str, Any]) -> Any:
-    """Return what a module was given: the one positional argument, or all there are."""
-    if not kwargs:
-        return args[0] if len(args) == 1 else args
-    if not args:
-        return kwargs
-    return (*args, kwargs)
-
-
-def _version(value: Any) -> int:
-    """Return how often a tensor was written into; inference tensors do not know."""
-    return value._version if isinstance(value, Tensor) and not value.is_inference() else 0
-
-
-def _share(a: Tensor, b: Tensor) -> bool:
-    """Say whether two tensors share memory."""
-    if a is b:
-        return True
-    try:
-        return bool(a.untyped_storage()._cdata == b.untyped_storage()._cdata)
-    except (RuntimeError, NotImplementedError):  # sparse tensors have no one storage
-        return False

@@ -53,20 +53,6 @@ def _addbmm(args: Sequence[Any], kwargs: Mapping[str, Any], _: Tensor) -> int:
     return int(left.numel() * right.shape[-1])
 
 
-def _einsum(args: Sequence[Any], _: Mapping[str, Any], __: Tensor) -> int | None:
-    """Two factors without `...`: a multiply-accumulate for each combination of indices."""
-    equation, *factors = args
-    if len(factors) == 1 and isinstance(factors[0], list | tuple):
-        factors = list(factors[0])
-    if not isinstance(equation, str) or len(factors) != 2 or "..." in equation:
-        return None
-    names = equation.replace(" ", "").split("->")[0].split(",")
-    sizes: dict[str, int] = {}
-    for indices, factor in zip(names, factors, strict=True):
-        sizes.update(zip(indices, factor.shape, strict=True))
-    return math.prod(sizes.values())
-
-
 def _attention(args: Sequence[Any], kwargs: Mapping[str, Any], _: Tensor) -> int:
     """Scores and their sum: query (…, L, E), key (…, S, E), value (…, S, V)."""
     query, key, value = (
@@ -115,7 +101,6 @@ _BY_FUNCTION: dict[Callable[..., Any], Rule] = {
     F.linear: _linear,
     F.multi_head_attention_forward: _multi_head,
     F.scaled_dot_product_attention: _attention,
-    torch.einsum: _einsum,
     torch.addmm: _product(1, "mat1"),
     torch.addmv: _product(1, "mat"),
     torch.baddbmm: _product(1, "batch1"),
@@ -130,15 +115,12 @@ _BY_FUNCTION: dict[Callable[..., Any], Rule] = {
     torch.rnn_relu_cell: _cell,
     torch.bilinear: _unknown,
     torch.cdist: _unknown,
-    torch.chain_matmul: _unknown,
-    torch.linalg.multi_dot: _unknown,
-    torch.tensordot: _unknown,
     Tensor.__rmatmul__: _product(1, "other"),  # other @ self
     Tensor.addmm: _product(1, "mat1"),
     Tensor.baddbmm: _product(1, "batch1"),
     **{
         function: _product(0, "input")
-        for name in ("matmul", "mm", "bmm", "mv")
+        for name in ("matmul", "mm", "bmm", "mv", "dot")
         for function in (getattr(torch, name), getattr(Tensor, name))
     },
     Tensor.__matmul__: _product(0, "self"),

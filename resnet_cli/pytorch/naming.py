@@ -1,22 +1,25 @@
-"""Which kind of operation a module or a function of PyTorch is, and on which of its arguments.
+"""Which kind of operation a module of PyTorch is.
 
 What is not here has no name: it is captured as an opaque operation with the shapes that it
-gave. Names are by what runs (`forward`, the function), so that a subclass that keeps its
-parent's `forward` is what its parent is.
+gave. Names are by what runs (`forward`), so that a subclass that keeps its parent's `forward`
+is what its parent is. Functions have theirs in `functions.py`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 
-from resnet_cli.graph.kinds import Kind, Sides, Window
-from resnet_cli.graph.moves import Flatten, Pad, Subsample
-from resnet_cli.graph.pointwise import Activation, Add, BatchNorm, Identity, Multiply, ReLU
+from resnet_cli.graph.elementwise import Along
+from resnet_cli.graph.filters import ConvTranspose, Embedding
+from resnet_cli.graph.kinds import Kind, Shape, Sides, Window
+from resnet_cli.graph.matmul import MultiheadAttention
+from resnet_cli.graph.moves import Flatten
+from resnet_cli.graph.norms import GroupNorm, InstanceNorm, LayerNorm
+from resnet_cli.graph.pointwise import Activation, BatchNorm, Identity, ReLU
 from resnet_cli.graph.pooling import AdaptiveAvgPool, AvgPool, MaxPool
 from resnet_cli.graph.products import Conv, Linear
+from resnet_cli.graph.resample import AdaptivePool, PixelShuffle, PixelUnshuffle, Unfold
 
 
 def layer(module: nn.Module) -> Kind | None:
@@ -34,14 +37,39 @@ def window(module: nn.Module | None) -> Window | None:
     return getattr(kind, "window", None)
 
 
+def seen(kind: Kind | None, shapes: Sequence[Shape], *, is_view: bool) -> Kind | None:
+    """Return a kind with what only the run shows: a view or a copy, and how much it gave."""
+    match kind:
+        case Activation(function, False) if is_view:
+            return Identity(function)
+        case MultiheadAttention() if len(shapes) == 2:
+            return kind._replace(weights="averaged" if len(shapes[1]) == 3 else "each")
+    if hasattr(kind, "parts"):
+        return kind._replace(parts=len(shapes))  # type: ignore[union-attr, no-any-return]
+    if getattr(kind, "is_copy", not is_view) == is_view:
+        return kind._replace(is_copy=not is_view)  # type: ignore[union-attr, no-any-return]
+    return kind
+
+
+def padded(padding: Any, kernel: Sides, dilation: Sides) -> Sides | None:
+    """Return a convolution's padding; None where "same" pads one side more than the other."""
+    if not isinstance(padding, str):
+        return sides(padding, len(kernel))
+    if padding == "valid":
+        return (0,) * len(kernel)
+    both = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
+    return None if any(total % 2 for total in both) else tuple(total // 2 for total in both)
+
+
 def _conv(module: Any) -> Kind | None:
-    if isinstance(module.padding, str):
-        return None  # "same" may pad one side more than the other
+    padding = padded(module.padding, module.kernel_size, module.dilation)
+    if padding is None:
+        return None
     return Conv(
         module.out_channels,
         module.kernel_size,
         module.stride,
-        module.padding,
+        padding,
         module.dilation,
         module.groups,
         module.bias is not None,
@@ -77,12 +105,64 @@ def _avg_pool(rank: int) -> "Callable[[Any], Kind | None]":
     return rule
 
 
-def _adaptive(rank: int) -> "Callable[[Any], Kind | None]":
+def adaptive(which: str, size: Sides) -> Kind:
+    """Return pooling to a size, "Avg" or "Max"; a side of None stays as it is."""
+    if which == "Avg" and all(type(side) is int for side in size):
+        return AdaptiveAvgPool(size)
+    return AdaptivePool(f"Adaptive{which}Pool{len(size)}d", size)
+
+
+def _adaptive(which: str, rank: int) -> "Callable[[Any], Kind | None]":
     def rule(module: Any) -> Kind | None:
-        size = sides(module.output_size, rank)
-        return None if any(side is None for side in size) else AdaptiveAvgPool(size)
+        if getattr(module, "return_indices", False):
+            return None
+        return adaptive(which, sides(module.output_size, rank))
 
     return rule
+
+
+def _transposed(module: Any) -> Kind:
+    return ConvTranspose(
+        module.out_channels,
+        module.kernel_size,
+        module.stride,
+        module.padding,
+        module.output_padding,
+        module.dilation,
+        module.groups,
+        module.bias is not None,
+    )
+
+
+def _instance_norm(module: Any) -> Kind:
+    dimensions = next((int(d) for d in "123" if type(module).__name__.endswith(f"{d}d")), 2)
+    return InstanceNorm(dimensions, module.affine, module.track_running_stats)
+
+
+def _layer_norm(module: Any) -> Kind:
+    bias = getattr(module, "bias", None) is not None
+    return LayerNorm(tuple(module.normalized_shape), module.elementwise_affine, bias)
+
+
+def _rms_norm(module: Any) -> Kind:
+    shape = tuple(module.normalized_shape)
+    return LayerNorm(shape, module.elementwise_affine, bias=False, function="RMSNorm")
+
+
+def _attention(module: Any) -> Kind | None:
+    if not module._qkv_same_embed_dim or module.bias_k is not None or module.add_zero_attn:
+        return None
+    bias = module.in_proj_bias is not None
+    return MultiheadAttention(module.embed_dim, module.num_heads, module.batch_first, bias)
+
+
+def _along(module: Any) -> Kind | None:
+    return None if module.dim is None else Along(type(module).__name__, (module.dim,))
+
+
+def _unfold(module: Any) -> Kind:
+    given = (module.kernel_size, module.dilation, module.padding, module.stride)
+    return Unfold(*(sides(each, 2) for each in given))
 
 
 def _pointwise(module: Any) -> Kind:
@@ -110,6 +190,7 @@ _LAYERS: Mapping[Any, Callable[[Any], Kind | None]] = {
             *(nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.SELU, nn.CELU, nn.GELU, nn.SiLU),
             *(nn.Mish, nn.Hardswish, nn.Hardsigmoid, nn.Hardtanh, nn.Sigmoid, nn.Tanh),
             *(nn.Softplus, nn.Softsign, nn.LogSigmoid, nn.Hardshrink, nn.Softshrink),
+            *(nn.Tanhshrink, nn.Threshold, nn.LocalResponseNorm),
         )
     },
     nn.MaxPool1d.forward: _max_pool(1),
@@ -118,107 +199,31 @@ _LAYERS: Mapping[Any, Callable[[Any], Kind | None]] = {
     nn.AvgPool1d.forward: _avg_pool(1),
     nn.AvgPool2d.forward: _avg_pool(2),
     nn.AvgPool3d.forward: _avg_pool(3),
-    nn.AdaptiveAvgPool1d.forward: _adaptive(1),
-    nn.AdaptiveAvgPool2d.forward: _adaptive(2),
-    nn.AdaptiveAvgPool3d.forward: _adaptive(3),
+    nn.AdaptiveAvgPool1d.forward: _adaptive("Avg", 1),
+    nn.AdaptiveAvgPool2d.forward: _adaptive("Avg", 2),
+    nn.AdaptiveAvgPool3d.forward: _adaptive("Avg", 3),
+    nn.AdaptiveMaxPool1d.forward: _adaptive("Max", 1),
+    nn.AdaptiveMaxPool2d.forward: _adaptive("Max", 2),
+    nn.AdaptiveMaxPool3d.forward: _adaptive("Max", 3),
+    nn.ConvTranspose1d.forward: _transposed,
+    nn.ConvTranspose2d.forward: _transposed,
+    nn.ConvTranspose3d.forward: _transposed,
+    nn.GroupNorm.forward: lambda module: GroupNorm(module.num_groups, module.affine),
+    nn.LayerNorm.forward: _layer_norm,
+    nn.RMSNorm.forward: _rms_norm,
+    nn.modules.instancenorm._InstanceNorm.forward: _instance_norm,
+    nn.Softmax.forward: _along,
+    nn.LogSoftmax.forward: _along,
+    nn.Softmin.forward: _along,
+    nn.Softmax2d.forward: lambda module: Along("Softmax2d", (-3,)),
+    nn.Embedding.forward: lambda module: Embedding(module.num_embeddings, module.embedding_dim),
+    nn.PixelShuffle.forward: lambda module: PixelShuffle(module.upscale_factor),
+    nn.PixelUnshuffle.forward: lambda module: PixelUnshuffle(module.downscale_factor),
+    nn.Unfold.forward: _unfold,
+    nn.MultiheadAttention.forward: _attention,
 }
 
 
 def sides(value: Any, rank: int) -> Sides:
     """Return a number for each side, as PyTorch takes one for all, a tuple or a list."""
     return tuple(value) if isinstance(value, tuple | list) else (value,) * rank
-
-
-class Named(NamedTuple):
-    """A function's kind, and the tensors that it works on."""
-
-    kind: Kind
-    tensors: tuple[Tensor, ...]
-
-
-Arguments: TypeAlias = "Mapping[str, Any]"
-
-
-def function(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Named | None:
-    """Return what a call of a function is, or None where it has no name here."""
-    rule = _FUNCTIONS.get(func)
-    if rule is None:
-        return None
-    names, named = rule
-    if len(args) > len(names):
-        return None
-    return named({**dict(zip(names, args, strict=False)), **kwargs})
-
-
-def _relu(given: Arguments) -> Named | None:
-    return Named(ReLU(bool(given.get("inplace", False))), (given["input"],))
-
-
-def _combined(
-    kind: type[Add] | type[Multiply], *, inplace: bool = False
-) -> "Callable[[Arguments], Named | None]":
-    def named(given: Arguments) -> Named | None:
-        left, right = given["input"], given["other"]
-        if given.get("alpha", 1) != 1 or given.get("out") is not None:
-            return None
-        both = tuple(each for each in (left, right) if isinstance(each, Tensor))
-        if len(both) == 2:
-            return Named(kind(inplace), both)
-        return Named(Activation(kind.__name__.lower(), inplace), both)
-
-    return named
-
-
-def _flatten(given: Arguments) -> Named | None:
-    if not all(type(given.get(name, 0)) is int for name in ("start_dim", "end_dim")):
-        return None
-    return Named(Flatten(given.get("start_dim", 0), given.get("end_dim", -1)), (given["input"],))
-
-
-def _index(given: Arguments) -> Named | None:
-    """Name `x[:, :, ::2, ::2]`, and no other index."""
-    tensor, index = given["input"], given["index"]
-    if not isinstance(index, tuple) or len(index) != tensor.dim() or tensor.dim() < 3:
-        return None
-    if not all(isinstance(each, slice) and each.start is each.stop is None for each in index):
-        return None
-    steps = tuple(1 if each.step is None else each.step for each in index)
-    if steps[:2] != (1, 1) or not all(type(step) is int for step in steps):
-        return None
-    return Named(Subsample(steps[2:]), (tensor,))
-
-
-def _pad(given: Arguments) -> Named | None:
-    """Name `F.pad`, which gives the last dimension's sides first."""
-    tensor, pad = given["input"], [*given["pad"]]
-    if not all(type(side) is int for side in pad):
-        return None
-    pad += [0] * (2 * tensor.dim() - len(pad))
-    kind = Pad(tuple(pad[0::2][::-1]), tuple(pad[1::2][::-1]), given.get("mode", "constant"))
-    return Named(kind, (tensor,))
-
-
-_Rule: TypeAlias = "tuple[tuple[str, ...], Callable[[Arguments], Named | None]]"
-
-_TWO = ("input", "other")
-
-_FUNCTIONS: Mapping[Any, _Rule] = {
-    F.relu: (("input", "inplace"), _relu),
-    **dict.fromkeys((torch.relu, Tensor.relu), (("input",), _relu)),
-    **dict.fromkeys(
-        (torch.relu_, Tensor.relu_), (("input",), lambda given: _relu({**given, "inplace": True}))
-    ),
-    **dict.fromkeys(
-        (torch.add, Tensor.add, Tensor.__add__, Tensor.__radd__),
-        (_TWO, _combined(Add)),
-    ),
-    **dict.fromkeys((Tensor.add_, Tensor.__iadd__), (_TWO, _combined(Add, inplace=True))),
-    **dict.fromkeys(
-        (torch.mul, Tensor.mul, Tensor.__mul__, Tensor.__rmul__),
-        (_TWO, _combined(Multiply)),
-    ),
-    **dict.fromkeys((Tensor.mul_, Tensor.__imul__), (_TWO, _combined(Multiply, inplace=True))),
-    **dict.fromkeys((torch.flatten, Tensor.flatten), (("input", "start_dim", "end_dim"), _flatten)),
-    Tensor.__getitem__: (("input", "index"), _index),
-    F.pad: (("input", "pad", "mode", "value"), _pad),
-}

@@ -11,6 +11,7 @@ from resnet_cli.graph.graph import Graph
 from resnet_cli.pytorch.capture import Recorder
 from resnet_cli.pytorch.isolate import eager, unchanged
 from resnet_cli.pytorch.modules import original
+from resnet_cli.pytorch.tracing import plain
 
 
 class Run(NamedTuple):
@@ -61,7 +62,7 @@ def run(
         recorder.graph(model),
         seconds,
         len(recorder.calls),
-        output,
+        plain(output),
         error,
         failed,
         "" if failed is None else recorder.paths[failed],

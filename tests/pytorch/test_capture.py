@@ -10,10 +10,13 @@ from torch.nn import functional as F
 
 from resnet_cli.family import presets, resnet
 from resnet_cli.graph.graph import Value, infer
+from resnet_cli.graph.joins import Chunk
 from resnet_cli.graph.kinds import Input, Opaque, Source
+from resnet_cli.graph.moves import Flatten
 from resnet_cli.graph.pointwise import Activation, Add, Identity, ReLU
 from resnet_cli.graph.pooling import MaxPool
 from resnet_cli.graph.products import Conv
+from resnet_cli.graph.resample import Interpolate
 from resnet_cli.pytorch.build import build
 from resnet_cli.pytorch.run import run
 from tests import modules
@@ -106,7 +109,7 @@ def test_several_outputs_are_told_apart():
         return second + first
 
     chunk, add = captured(forward, (2, 4))[1:]
-    assert chunk.kind == Opaque("chunk", ((2, 2), (2, 2)), is_view=True)
+    assert chunk.kind == Chunk(2, 1, parts=2)
     assert add.inputs == (Value(1, 1), Value(1, 0))
 
 
@@ -120,7 +123,7 @@ def test_a_view_and_a_copy_are_told_apart():
         1::2
     ]
     assert flat.kind.is_copy is False
-    assert moved.kind == Opaque("flatten", ((2, 12),))
+    assert moved.kind == Flatten(1, is_copy=True)
 
 
 def test_functions_have_the_kinds_of_their_modules():
@@ -153,7 +156,7 @@ def test_a_module_called_twice_is_one_module_with_two_calls():
         ),
         (nn.GELU(), Activation("GELU")),
         (nn.SiLU(inplace=True), Activation("SiLU", inplace=True)),
-        (nn.Upsample(scale_factor=2), Opaque("interpolate", ((1, 2, 14, 14),))),
+        (nn.Upsample(scale_factor=2), Interpolate(None, (2.0, 2.0))),
     ],
     ids=str,
 )

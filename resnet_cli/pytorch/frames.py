@@ -1,0 +1,73 @@
+"""What a recorder knows of tensors, of modules while they run, and of one function's call."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from torch import Tensor, nn
+
+from resnet_cli.graph.graph import Value
+from resnet_cli.pytorch import naming
+from resnet_cli.pytorch.calls import Named
+from resnet_cli.pytorch.modules import is_one_layer
+from resnet_cli.pytorch.sized import Sized
+
+if TYPE_CHECKING:
+    import weakref
+
+
+class Known(NamedTuple):
+    """The value that a tensor stands for, while it is alive."""
+
+    tensor: "weakref.ref[Tensor]"
+    value: Value
+
+
+class Frame:
+    """A module while it runs; a closed one is one operation, seen from outside."""
+
+    def __init__(self, module: nn.Module, path: str, call: int, *, is_part: bool) -> None:
+        self.module = module
+        self.path = path
+        self.call = call
+        self.layer = None if is_part else naming.layer(module)
+        self.is_closed = is_part or self.layer is not None or is_one_layer(module)
+        self.macs: int | None = 0
+
+    def add(self, macs: int | None) -> None:
+        """Add what a function inside multiplies; None where no rule says how often."""
+        self.macs = None if macs is None or self.macs is None else self.macs + macs
+
+
+class Called(NamedTuple):
+    """A function's call: its name here, and what it multiplies; plain arguments, traced sizes."""
+
+    func: Any
+    name: str
+    named: Named | None
+    macs: int | None
+    arguments: tuple[Sequence[Any], Mapping[str, Any]]
+    sizes: tuple[Sized, ...]
+
+
+def taken(args: Any, kwargs: dict[str, Any]) -> Any:
+    """Return what a module was given: the one positional argument, or all there are."""
+    if not kwargs:
+        return args[0] if len(args) == 1 else args
+    if not args:
+        return kwargs
+    return (*args, kwargs)
+
+
+def version(value: Any) -> int:
+    """Return how often a tensor was written into; inference tensors do not know."""
+    return value._version if isinstance(value, Tensor) and not value.is_inference() else 0
+
+
+def share(a: Tensor, b: Tensor) -> bool:
+    """Say whether two tensors share memory."""
+    if a is b:
+        return True
+    try:
+        return bool(a.untyped_storage()._cdata == b.untyped_storage()._cdata)
+    except (RuntimeError, NotImplementedError):  # sparse tensors have no one storage
+        return False
