@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from resnet_cli.analysis.ends import NOTHING, Ends
 from resnet_cli.analysis.summary import LayerRow, Summary
-from resnet_cli.analysis.walk import ITEM_SIZES, UNSEEN, Walk, walk
+from resnet_cli.analysis.walk import UNSEEN, Walk, item_size, walk
 from resnet_cli.graph.graph import Call, Graph, Module, Value, Weight, children, values
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def summarise(
 
     Where its run failed the rows end at the failing module, which has the error.
     """
-    walked = walk(graph, ITEM_SIZES[dtype])
+    walked = walk(graph, item_size(dtype))
     gather = _Rows(walked, failure)
     gather.network()
     numbers = all(isinstance(held, int) for held in walked.held)
@@ -73,7 +73,7 @@ def summarise(
         input_shape=takes.shape,
         output_shape=gives.shape,
         dtype=dtype,
-        itemsize=ITEM_SIZES[dtype],
+        itemsize=item_size(dtype),
         rows=tuple(gather.rows),
         peak_bytes=max(map(index, walked.held), default=0) if numbers else None,
         held=frozenset() if numbers else frozenset(walked.held),

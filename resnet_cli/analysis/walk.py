@@ -5,7 +5,9 @@ Sim, "Computing Receptive Fields of Convolutional Neural Networks", Distill 2019
 where branches meet, the larger one counts.
 """
 
+import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from math import prod
 from operator import add, mul
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,14 +18,13 @@ from resnet_cli.graph.kinds import Facts, Input, Shape, Sides, Window
 if TYPE_CHECKING:
     from resnet_cli.graph.dims import Size
 
-ITEM_SIZES = {
-    **dict.fromkeys(("bool", "int8", "uint8"), 1),
-    **dict.fromkeys(("float16", "bfloat16", "int16"), 2),
-    **dict.fromkeys(("float32", "int32"), 4),
-    **dict.fromkeys(("float64", "int64", "complex64"), 8),
-    "complex128": 16,
-}
-"""Bytes an element."""
+
+@cache
+def item_size(dtype: str) -> int:
+    """Return the bytes of an element of a type that PyTorch calls so: its bits are in its name."""
+    if dtype == "bool":
+        return 1
+    return max(1, int(re.findall(r"\d+", dtype)[0]) // 8)
 
 
 class Sight(NamedTuple):
@@ -41,6 +42,8 @@ class Sight(NamedTuple):
 
 
 UNSEEN = Sight()
+NO_MAP = Sight(axes=(0,))
+"""What a global pool gives: there is no map left of which an element could see a part."""
 
 
 class Walk(NamedTuple):
@@ -69,7 +72,7 @@ class Walk(NamedTuple):
         if len(self.facts[index].outputs) == 1:
             return self.nbytes[index]
         dtypes = self.graph.operations[index].dtypes
-        size = ITEM_SIZES[dtypes[output]] if dtypes else self.itemsize
+        size = item_size(dtypes[output]) if dtypes else self.itemsize
         return prod(self.facts[index].outputs[output]) * size
 
 
@@ -100,7 +103,7 @@ def _sizes(graph: Graph, facts: Sequence[Facts], itemsize: int) -> "list[Size]":
     sizes: list[Size] = []
     for operation, found in zip(graph.operations, facts, strict=True):
         if operation.dtypes:
-            items = [ITEM_SIZES[dtype] for dtype in operation.dtypes]
+            items = [*map(item_size, operation.dtypes)]
             sizes.append(sum(map(mul, map(prod, found.outputs), items)))
             continue
         size = known.get(id(found))
@@ -141,18 +144,18 @@ def _sight(
     """Return what an operation's output sees, from what its inputs see; the first has `rank`."""
     if isinstance(operation.kind, Input):
         sides = len(facts.outputs[0]) - 2
-        return Sight((1,) * sides, (1,) * sides, axes=(*range(-sides, 0),)) if sides > 0 else UNSEEN
+        return Sight((1,) * sides, (1,) * sides, axes=(*range(-sides, 0),)) if sides > 0 else NO_MAP
+    if not inputs:
+        return None if facts.is_known else UNSEEN
     if len(inputs) == 1:
         sight = inputs[0]
     else:
         sight = _joined([each for each in inputs if each is not None], is_gate=facts.is_gate)
     if sight is None or not sight.field:
         return sight
-    if (
-        facts.is_global
-        or not facts.is_known
-        or any(mix - rank in sight.axes for mix in facts.mixes)
-    ):
+    if facts.is_global:
+        return NO_MAP
+    if not facts.is_known or any(mix - rank in sight.axes for mix in facts.mixes):
         return UNSEEN
     if facts.why:
         return Sight(why=facts.why)
@@ -164,10 +167,12 @@ def _sight(
 def _joined(inputs: Sequence[Sight], *, is_gate: bool) -> Sight | None:
     """Return what the elements see where several maps meet."""
     maps = [sight for sight in inputs if sight.field]
-    if not inputs or not maps:
-        return inputs[0] if inputs else None
-    if len(maps) < len(inputs) and not is_gate:
-        return next(sight for sight in inputs if not sight.field)
+    others = [sight for sight in inputs if not sight.field]
+    # A gate without a map only weighs; of one that is not known nobody can say so.
+    if others and not (maps and is_gate and all(sight is NO_MAP for sight in others)):
+        return others[0] if others[0] is not NO_MAP else others[-1]
+    if not maps:
+        return None
     first = maps[0]
     if any(sight.axes != first.axes for sight in maps):
         return UNSEEN

@@ -151,6 +151,10 @@ class Input(NamedTuple):
         return Facts((self.shape,))
 
 
+UNSEEN = "an unseen operation"
+"""What gave a tensor that nothing seen made, and no module holds."""
+
+
 @kind
 class Source(NamedTuple):
     """A source: a parameter, a buffer or a constant that an operation takes as its input."""
@@ -163,8 +167,9 @@ class Source(NamedTuple):
         return self.what
 
     def facts(self, *shapes: Shape) -> Facts:
-        """Give its own shape."""
-        return Facts((self.shape,), is_view=True)
+        """Give its own shape; what nobody saw being made is not known, nor what it multiplied."""
+        seen = self.what != UNSEEN
+        return Facts((self.shape,), is_view=True, is_known=seen, is_counted=seen)
 
 
 @kind

@@ -33,15 +33,18 @@ class Step(NamedTuple):
 class Part(nn.Module):
     """A module with others in it, which runs its own part of the graph."""
 
-    def __init__(self, below: Mapping[str, nn.Module], steps: Sequence[Step], takes: Value) -> None:
+    def __init__(
+        self, below: Mapping[str, nn.Module], steps: Sequence[Step], takes: Value, gives: Value
+    ) -> None:
         super().__init__()
         for name, module in below.items():
             self.add_module(name, module)
         self.steps = steps
         self.takes = takes
+        self.gives = gives
 
     def forward(self, x: Tensor) -> Tensor:
-        """Run the steps; the last one's value is what the module gives."""
+        """Run the steps."""
         found = {self.takes: x}
         for run, takes, gives, dead in self.steps:
             function = self._modules[run] if isinstance(run, str) else run
@@ -49,7 +52,7 @@ class Part(nn.Module):
             found[gives] = function(*[found[value] for value in takes])
             for value in dead:
                 del found[value]
-        return found[self.steps[-1].gives]
+        return found[self.gives]
 
 
 def build(graph: Graph, **factory: Any) -> nn.Module:
@@ -71,7 +74,8 @@ def build(graph: Graph, **factory: Any) -> nn.Module:
         (call,) = module.calls
         (takes,) = values(call.takes)
         steps = _steps(graph, module, inner)
-        return type(module.type, (Part,), {})(parts, steps, takes)  # type: ignore[no-any-return]
+        (gives,) = values(call.gives)
+        return type(module.type, (Part,), {})(parts, steps, takes, gives)  # type: ignore[no-any-return]
 
     with SkipInit():
         return made(graph.modules[0])
@@ -90,7 +94,7 @@ def _steps(graph: Graph, module: Module, below: Sequence[Module]) -> list[Step]:
         if path == module.path and inputs:
             found.append(Step(function(kind), inputs, Value(number)))
     found.sort(key=lambda step: step.gives)
-    last: dict[Value, int] = {}
+    last = dict.fromkeys(values(module.calls[0].gives), len(found))
     for position, step in enumerate(found):
         last.update(dict.fromkeys(step.takes, position))
     return [

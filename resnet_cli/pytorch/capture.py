@@ -9,17 +9,27 @@ kind's arithmetic says, is opaque: its recorded shapes, never a guess.
 import contextlib
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import index
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from resnet_cli.graph.graph import Call, Graph, Nest, Operation, Value
-from resnet_cli.graph.kinds import Input, Kind, Opaque, Shape, Source
+from resnet_cli.graph.kinds import UNSEEN, Facts, Input, Kind, Opaque, Shape, Source
 from resnet_cli.graph.pointwise import Identity
 from resnet_cli.graph.sizes import Read, replaced
 from resnet_cli.pytorch import functions, naming
-from resnet_cli.pytorch.frames import Called, Frame, Known, share, taken, version
+from resnet_cli.pytorch.frames import (
+    Called,
+    Frame,
+    Known,
+    alias,
+    share,
+    storage_of,
+    taken,
+    version,
+)
 from resnet_cli.pytorch.macs import RULES
 from resnet_cli.pytorch.modules import Inventory, paths_of, type_name
 from resnet_cli.pytorch.nests import nested, tensors
@@ -61,6 +71,13 @@ class Recorder(torch.overrides.TorchFunctionMode):
         self._stack: list[Frame] = []
         self._weights = {id(p): "parameter" for p in model.parameters()}
         self._weights.update((id(b), "buffer") for b in model.buffers())
+        self._constants = {
+            id(each): weakref.ref(each)
+            for module in self.paths
+            for each in vars(module).values()
+            if isinstance(each, Tensor)
+        }
+        self._sharers: dict[int, dict[int, None]] = {}
         self._dtype: torch.dtype | None = None
         self.ledger = Ledger(lambda: (len(self.operations), self._path))
 
@@ -69,12 +86,16 @@ class Recorder(torch.overrides.TorchFunctionMode):
         """Keep hooks on every module, and this mode on; `dtype` is the network's own."""
         self._dtype = dtype
         for position, tensor in enumerate(tensors(inputs)):
-            self._add(Input(tuple(tensor.shape), position), (), "", [tensor])
+            if not self._is_known(tensor):  # one tensor given twice is one input
+                self._add(Input(tuple(tensor.shape), position), (), "", [tensor])
         handles = []
-        for module in self.paths:
-            handles.append(module.register_forward_pre_hook(self._enter, with_kwargs=True))
-            handles.append(module.register_forward_hook(self._leave, with_kwargs=True))
         try:
+            for module in self.paths:
+                handles.append(module.register_forward_pre_hook(self._enter, with_kwargs=True))
+                # Where it raises too: what the network catches and survives leaves the stack.
+                handles.append(
+                    module.register_forward_hook(self._leave, with_kwargs=True, always_call=True)
+                )
             with self, ranges():
                 yield
         finally:
@@ -156,10 +177,11 @@ class Recorder(torch.overrides.TorchFunctionMode):
         kind = None if named is None else named.kind
         taken = [*tensors(arguments)] if named is None else [*named.tensors]
         if func not in RULES and not sizes and not any(map(self._is_known, taken)):
+            self._constants.update((id(each), weakref.ref(each)) for each in given)
             return out  # made of weights and constants alone: a constant itself where it is used
         if not written and len(given) == 1 and given[0] is out and any(t is out for t in taken):
             # It gave its argument itself: the next use is of this operation, not of that before.
-            given = [out := out.view_as(out)]
+            given = [out := alias(out)]
             kind = kind or Identity(name)
         self._add(kind, taken, self._path, given, name=name, macs=macs, sizes=sizes)
         return out
@@ -171,17 +193,20 @@ class Recorder(torch.overrides.TorchFunctionMode):
         # What the hook looks at is no part of the run.
         with torch._C.DisableTorchFunction(), self.ledger.closed():
             self.taken = plain(taken(args, kwargs))
-            nest = self._nest(self.taken)  # what is new in it becomes a source, before the call
             calls = self.calls.setdefault(module, [])
-            calls.append(Call(len(self.operations), nest, None))
             is_part = bool(self._stack) and self._stack[-1].is_closed
-            self._stack.append(Frame(module, path, len(calls) - 1, is_part=is_part))
+            self._stack.append(Frame(module, path, len(calls), is_part=is_part))
+            if not is_part:  # what makes a layer's weight is no call of its own
+                nest = self._nest(self.taken)  # what is new in it becomes a source, before the call
+                calls.append(Call(len(self.operations), nest, None))
 
     def _leave(self, module: nn.Module, args: Any, kwargs: dict[str, Any], given: Any) -> Any:
-        # What a module caught and survived still stands above it on the stack.
         frame = self._stack.pop()
-        while frame.module is not module:
-            frame = self._stack.pop()
+        if frame.has_failed():
+            return None
+        if frame.is_part:
+            self._stack[-1].add(frame.macs)
+            return given
         with torch._C.DisableTorchFunction(), self.ledger.closed():
             given = self._given(frame, taken(args, kwargs), given)
             calls = self.calls[module]
@@ -191,9 +216,6 @@ class Recorder(torch.overrides.TorchFunctionMode):
 
     def _given(self, frame: Frame, taken: Any, given: Any) -> Any:
         """Record a module that is one operation; return what it gave, as a tensor of its own."""
-        if self._stack and self._stack[-1].is_closed:  # a part of what is one operation itself
-            self._stack[-1].add(frame.macs)
-            return given
         outs, inputs, kind = [*tensors(given)], [*tensors(taken)], frame.layer
         name, macs = type_name(frame.module), frame.macs
         if not frame.is_closed:
@@ -203,8 +225,10 @@ class Recorder(torch.overrides.TorchFunctionMode):
         if isinstance(frame.module, torch.jit.ScriptModule):
             name, macs = f"{SCRIPTED} {name}", None
         if any(given is each for each in inputs) and not getattr(kind, "inplace", False):
-            outs = [given := given.view_as(given)]
-        self._add(kind, inputs, frame.path, outs, name=name, macs=macs)
+            outs = [given := alias(given)]
+        facts = self._add(kind, inputs, frame.path, outs, name=name, macs=macs)
+        if macs and macs != facts.macs:  # a hook's, or what makes a weight
+            self._add(None, inputs, frame.path, [], name=name, macs=macs - index(facts.macs))
         return given
 
     def _spend(self, macs: int | None) -> None:
@@ -223,26 +247,50 @@ class Recorder(torch.overrides.TorchFunctionMode):
         name: str = "",
         macs: int | None = 0,
         sizes: Sequence[Sized] = (),
-    ) -> None:
+    ) -> Facts:
         """Add an operation of that kind if its arithmetic gives these shapes, or an opaque one.
 
-        `sizes` are the numbers with formulas that it was called with.
+        `sizes` are the numbers with formulas that it was called with. Returns what it costs.
         """
         inputs = tuple(self._value(tensor) for tensor in taken)
         shapes = tuple(tuple(tensor.shape) for tensor in given)
-        is_view = bool(taken) and any(share(taken[0], tensor) for tensor in given)
+        is_view = bool(taken and given) and all(share(taken[0], tensor) for tensor in given)
         kind = naming.seen(kind, shapes, is_view=is_view)
         kind, reads = self._placed(kind, inputs)
-        if kind is None or not self._agrees(kind, inputs + reads, shapes, is_view=is_view):
+        facts = None
+        if kind is not None:
+            facts = self._facts(kind, inputs + reads, shapes, is_view=is_view)
+        if kind is None or facts is None:
             kind = Opaque(name, shapes, macs, is_view)
             reads = self._placed(tuple(sizes), inputs)[1]
+            facts = kind.facts()
         dtypes = tuple(str(tensor.dtype).removeprefix("torch.") for tensor in given)
         own = all(tensor.dtype == self._dtype for tensor in given)
-        index = len(self.operations)
+        number = len(self.operations)
         self.operations.append(Operation(kind, inputs, path, () if own else dtypes, reads))
         self._shapes.append(shapes)
         for output, tensor in enumerate(given):
-            self._known[id(tensor)] = Known(weakref.ref(tensor), Value(index, output))
+            is_written = self._is_known(tensor)
+            self._known[id(tensor)] = Known(weakref.ref(tensor), Value(number, output))
+            self._note_storage(tensor, is_written=is_written)
+        return facts
+
+    def _note_storage(self, tensor: Tensor, *, is_written: bool) -> None:
+        """Note who shares a tensor's memory; what it is a part of is another value once written."""
+        sharers = self._sharers.setdefault(storage_of(tensor), {})
+        sharers[id(tensor)] = None
+        for other in [*sharers] if is_written else ():
+            known = self._known[other]
+            found = known.tensor()
+            if found is None or found is tensor or not share(found, tensor):
+                del sharers[other]
+            if found is not None and found is not tensor and share(found, tensor):
+                # No name says which of its elements are new.
+                inputs, value = (known.value, self._known[id(tensor)].value), len(self.operations)
+                kind = Opaque("write", (tuple(found.shape),), is_view=True)
+                self.operations.append(Operation(kind, inputs, self._path))
+                self._shapes.append(kind.outputs)
+                self._known[other] = Known(known.tensor, Value(value))
 
     def _placed(self, kind: Any, inputs: tuple[Value, ...]) -> tuple[Any, tuple[Value, ...]]:
         """Return a kind whose formulas are over its inputs, and what they read beside these."""
@@ -266,16 +314,17 @@ class Recorder(torch.overrides.TorchFunctionMode):
     def _is_parameter(self, tensor: Tensor) -> bool:
         return self._weights.get(id(tensor)) == "parameter"
 
-    def _agrees(
+    def _facts(
         self, kind: Kind, inputs: Sequence[Value], shapes: Sequence[Shape], *, is_view: bool
-    ) -> bool:
-        """Say whether a kind's arithmetic gives what was seen."""
+    ) -> Facts | None:
+        """Return what a kind's arithmetic says, None where that is not what was seen."""
         try:
             facts = kind.facts(*(self._shapes[i][output] for i, output in inputs))
         except (ValueError, TypeError, IndexError, ArithmeticError, AttributeError):
-            return False
+            return None
         is_source = isinstance(kind, Input | Source)
-        return facts.outputs == tuple(shapes) and (is_source or facts.is_view == is_view)
+        agrees = facts.outputs == tuple(shapes) and (is_source or facts.is_view == is_view)
+        return facts if agrees else None
 
     def _is_known(self, tensor: Tensor) -> bool:
         known = self._known.get(id(tensor))
@@ -285,7 +334,10 @@ class Recorder(torch.overrides.TorchFunctionMode):
         """Return the value of a tensor; one that nobody made here is a source."""
         if self._is_known(tensor):
             return self._known[id(tensor)].value
-        what = self._weights.get(id(tensor), "constant")
+        what = self._weights.get(id(tensor))
+        if what is None:
+            made = self._constants.get(id(tensor))
+            what = "constant" if made is not None and made() is tensor else UNSEEN
         self._add(Source(what, tuple(tensor.shape)), (), "", [tensor])
         return self._known[id(tensor)].value
 

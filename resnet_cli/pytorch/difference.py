@@ -5,7 +5,7 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from resnet_cli.analysis.rows import summarise
-from resnet_cli.graph.graph import Graph, Operation, Value, infer
+from resnet_cli.graph.graph import Graph, Nest, Operation, Value, infer, values
 from resnet_cli.graph.kinds import Facts, Kind
 from resnet_cli.text import format_shape
 
@@ -64,6 +64,7 @@ def _steps(
 
 def _modules(predicted: Graph, captured: Graph) -> Iterator[Difference]:
     """Give what differs in the modules, leaves first: which there are, and what each holds."""
+    yield from _ends(predicted, captured)
     rows = {row.path: row for row in summarise(captured).rows}
     for row in sorted(summarise(predicted).rows, key=lambda row: not row.leaf):
         if row.path not in rows:
@@ -75,6 +76,28 @@ def _modules(predicted: Graph, captured: Graph) -> Iterator[Difference]:
                 yield Difference(row.path, what, str(ours), str(theirs))
     for path in rows:
         yield Difference(path, "modules", "no such module", "there")
+
+
+def _ends(predicted: Graph, captured: Graph) -> Iterator[Difference]:
+    """Give what differs in the values that modules take and give, and in their order."""
+    theirs = {module.path: module.calls for module in captured.modules}
+    for module in predicted.modules:
+        for mine, other in zip(module.calls, theirs.get(module.path, ()), strict=False):
+            if mine.takes != other.takes:
+                names = _nest(predicted, mine.takes), _nest(captured, other.takes)
+                yield Difference(module.path, "inputs", *names)
+            if mine.gives != other.gives:
+                names = _nest(predicted, mine.gives), _nest(captured, other.gives)
+                yield Difference(module.path, "output", *names)
+    ours = {module.path for module in predicted.modules}
+    order = [path for path in theirs if path in ours]
+    for module, path in zip(predicted.modules, order, strict=False):
+        if module.path != path:
+            yield Difference(module.path, "modules", "registered here", f"{path} is")
+
+
+def _nest(graph: Graph, nest: Nest) -> str:
+    return ", ".join(_source(graph, value) for value in values(nest)) or "nothing"
 
 
 def _named(operation: Operation) -> str:

@@ -1,5 +1,6 @@
 """What a recorder knows of tensors, of modules while they run, and of one function's call."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -29,9 +30,15 @@ class Frame:
         self.module = module
         self.path = path
         self.call = call
+        self.is_part = is_part
         self.layer = None if is_part else naming.layer(module)
         self.is_closed = is_part or self.layer is not None or is_one_layer(module)
         self.macs: int | None = 0
+        self._exception = sys.exception()
+
+    def has_failed(self) -> bool:
+        """Say whether the module leaves by an exception."""
+        return sys.exception() is not self._exception
 
     def add(self, macs: int | None) -> None:
         """Add what a function inside multiplies; None where no rule says how often."""
@@ -63,11 +70,22 @@ def version(value: Any) -> int:
     return value._version if isinstance(value, Tensor) and not value.is_inference() else 0
 
 
+def alias(tensor: Tensor) -> Tensor:
+    """Return the same tensor as another object; itself where its layout has no views."""
+    try:
+        return tensor.view_as(tensor)
+    except (RuntimeError, NotImplementedError):  # sparse, mkldnn
+        return tensor
+
+
+def storage_of(tensor: Tensor) -> int:
+    """Return what stands for a tensor's memory, 0 where it has no one storage."""
+    try:
+        return int(tensor.untyped_storage()._cdata)
+    except (RuntimeError, NotImplementedError):  # sparse tensors
+        return 0
+
+
 def share(a: Tensor, b: Tensor) -> bool:
     """Say whether two tensors share memory."""
-    if a is b:
-        return True
-    try:
-        return bool(a.untyped_storage()._cdata == b.untyped_storage()._cdata)
-    except (RuntimeError, NotImplementedError):  # sparse tensors have no one storage
-        return False
+    return a is b or storage_of(a) == storage_of(b) != 0

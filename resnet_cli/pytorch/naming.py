@@ -78,8 +78,13 @@ def _conv(module: Any) -> Kind | None:
 
 
 def _batch_norm(module: Any) -> Kind | None:
-    dimensions = next((int(d) for d in "123" if type(module).__name__.endswith(f"{d}d")), 0)
-    return BatchNorm(dimensions or 2, module.affine, module.track_running_stats)
+    return BatchNorm(_rank(module), module.affine, module.track_running_stats)
+
+
+def _rank(module: nn.Module) -> int:
+    """Return how many sides a norm is over, as the nearest class that says so is called."""
+    names = [each.__name__ for each in type(module).__mro__]
+    return next((d for name in names for d in (1, 2, 3) if name.endswith(f"{d}d")), 2)
 
 
 def _max_pool(rank: int) -> "Callable[[Any], Kind | None]":
@@ -135,8 +140,7 @@ def _transposed(module: Any) -> Kind:
 
 
 def _instance_norm(module: Any) -> Kind:
-    dimensions = next((int(d) for d in "123" if type(module).__name__.endswith(f"{d}d")), 2)
-    return InstanceNorm(dimensions, module.affine, module.track_running_stats)
+    return InstanceNorm(_rank(module), module.affine, module.track_running_stats)
 
 
 def _layer_norm(module: Any) -> Kind:

@@ -41,7 +41,7 @@ def test_a_function_is_counted_by_a_rule_here_or_by_pytorchs(forward, macs):
         (lambda net, x: torch.outer(x[0], x[1]), "outer"),
         (lambda net, x: torch.kron(x, net.w), "kron"),
         (lambda _, x: torch.linalg.inv(x[:3, :3]), "linalg_inv"),
-        (lambda _, x: torch.conv_tbc(x[None], spread((1, 4, 2)), spread(2)), "conv_tbc"),
+        (lambda _, x: torch.conv_tbc(x[None], torch.ones(1, 4, 2), torch.ones(2)), "conv_tbc"),
     ],
 )
 def test_what_multiplies_and_nobody_counts_is_named(forward, name):
