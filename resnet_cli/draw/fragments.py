@@ -124,9 +124,9 @@ def fragment(series: Iterable[Part], width: float, shape: str, gap: float) -> Fr
         if isinstance(part, Unit):
             _unit(found, part, width)
         elif isinstance(part, Weave):
-            _weave(found, part)
+            _weave(found, part, gap)
         else:
-            _fork(found, part, width)
+            _fork(found, part, width, gap)
         gap = SHAPE_GAP
     return found
 
@@ -179,11 +179,11 @@ def bracket(found: Fragment, right: float, top: float, end: float, text: str) ->
     found.reach(10 - right + width_of(text, "count"), 0)
 
 
-def _fork(found: Fragment, fork: Fork, width: float) -> None:
+def _fork(found: Fragment, fork: Fork, width: float, gap: float) -> None:
     """Draw arms beside each other, the lines that lead around them, and where they meet."""
     if found.shape:
         found.label(5, found.height + SHAPE_GAP / 2 - 1.5, found.shape)
-    top = found.height + (FORK_GAP - FORK if found.shape else BOX_GAP)
+    top = found.height + (FORK_GAP - FORK if gap >= SHAPE_GAP else BOX_GAP)
     (way,) = found.ways
     way = joined(way, ((0, top),))
     arms = _arms(fork, width, found.shape)
@@ -211,11 +211,11 @@ def _fork(found: Fragment, fork: Fork, width: float) -> None:
         _bar(found, fork.join, -span, span)
 
 
-def _weave(found: Fragment, weave: Weave) -> None:
+def _weave(found: Fragment, weave: Weave, gap: float) -> None:
     """Draw nodes in layers, each with the shape that leaves it, and where all meet."""
     if found.shape:
         found.label(5, found.height + SHAPE_GAP / 2 - 1.5, found.shape)
-    top = found.height + (FORK_GAP - FORK if found.shape else BOX_GAP)
+    top = found.height + (FORK_GAP - FORK if gap >= SHAPE_GAP else BOX_GAP)
     (entered,) = found.ways
     entered = joined(entered, ((0, top),))
     drawn = [_closed(fragment(node, _width(node, 0, 2), "", FORK)) for node in weave.nodes]
@@ -243,6 +243,7 @@ def _weave(found: Fragment, weave: Weave) -> None:
     found.height = top + layers.height
     found.ways = tuple(ends)
     if weave.join.category in CIRCLES:
+        found.height += BOX_GAP  # the shapes that leave the last nodes
         _circle(found, weave.join)
     else:
         arrive = [0.0, *(way[-1][0] for way in ends)]
@@ -275,8 +276,9 @@ def _circle(found: Fragment, join: Step) -> None:
     middle, radius = found.height + BOX_GAP + CIRCLE / 2, CIRCLE / 2
     for way in found.ways:
         x = way[-1][0]
-        if abs(x) < CLEAR:
-            found.arrow(joined(way, ((0, middle - radius),)))
+        if abs(x) < radius + CLEAR:
+            turn = found.height + BOX_GAP / 2
+            found.arrow(joined(way, ((x, turn), (0, turn), (0, middle - radius))))
         else:
             found.arrow(joined(way, ((x, middle), (radius if x > 0 else -radius, middle))))
     found.box(Box(-radius, middle - radius, CIRCLE, CIRCLE, join.category), "", "shape")

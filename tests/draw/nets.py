@@ -129,19 +129,28 @@ def woven() -> Graph:
 
 
 def grown(links, width=8) -> Graph:
-    """Return a graph of any links: each node convolves the concatenation of what it takes."""
+    """Return a graph of any links: each node convolves what it takes."""
     net = Builder()
     image = net.apply(Input((1, width, 16, 16)))
     values = [image]
     for number, taken in enumerate(links):
         inputs = [values[index % len(values)] for index in taken] or [image]
         inputs = [*dict.fromkeys(inputs)]
-        x = concat(net, *inputs) if len(inputs) > 1 else inputs[0]
+        x = _met(net, inputs, number)
         values.append(net.layer(f"conv{number}", Conv(width, *SAME), x))
     used = {value for operation in net.operations for value in operation.inputs}
     loose = [value for value in values if value not in used] or [values[-1]]
-    x = concat(net, *loose) if len(loose) > 1 else loose[0]
-    return net.graph("Grown", image, x)
+    return net.graph("Grown", image, _met(net, loose, len(links)))
+
+
+def _met(net, values, number):
+    """Return what several values give together: their concatenation, sum or product in turn."""
+    if len(values) == 1 or number % 3 == 0:
+        return concat(net, *values) if len(values) > 1 else values[0]
+    x = values[0]
+    for value in values[1:]:
+        x = net.apply(Add() if number % 3 == 1 else Multiply(), x, value)
+    return x
 
 
 def two_inputs() -> Graph:
