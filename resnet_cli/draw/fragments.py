@@ -217,26 +217,23 @@ def _weave(found: Fragment, weave: Weave, gap: float) -> None:
         found.label(5, found.height + SHAPE_GAP / 2 - 1.5, found.shape)
     top = found.height + (FORK_GAP - FORK if gap >= SHAPE_GAP else BOX_GAP)
     (entered,) = found.ways
-    entered = joined(entered, ((0, top),))
     drawn = [_closed(fragment(node, _width(node, 0, 2), "", FORK)) for node in weave.nodes]
     for node in drawn:
         node.reach(0, 5 + width_of(node.shape, "shape") + CLEAR)
     sizes = [Extent(node.left, node.right, node.height) for node in drawn]
     layers = in_layers(sizes, weave.links)
     ends: list[Way] = []
-    placed: set[int] = set()
+    left = {-1: joined(entered, ((0, top),))}
     for (start, end), corners in sorted(layers.ways.items(), key=lambda item: item[0][1]):
-        way = _moved(tuple(corners), 0, top)
-        way = joined(entered, way) if start < 0 else joined(way[:1], way[1:])
+        way = joined(left[start], _moved(tuple(corners[1:]), 0, top))
         if end == len(drawn):
             ends.append(way)
-        elif end in placed:
+        elif end in left:
             x, y = way[-1]
             found.arrow(joined(way, ((x, y + FORK),)))
         else:
             x, y = layers.places[end]
-            found.put(drawn[end], x, y + top, way)
-            placed.add(end)
+            (left[end],) = found.put(drawn[end], x, y + top, way)
     for node, (x, y) in zip(drawn, layers.places, strict=True):
         if node.shape:
             found.label(x + 5, y + top + node.height + BOX_GAP - 1, node.shape)

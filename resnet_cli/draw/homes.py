@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from resnet_cli.graph.graph import Graph, Module, children
+from resnet_cli.graph.pointwise import Add
 
 GENERIC = ("Sequential", "ModuleList", "ModuleDict")
 """Classes that say nothing about what they contain."""
@@ -36,7 +37,12 @@ class Homes:
         self.graph = graph
         self.below = children(graph.modules)
         paths = [operation.path for operation in graph.operations]
-        self.boxes = Counter(around for index in boxes for around in _around(paths[index]))
+        self.boxes: Counter[str] = Counter()
+        self.last_box: dict[str, int] = {}
+        for index in boxes:
+            for around in _around(paths[index]):
+                self.boxes[around] += 1
+                self.last_box[around] = index
         self.joins = Counter(around for index in joins for around in _around(paths[index]))
         self.first: dict[str, int] = {}
         self.last: dict[str, int] = {}
@@ -93,7 +99,7 @@ class Homes:
 
     def _follow(self, module: Module) -> bool:
         large = self._large(module)
-        if not large:
+        if not large or self._is_skipped(module, large):
             return False
         if any(self._are_beside(one, other) for one, other in pairwise(large)):
             return False
@@ -103,6 +109,13 @@ class Homes:
             return any(count > 1 for count in Counter(each.type for each in large).values())
         is_around_one = self.boxes[large[0].path] == self.boxes[module.path]
         return len(large) > 1 or (is_around_one and large[0].type not in GENERIC)
+
+    def _is_skipped(self, module: Module, large: list[Module]) -> bool:
+        """Say whether a module ends in a sum of its own around layers that have no joins."""
+        last = self.graph.operations[self.last_box[module.path]]
+        if any(self.joins[each.path] for each in large):
+            return False
+        return isinstance(last.kind, Add) and last.path == module.path
 
     def _are_beside(self, one: Module, other: Module) -> bool:
         """Say whether nothing flows from a module into a later one."""

@@ -17,6 +17,8 @@ TRACK = 7.0
 LABEL = 15.0
 """What the shape below a node needs."""
 SWEEPS = 12
+LANE_WEIGHT = 0.2
+"""What a lane weighs against a node that would stand in the same place."""
 
 Item: TypeAlias = tuple[int, int]
 """A node, or with a layer of its own the lane of what a node gives: (node, layer)."""
@@ -166,27 +168,27 @@ def _straight(
             xs[item] = x
     for sweep in range(4 * SWEEPS):
         for layer in layers[:: -1 if sweep % 2 else 1]:
-            wanted = [_wanted(item, near, xs, layer, extent) for item in layer]
+            wanted = [_wanted(item, near, xs, extent) for item in layer]
             for item, x in zip(layer, _apart(wanted, layer, extent), strict=True):
                 xs[item] = x
-    return {item: round(x, 1) for item, x in xs.items()}
+    # As far to the left as to the right, whatever the sweeps have drawn it to.
+    ends = [(xs[i] - extent[i][0], xs[i] + extent[i][1]) for layer in layers for i in layer]
+    middle = (min(low for low, _ in ends) + max(high for _, high in ends)) / 2
+    ways = {(-1, -1), max(parents)}
+    return {item: round(x - (0 if item in ways else middle), 1) for item, x in xs.items()}
 
 
 def _wanted(
     item: Item,
     near: Mapping[Item, list[Item]],
     xs: Mapping[Item, float],
-    layer: Sequence[Item],
     extent: Mapping[Item, tuple[float, float]],
 ) -> float:
-    """Return where an item would stand best; what is a lane on both sides counts most."""
-    pairs = []
-    for each in near.get(item, ()):
-        is_lane = extent.get(each, (1, 1)) == (0, 0) == extent[item]
-        if each in xs:
-            pairs.append((8.0 if is_lane or each[0] == item[0] else 1.0, xs[each]))
-    weight = sum(weight for weight, _ in pairs)
-    return sum(weight * x for weight, x in pairs) / weight if weight else xs[item]
+    """Return where an item would stand best: a lane straight below what it carries."""
+    around = [each for each in near.get(item, ()) if each in xs]
+    if extent[item] == (0, 0):
+        around = [each for each in around if each[0] == item[0] and each[1] < item[1]] or around
+    return sum(xs[each] for each in around) / len(around) if around else xs[item]
 
 
 def _apart(
@@ -199,13 +201,14 @@ def _apart(
     offsets = [0.0]
     for one, other in pairwise(layer):
         offsets.append(offsets[-1] + extent[one][1] + ARM_GAP + extent[other][0])
-    pools: list[tuple[float, int]] = []
-    for target, offset in zip(wanted, offsets, strict=True):
-        pools.append((target - offset, 1))
+    pools: list[tuple[float, float, int]] = []
+    for item, target, offset in zip(layer, wanted, offsets, strict=True):
+        pools.append((target - offset, LANE_WEIGHT if extent[item] == (0, 0) else 1.0, 1))
         while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
-            (low, count), (high, more) = pools[-2:]
-            pools[-2:] = [((low * count + high * more) / (count + more), count + more)]
-    bases = [base for base, count in pools for _ in range(count)]
+            (low, light, count), (high, heavy, more) = pools[-2:]
+            base = (low * light + high * heavy) / (light + heavy)
+            pools[-2:] = [(base, light + heavy, count + more)]
+    bases = [base for base, _, count in pools for _ in range(count)]
     return [base + offset for base, offset in zip(bases, offsets, strict=True)]
 
 

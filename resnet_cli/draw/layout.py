@@ -10,6 +10,7 @@ from resnet_cli.draw.metrics import (
     Metrics,
     break_columns,
     fit,
+    frame_of,
     gap_above,
     general,
     side_box_height,
@@ -132,9 +133,9 @@ class _Column:
         top = self.y = self.y + FRAME_GAP
         self._units(section.units)
         self.y += FRAME_GAP
-        frame = Frame(self.left, top, self.metrics.width, self.y - top)
-        self.page.frames.append(frame)
-        corner = (self.left + FRAME_GAP, top + 10)
+        left, width = frame_of(section, self.metrics)
+        self.page.frames.append(Frame(self.left + left, top, width, self.y - top))
+        corner = (self.left + left + FRAME_GAP, top + 10)
         self.page.labels.append(Label(*corner, section.title, "stage", "left"))
 
     def _units(self, units: Iterable[Unit]) -> None:

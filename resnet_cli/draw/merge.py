@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import groupby
 
-from resnet_cli.draw.parts import Fork, Part, Series, Step, Unit, plain, residual
+from resnet_cli.draw.parts import Fork, Part, Section, Series, Step, Unit, plain, residual
 from resnet_cli.draw.style import CIRCLES, Category
 
 MOST = 5
@@ -42,6 +42,17 @@ def drawn(unit: Unit) -> tuple[object, ...]:
         entry = "" if fork.join.category is Category.CONCAT else entry
         fork = fork._replace(join=fork.join._replace(shape=""))
     return entry, *parts, fork
+
+
+def fold(one: Section, other: Section) -> Section | None:
+    """Return two framed blocks that are drawn the same as one, None where they are not."""
+    if not one.title or not other.title or len(one.units) != 1 or len(other.units) != 1:
+        return None
+    (first,), (second,) = one.units, other.units
+    if second.times != 1 or drawn(first) != drawn(second):
+        return None
+    unit = second._replace(input=first.input, times=first.times + 1)
+    return Section(f"{one.title.split(' to ')[0]} to {other.title}", (unit,))
 
 
 def _layer(part: Part) -> Step | None:

@@ -79,30 +79,57 @@ def fit(scene: Scene) -> Metrics:
     before = max(width_of(head, "stage") for head in heads) + 8 if framed else 0.0
     edge = FRAME_GAP if framed else 0.0
     reach = [reach_of(unit, 2 * half) for unit in units]
-    left = edge + max(2.0, max(across) / 2 - half, before - half, *(each[0] for each in reach))
-    sides = [two_lines(step.text).split("\n") for fork in forks for step in fork.shortcut]
-    side, line, width = 0.0, 0.0, left + half
-    if forks:
-        lines = ["identity", *itertools.chain(*sides)]
-        side = max(width_of(line, "shape") for line in lines) + 8
-        line = left + half + max(half + 9, shape + 7) + side / 2
-        width = line + side / 2
-    right = max(half, shape + 4, max(across) / 2, *(each[1] for each in reach))
+    left = edge + max(2.0, max(across) / 2 - half, before - half, *(each.left for each in reach))
+    side, line, width = _beside(forks, left + half, half, shape)
+    right = max(half, shape + 4, max(across) / 2, *(each.right for each in reach))
     width = max(width, left + half + right) + edge
     return Metrics(left, 2 * half, line, side, width)
 
 
-def reach_of(unit: Unit, width: float) -> tuple[float, float]:
-    """Return how far a unit reaches to the left of the boxes on the axis, and right of the axis.
+def _beside(
+    forks: Sequence[Residual], middle: float, half: float, shape: float
+) -> tuple[float, float, float]:
+    """Return the width of shortcuts' boxes, where they run down, and where they end."""
+    if not forks:
+        return 0.0, 0.0, middle
+    sides = [two_lines(step.text).split("\n") for fork in forks for step in fork.shortcut]
+    lines = ["identity", *itertools.chain(*sides)]
+    side = max(width_of(line, "shape") for line in lines) + 8
+    line = middle + max(half + 9, shape + 7) + side / 2
+    return side, line, line + side / 2
+
+
+class Reach(NamedTuple):
+    """How far a unit reaches to the left of the boxes on the axis, and right of the axis.
 
     What a residual block has at its right is no part of that.
     """
+
+    left: float
+    right: float
+
+
+def reach_of(unit: Unit, width: float) -> Reach:
+    """Return how far what is no residual block of a unit reaches, and its bracket."""
     drawn = [found for part in unit.parts if (found := general(part, width))]
     left = max((each.left - width / 2 for each in drawn), default=0.0)
     right = max((each.right for each in drawn), default=0.0)
     if unit.times > 1:
         left = max(left, 0.0) + (width_of(unit.repeats, "count") + 16)
-    return left, right
+    return Reach(left, right)
+
+
+def frame_of(section: Section, whole: Metrics) -> tuple[float, float]:
+    """Return where a stage's frame begins in its column, and its width: all as wide as can be.
+
+    Beside something far wider one is as wide as what is in it.
+    """
+    own = fit(Scene("", (section,)))
+    grown = whole.box / 2 - own.box / 2
+    left, right = own.middle + grown, own.width - own.middle + grown
+    if 1.6 * (left + right) > whole.width:
+        return 0.0, whole.width
+    return whole.middle - left, left + right
 
 
 def general(part: Part, width: float, shape: str = "0x0x0x0") -> Fragment | None:

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from resnet_cli.draw.boxes import Boxes, Level
+from resnet_cli.draw.boxes import MINOR, Boxes, Level
 from resnet_cli.draw.flow import flow
 from resnet_cli.draw.homes import Home, Homes
-from resnet_cli.draw.merge import as_block, drawn, merged
+from resnet_cli.draw.merge import as_block, drawn, fold, merged
 from resnet_cli.draw.parts import (
     Fork,
     Part,
@@ -18,6 +18,7 @@ from resnet_cli.draw.parts import (
     Unit,
     Weave,
     inner,
+    joins,
     residual,
     shape_of,
     steps,
@@ -28,6 +29,9 @@ from resnet_cli.graph.graph import Graph
 from resnet_cli.text import format_shape
 
 NOTE = "Batch norms and ReLUs are not drawn."
+PLAIN = (Category.POOL, Category.FLATTEN, Category.PAD)
+"""What alone makes no part of a network that a frame would have to name."""
+
 LONG_NOTE = "Norms, activations and views are not drawn."
 
 
@@ -39,8 +43,8 @@ def network(graph: Graph, title: str, level: Level, *, folded: bool) -> Scene:
 
 
 def stages(graph: Graph) -> list[str]:
-    """Return the paths of the network's stages: modules around blocks that follow each other."""
-    return _Reader(graph, Level.CONVOLUTIONS, folded=True).homes.stages
+    """Return the names of the network's stages: modules around blocks that follow each other."""
+    return [section.title for section in _stages(graph, folded=True)]
 
 
 def stage(graph: Graph, title: str, number: int | None, *, folded: bool) -> Scene:
@@ -73,12 +77,16 @@ def block(graph: Graph, title: str, number: int | None) -> Scene:
 
 def _staged(graph: Graph, *, folded: bool) -> list[Section]:
     """Return the stages, every layer drawn. Raises `FigureError` where there are none."""
-    reader = _Reader(graph, Level.LAYERS, folded=folded)
-    names = {_name(graph, path) for path in reader.homes.stages}
-    found = [section for section in reader.sections() if section.title in names]
+    found = _stages(graph, folded=folded)
     if not found:
         raise FigureError("this network has no stages of blocks that follow each other")
     return found
+
+
+def _stages(graph: Graph, *, folded: bool) -> list[Section]:
+    reader = _Reader(graph, Level.LAYERS, folded=folded)
+    names = {_name(graph, path) for path in reader.homes.stages}
+    return [section for section in reader.sections() if section.title in names]
 
 
 def _full(graph: Graph, title: str) -> str:
@@ -121,7 +129,10 @@ def _name(graph: Graph, path: str) -> str:
     """Return what a stage is called: its role, or its name with what a number is of."""
     role = next(module.role for module in graph.modules if module.path == path)
     around, _, name = path.rpartition(".")
-    return role or (f"{around.rpartition('.')[2]}.{name}" if around and name.isdigit() else name)
+    while around and name.split(".")[0].isdigit():
+        around, _, last = around.rpartition(".")
+        name = f"{last}.{name}"
+    return role or name
 
 
 class _Mode(NamedTuple):
@@ -145,19 +156,34 @@ class _Reader:
         """Return the stages, and what stands outside of them."""
         inputs = self.graph.inputs
         shape = format_shape(inputs[0]) if len(inputs) == 1 else f"{len(inputs)} inputs"
-        series, found = flow(*self.boxes.flow()), []
+        found: list[Section] = []
+        was_block = False
+        series = flow(*self.boxes.flow())
         for frame, run in groupby(series, lambda part: self._home(part).stage):
-            units = self._units([*run], shape, is_framed=bool(frame))
+            parts = [*run]
+            units = self._units(parts, shape, is_framed=bool(frame))
             shape = units[-1].output
-            found.append(Section(self._title(frame, units), units))
+            found.append(Section(self._title(frame, parts, units), units))
+            is_block = bool(frame) and self.homes.of(frame).block == frame
+            if self.folded and is_block and was_block and (folded := fold(*found[-2:])):
+                found[-2:] = [folded]
+            was_block = is_block
         return found
 
-    def _title(self, path: str, units: Sequence[Unit]) -> str:
-        """Return the title of a frame; a block of no stage has one where it has several boxes."""
-        has_blocks = path and self.homes.of(path).block != path
-        if not path or not (has_blocks or sum(1 for u in units for _ in steps(u.parts)) > 1):
+    def _title(self, path: str, parts: Sequence[Part], units: Sequence[Unit]) -> str:
+        """Return the title of a frame: of a module that is whole, and more than one box or pool.
+
+        A stage has one however many boxes its blocks are.
+        """
+        if not path:
             return ""
-        return _name(self.graph, path)
+        inside = [*steps(parts), *joins(parts)]
+        own = [step for step in inside if f"{step.path}.".startswith(f"{path}.")]
+        whole = sum(step.category not in MINOR for step in own) >= self.homes.boxes[path]
+        drawn = [step for unit in units for step in steps(unit.parts)]
+        is_stage = self.homes.of(path).block != path and path in self.homes.stages
+        is_large = len(drawn) > 1 and any(step.category not in PLAIN for step in drawn)
+        return _name(self.graph, path) if whole and (is_stage or is_large) else ""
 
     def _units(self, parts: Sequence[Part], shape: str, *, is_framed: bool) -> tuple[Unit, ...]:
         """Return parts as units, a block one each, and identical neighbours as one."""
@@ -174,11 +200,15 @@ class _Reader:
 
     def _parts(self, parts: Iterable[Part], shape: str, mode: "_Mode") -> Series:
         """Return the parts of a unit, their arms grouped; in blocks layers in a row are a box."""
+        found = self._each(parts, shape, mode)
+        return merged(found) if mode.is_block and self.level is Level.BLOCKS else tuple(found)
+
+    def _each(self, parts: Iterable[Part], shape: str, mode: "_Mode") -> list[Part]:
         found: list[Part] = []
         for part in parts:
             found.append(self._part(part, shape, mode))
             shape = shape_of((found[-1],))
-        return merged(found) if mode.is_block and self.level is Level.BLOCKS else tuple(found)
+        return found
 
     def _part(self, part: Part, shape: str, mode: "_Mode") -> Part:
         if isinstance(part, Step):
@@ -189,18 +219,21 @@ class _Reader:
             return as_block(fork) if mode.is_block and self.level is Level.BLOCKS else fork
         if isinstance(part, Weave):
             nodes = tuple(self._arm(node, "", mode) for node in part.nodes)
+            if mode.is_block and self.level is Level.BLOCKS:
+                nodes = tuple(map(merged, nodes))
             return Weave(nodes, part.links, part.join._replace(path=""))
         return part
 
     def _arm(self, arm: Series, shape: str, mode: "_Mode") -> Series:
         """Return an arm's parts; outside of a block its stages and blocks stand in it as units."""
         if mode.is_block:
-            return self._parts(arm, shape, mode)
+            return tuple(self._each(arm, shape, mode))
         found: list[Part] = []
         for frame, run in groupby(arm, lambda part: self._home(part).stage):
-            units = self._units([*run], shape, is_framed=mode.is_framed or bool(frame))
+            parts = [*run]
+            units = self._units(parts, shape, is_framed=mode.is_framed or bool(frame))
             shape = units[-1].output
-            title = "" if mode.is_framed else self._title(frame, units)
+            title = "" if mode.is_framed else self._title(frame, parts, units)
             if title:
                 single = units[0] if len(units) == 1 else Unit(units)
                 found.append(single._replace(title=title))

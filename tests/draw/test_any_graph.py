@@ -133,6 +133,13 @@ def test_identical_neighbours_are_drawn_once_and_a_dense_block_grows():
     assert (dense.input, dense.output) == ("1x64x64x64", "1x256x64x64")
 
 
+def test_alike_blocks_with_a_frame_of_their_own_are_drawn_once():
+    (section,) = [s for s in _shown(nets.inception(blocks=4)).sections if s.units[0].times > 1]
+    assert (section.title, section.units[0].times) == ("mixed1 to mixed3", 3)
+    titles = [section.title for section in _shown(nets.inception(4), folded=False).sections]
+    assert titles == ["", "mixed0", "mixed1", "mixed2", "mixed3", ""]
+
+
 def test_what_no_forks_describe_is_woven():
     assert any(isinstance(part, Weave) for part in _parts(_shown(nets.woven())))
 

@@ -144,17 +144,8 @@ def _scene(network: Network, figure: FigureOptions, settings: Settings) -> "Scen
 
     number, folded = figure.stage, settings.read(TableOptions).fold
     graph, title = network.graph, network.summary.name
-    stages = len(scene.stages(graph))
-    if not stages and figure.part is not Subject.NETWORK:
-        raise click.BadParameter(
-            f"{figure.part} is for networks from flags, whose stages are known",
-            param_hint=settings.name("part"),
-        )
-    if number is not None and not 1 <= number <= stages:
-        raise click.BadParameter(
-            f"{number} is no stage of this network; it has 1 to {stages}",
-            param_hint=settings.name("stage"),
-        )
+    if number is not None or figure.part is not Subject.NETWORK:
+        _check_stages(len(scene.stages(graph)), figure, settings)
     if number is not None and figure.part is Subject.NETWORK:
         raise click.BadParameter(
             "needs --part stage or --part block", param_hint=settings.name("stage")
@@ -175,6 +166,20 @@ def _scene(network: Network, figure: FigureOptions, settings: Settings) -> "Scen
             "leave out --no-fold or --blocks-detail"
         )
     return found
+
+
+def _check_stages(count: int, figure: FigureOptions, settings: Settings) -> None:
+    """Refuse a stage that the network does not have. Raises `click.BadParameter`."""
+    if not count and figure.part is not Subject.NETWORK:
+        raise click.BadParameter(
+            f"{figure.part} is for networks with stages, which are blocks that follow each other",
+            param_hint=settings.name("part"),
+        )
+    if figure.stage is not None and not 1 <= figure.stage <= count:
+        raise click.BadParameter(
+            f"{figure.stage} is no stage of this network; it has 1 to {count}",
+            param_hint=settings.name("stage"),
+        )
 
 
 def _drawn(scene: "Scene", path: "Path", line: str) -> bytes:
