@@ -8,9 +8,11 @@ from resnet_cli.draw.flow import SOURCE, Node
 from resnet_cli.draw.parts import Step
 from resnet_cli.draw.style import CIRCLES, Category
 from resnet_cli.draw.words import over, words
+from resnet_cli.graph.elementwise import Made
 from resnet_cli.graph.graph import Graph, Operation, Value, infer, values
 from resnet_cli.graph.kinds import Input, Shape
 from resnet_cli.graph.moves import Pad, Subsample
+from resnet_cli.graph.resample import PadBy
 from resnet_cli.text import format_shape
 
 
@@ -133,7 +135,7 @@ class Boxes:
         kind, out = operation.kind, self.facts[index].outputs[0]
         given = [found for value in operation.inputs if (found := self._given(value))]
         nodes = (*dict.fromkeys(node for node, _ in given),)
-        if not nodes or kind.name in SHAPE_ALONE:
+        if not nodes or isinstance(kind, Made) or kind.name in SHAPE_ALONE:
             return None
         text, _, category = words(kind, out)
         if len(nodes) == 1:
@@ -157,7 +159,7 @@ class Boxes:
         if isinstance(kind, Subsample) and self._is_before_pad(index):
             self.stride = over(kind.stride)
             return True
-        if category is Category.CONCAT or isinstance(kind, Pad) or kind.name in SLICES:
+        if category is Category.CONCAT or isinstance(kind, Pad | PadBy) or kind.name in SLICES:
             return format_shape(out) == shape  # then it does nothing
         if category in MINOR and self.level is not Level.LAYERS:
             self.hidden.add(category)

@@ -4,11 +4,25 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from resnet_cli.draw.style import Category
+from resnet_cli.graph.elementwise import Along, Elementwise
+from resnet_cli.graph.filters import ConvTranspose
 from resnet_cli.graph.kinds import Kind, Shape, Sides
+from resnet_cli.graph.matmul import MultiheadAttention
 from resnet_cli.graph.moves import Flatten, Pad, Subsample
+from resnet_cli.graph.norms import GroupNorm, InstanceNorm, LayerNorm
 from resnet_cli.graph.pointwise import Activation, Add, BatchNorm, Identity, Multiply, ReLU
 from resnet_cli.graph.pooling import AdaptiveAvgPool, AvgPool, MaxPool
 from resnet_cli.graph.products import Conv, Linear
+from resnet_cli.graph.resample import AdaptivePool, PadBy
+from resnet_cli.graph.views import (
+    Expand,
+    Permute,
+    Repeat,
+    Squeeze,
+    Transpose,
+    Unsqueeze,
+    View,
+)
 from resnet_cli.text import format_shape
 
 NAMES = {
@@ -51,16 +65,22 @@ def words(kind: Kind, out: Shape) -> Words:  # noqa: PLR0912  # one case a kind
             elif groups != 1:
                 more += f", {groups} groups"
             return Words(f"{_sides(kernel)} {noun}, {channels}{more}", noun, Category.CONV)
+        case ConvTranspose(channels, kernel, stride):
+            noun, more = "transposed conv", "" if {*stride} == {1} else f", x{_single(stride)}"
+            return Words(f"{_sides(kernel)} {noun}, {channels}{more}", noun, Category.CONV)
         case MaxPool(kernel, stride):
             return _pool("max pool", kernel, stride)
         case AvgPool(kernel, stride):
             return _pool("average pool", kernel, stride)
-        case AdaptiveAvgPool(size):
-            noun = "average pool"
-            text = f"global {noun}" if {*size} == {1} else f"{noun} to {_sides(size)}"
-            return Words(text, noun, Category.POOL)
+        case AdaptiveAvgPool():
+            return _adaptive("average pool", out)
         case Linear(features):
             return Words(f"linear, {features}", "linear", Category.LINEAR)
+        case AdaptivePool(function):
+            return _adaptive(f"{'max' if 'max' in function.lower() else 'average'} pool", out)
+        case PadBy(_, _, mode):
+            noun = "zero-pad" if mode == "constant" else f"{mode}-pad"
+            return Words(f"{noun}, {format_shape(out[2:])}", noun, Category.PAD)
         case Pad(before, behind, mode):
             noun = "zero-pad" if mode == "constant" else f"{mode}-pad"
             return Words(f"{noun}, {_padded(before, behind, out)}", noun, Category.PAD)
@@ -72,12 +92,18 @@ def words(kind: Kind, out: Shape) -> Words:  # noqa: PLR0912  # one case a kind
             return _plain("batch norm", Category.NORM)
         case ReLU():
             return _plain("ReLU", Category.RELU)
+        case GroupNorm() | InstanceNorm() | LayerNorm():
+            return _plain(kind.name, Category.OTHER_NORM)
+        case View() | Permute() | Transpose() | Squeeze() | Unsqueeze() | Expand() | Repeat():
+            return _plain(kind.name, Category.MOVE)
+        case MultiheadAttention(_, heads):
+            return Words(f"attention, {heads} heads", "attention", Category.OTHER)
         case Add():
             return _plain("add", Category.ADD)
         case Multiply():
             return _plain("multiply", Category.MULTIPLY)
-        case Activation(function) | Identity(function):
-            return _plain(function, Category.POINTWISE)
+        case Activation() | Identity() | Elementwise() | Along():
+            return _plain(kind.name.strip("_"), Category.POINTWISE)
         case _:
             return _named(kind.name.strip("_"), out)
 
@@ -88,8 +114,6 @@ def _named(name: str, out: Shape) -> Words:
     match category:
         case Category.CONCAT:
             return _plain("concat", category)
-        case Category.POOL if "avg" in name and {*out[2:]} == {1}:
-            return Words("global average pool", "average pool", category)
         case Category.RESIZE:
             return Words(f"resize to {format_shape(out[2:])}", "resize", category)
         case Category.CONV | Category.LINEAR:
@@ -112,6 +136,12 @@ def _plain(noun: str, category: Category) -> Words:
 
 def _pool(noun: str, kernel: Sides, stride: Sides) -> Words:
     return Words(f"{_sides(kernel)} {noun}{over(stride)}", noun, Category.POOL)
+
+
+def _adaptive(noun: str, out: Shape) -> Words:
+    is_global = all(size == 1 for size in out[2:])
+    text = f"global {noun}" if is_global else f"{noun} to {format_shape(out[2:])}"
+    return Words(text, noun, Category.POOL)
 
 
 def _wide(dilation: Sides) -> str:
