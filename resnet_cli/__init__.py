@@ -22,7 +22,8 @@ def inspect(module: "Module", *inputs: Any, training: bool = False) -> "Inspecte
     itself: as a table in a notebook or printed, in one line where Python shows it.
 
     Where the forward pass raises, the summary ends at the failing layer and its `error`
-    says why. Raises `TypeError` for what is no module and `TargetError` for a scripted one.
+    says why. Scripted and exported modules are measured as a whole. Raises `TypeError` for what
+    is no module.
     """
     from resnet_cli.pytorch import measure
     from resnet_cli.show.notebook import Inspected

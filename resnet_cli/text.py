@@ -39,6 +39,11 @@ def format_shape(shape: Iterable[object]) -> str:
     return "x".join(map(str, shape)) or "scalar"
 
 
+def place_text(path: str) -> str:
+    """Write where something is: a layer's path, or the network's own code."""
+    return "the network's own code" if path in ("", ".") else f"layer {path}"
+
+
 def tree_text(tree: Tree) -> str:
     """Write several shapes in one line: `(1x8x7x7, {aux: 1x10})`."""
     if tree is None or isinstance(tree, str):

@@ -120,5 +120,65 @@ class Deciding(nn.Module):
         return y if y.sum() > 0 else -y
 
 
+class Registering(nn.Module):
+    """Fills a buffer that was empty, and registers one more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("cache", None)
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.cache = x
+        self.register_buffer("more", x + 1, persistent=False)
+        return x + self.more
+
+
+class Counting(nn.Module):
+    """Counts its calls in a buffer, and checks how many there were."""
+
+    count_is = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("count", torch.zeros((), dtype=torch.int64))
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.count += 1
+        assert int(self.count) == self.count_is
+        return x + 1
+
+
+class Leaving(nn.Module):
+    """Leaves the program."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        raise SystemExit(3)
+
+
+class Unequal(nn.Module):
+    """Two branches of different sizes."""
+
+    def __init__(self, name: str = "add") -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, 2, 1)
+        self.side = nn.Conv2d(3, 8, 1)
+        self.name = name
+
+    def forward(self, x: Tensor) -> Tensor:
+        a, b = self.conv(x), self.side(x)
+        return torch.cat([a, b], 1) if self.name == "cat" else getattr(a, self.name)(b)
+
+
+class Asking(nn.Module):
+    """Calls a layer and gives it nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(3, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer()
+
+
 def boom() -> nn.Module:
     raise ValueError("no weights here")

@@ -20,17 +20,22 @@ def fold(rows: Sequence[LayerRow], depth: int, *, folded: bool) -> list[Folded]:
     below them is, seen or not, but for position and receptive field.
     """
     if not folded or depth == 1:
-        return [Folded(row) for row in rows if row.depth <= depth]
+        return [Folded(row) for row in rows if _is_shown(row, depth)]
     shown: list[Folded] = []
     position = 0
     while position < len(rows):
         run = _run(rows, position)
         size = _size(rows, position) if len(run) > 1 else 1
         for offset in range(size):
-            if rows[position + offset].depth <= depth:
+            if _is_shown(rows[position + offset], depth):
                 shown.append(_merged([rows[start + offset] for start in run]))
         position = run[-1] + size
     return shown
+
+
+def _is_shown(row: LayerRow, depth: int) -> bool:
+    """Say whether a row is not too deep, or on the way down to a layer that failed."""
+    return row.depth <= depth or row.error is not None
 
 
 def _run(rows: Sequence[LayerRow], start: int) -> list[int]:

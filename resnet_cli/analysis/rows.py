@@ -289,6 +289,6 @@ def _marked(rows: Sequence[LayerRow], failure: Failure) -> Iterator[LayerRow]:
         if row.path == path:
             yield row._replace(error=message, note="", window=window and window.square)
         elif path.startswith(f"{row.path}."):
-            yield row._replace(error=f"in {path}: {message}", note="")
+            yield row._replace(error=f"in {path}", note="")
         else:
             yield row

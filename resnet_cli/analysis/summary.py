@@ -167,8 +167,11 @@ class Summary(NamedTuple):
         return {**totals, "frozen": frozen} if (frozen := self.frozen) else totals
 
     def at_depth(self, depth: int) -> list[LayerRow]:
-        """Return the rows down to `depth`; deeper ones are part of their ancestor's counts."""
-        return [row for row in self.rows if row.depth <= depth]
+        """Return the rows down to `depth`; deeper ones are part of their ancestor's counts.
+
+        The way down to a layer that failed is always among them.
+        """
+        return [row for row in self.rows if row.depth <= depth or row.error is not None]
 
     @property
     def measured(self) -> bool:

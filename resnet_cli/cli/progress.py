@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from resnet_cli.cli.screen import Screen
+from resnet_cli.text import place_text
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -15,14 +16,18 @@ DELAY = 0.5
 """Seconds of silence before a spinner appears."""
 
 
-def outcome(proof: "Proof") -> tuple[str, str]:
-    """Return what the proof found, in one line, and its style."""
+def outcome(proof: "Proof", *, told: bool = False) -> tuple[str, str]:
+    """Return what the proof found, in one line, and its style.
+
+    Where why a run failed is `told` already, only say that it did and where.
+    """
     ran = f"PyTorch {proof.torch} on {proof.device}, {proof.seconds:.2f} s"
     if proof.measured and proof.difference is None:
         return f"measured, not predicted: {proof.modules} modules ran ({ran})", "green"
     if proof.measured and proof.difference is not None:
-        path, what, _, actual = proof.difference
-        return f"layer {path}: {what} {actual} ({ran})", "bold red"
+        path, _, _, actual = proof.difference
+        why = "" if told else f": {actual.removeprefix('fails: ')}"
+        return f"forward pass fails in {place_text(path)}{why} ({ran})", "bold red"
     if proof.difference is None:
         at = " at " + " and at ".join(proof.at) if proof.at else ""
         return f"proved: all {proof.modules} modules agree{at} ({ran})", "green"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from resnet_cli.analysis.summary import Summary
 from resnet_cli.gate import lockfile
 from resnet_cli.gate.expectations import Expectations, Verdict, verdicts
+from resnet_cli.text import place_text
 
 if TYPE_CHECKING:
     from resnet_cli.pytorch.proof import Proof
@@ -35,7 +36,8 @@ class Report(NamedTuple):
             return self.verdicts
         found = self.proof.difference
         what, expected = ("forward pass", "runs") if self.proof.measured else ("proof", "agrees")
-        actual = expected if found is None else f"{found.path}: {found.what} {found.actual}"
+        path = found and (place_text(found.path) if self.proof.measured else found.path)
+        actual = expected if found is None else f"{path}: {found.what} {found.actual}"
         return (*self.verdicts, Verdict(what, expected, actual, self.proof.agrees))
 
 

@@ -31,7 +31,7 @@ from resnet_cli.pytorch.frames import (
     version,
 )
 from resnet_cli.pytorch.macs import RULES
-from resnet_cli.pytorch.modules import Inventory, paths_of, type_name
+from resnet_cli.pytorch.modules import Inventory, paths_of, sealing, type_name
 from resnet_cli.pytorch.nests import nested, tensors
 from resnet_cli.pytorch.sized import Ledger, Sized
 from resnet_cli.pytorch.tracing import (
@@ -44,7 +44,8 @@ from resnet_cli.pytorch.tracing import (
 )
 from resnet_cli.pytorch.uncounted import Counter, may_multiply
 
-SCRIPTED = "scripted"
+_HOOK_BEFORE = nn.Module.register_forward_pre_hook
+_HOOK_BEHIND = nn.Module.register_forward_hook
 
 
 class TooLargeError(BaseException):
@@ -91,11 +92,11 @@ class Recorder(torch.overrides.TorchFunctionMode):
         handles = []
         try:
             for module in self.paths:
-                handles.append(module.register_forward_pre_hook(self._enter, with_kwargs=True))
+                # By the class: a scripted module has hooks, and refuses to register them itself.
+                handles.append(_HOOK_BEFORE(module, self._enter, with_kwargs=True))
                 # Where it raises too: what the network catches and survives leaves the stack.
-                handles.append(
-                    module.register_forward_hook(self._leave, with_kwargs=True, always_call=True)
-                )
+                behind = _HOOK_BEHIND(module, self._leave, with_kwargs=True, always_call=True)
+                handles.append(behind)
             with self, ranges():
                 yield
         finally:
@@ -222,8 +223,8 @@ class Recorder(torch.overrides.TorchFunctionMode):
             if frame.module._modules or not any(given is each for each in inputs):
                 return given
             kind = Identity(name)
-        if isinstance(frame.module, torch.jit.ScriptModule):
-            name, macs = f"{SCRIPTED} {name}", None
+        if sealed := sealing(frame.module):
+            name, macs = f"{sealed} {name}", macs or None
         if any(given is each for each in inputs) and not getattr(kind, "inplace", False):
             outs = [given := alias(given)]
         facts = self._add(kind, inputs, frame.path, outs, name=name, macs=macs)
@@ -340,6 +341,18 @@ class Recorder(torch.overrides.TorchFunctionMode):
             what = "constant" if made is not None and made() is tensor else UNSEEN
         self._add(Source(what, tuple(tensor.shape)), (), "", [tensor])
         return self._known[id(tensor)].value
+
+    def origin(self, tensor: Tensor) -> str:
+        """Return where a tensor is from: a module's path, a function, the input, a weight."""
+        if not self._is_known(tensor):
+            return f"a {self._weights.get(id(tensor), 'constant')}"
+        kind, _, path, *_ = self.operations[self._known[id(tensor)].value.operation]
+        if isinstance(kind, Input):
+            return "the input"
+        if isinstance(kind, Source):
+            return f"a {kind.what}"
+        is_whole = any(path == own and not module._modules for module, own in self.paths.items())
+        return path if is_whole else f"{path}.{kind.name}()".lstrip(".")
 
     def _nest(self, given: Any) -> Nest:
         """Return the values in what a module takes or gives, as it nests them."""

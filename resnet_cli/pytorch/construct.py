@@ -134,17 +134,7 @@ def _checked(target: Target, model: Any) -> nn.Module:
         raise TargetError(
             f"--module {target}: gives a {type(model).__name__}, and should give an nn.Module"
         )
-    check_visible(model, f"--module {target}: ")
     return model
-
-
-def check_visible(model: nn.Module, prefix: str = "") -> None:
-    """Raise `TargetError` for a network whose layers no hook can see."""
-    if isinstance(model, torch.jit.ScriptModule):
-        raise TargetError(
-            f"{prefix}is scripted, and nothing can look into TorchScript while it runs; give the "
-            "module that was scripted or traced"
-        )
 
 
 @contextlib.contextmanager

@@ -39,6 +39,8 @@ def dtype_of(model: nn.Module) -> torch.dtype:
 
 
 def first_line(error: BaseException) -> str:
-    """Return what an error says, in one line."""
+    """Return what an error says, in one line; the class where that is all it says."""
     lines = str(error).strip().splitlines()
+    if isinstance(error, SystemExit):
+        return f"SystemExit: {error}"
     return lines[0] if lines else type(error).__name__

@@ -59,7 +59,7 @@ class Called(NamedTuple):
 def taken(args: Any, kwargs: dict[str, Any]) -> Any:
     """Return what a module was given: the one positional argument, or all there are."""
     if not kwargs:
-        return args[0] if len(args) == 1 else args
+        return args[0] if len(args) == 1 else args or None
     if not args:
         return kwargs
     return (*args, kwargs)

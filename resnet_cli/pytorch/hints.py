@@ -21,20 +21,32 @@ _CONVOLUTIONS = (
 )
 
 
-def hint(module: nn.Module, taken: Any) -> str | None:
-    """Return what the layer would need instead of what it was given, None if not known."""
+def hint(module: nn.Module, taken: Any, inputs: Sequence[Any] = ()) -> str | None:
+    """Return what the layer would need instead of what it was given, None if not known.
+
+    Where it was given one of the network's `inputs`, another input would do as well.
+    """
     first = next(tensors(taken), None)
     if first is None:
         return None
     shape = tuple(first.shape)
+    is_input = any(first is each for each in tensors(inputs))
     if isinstance(module, _CONVOLUTIONS):
-        return _channels(module.in_channels, "in_channels", shape, _rank(module)) or _window(
-            module, shape
-        )
+        rank = _rank(module)
+        found = _channels(module.in_channels, "in_channels", shape, rank)
+        if is_input and found and len(shape) in (rank + 1, rank + 2):
+            found += _instead(shape, len(shape) - rank - 1, module.in_channels)
+        return found or _window(module, shape)
     if isinstance(module, nn.Linear):
-        return _features(module, shape)
+        found = _features(module, shape)
+        if is_input and found and len(shape) <= 3 and "flatten" not in found:
+            found += _instead(shape, -1, module.in_features)
+        return found
     if isinstance(module, nn.modules.batchnorm._BatchNorm):
-        return _batch_norm(module, shape)
+        found = _batch_norm(module, shape)
+        if is_input and found and shape[1] != module.num_features:
+            found += _instead(shape, 1, module.num_features)
+        return found
     if isinstance(module, nn.Embedding) and first.is_floating_point():
         return f"an embedding takes integers: give --input {format_shape(shape)}:int64"
     return _window(module, shape)
@@ -52,6 +64,18 @@ def arguments(model: nn.Module, inputs: Sequence[Any]) -> str | None:
         names = ", ".join(signature.parameters)
         return f"forward({names}): {error}; give one --input for each, in this order"
     return None
+
+
+def joined(met: Sequence[tuple[str, str]]) -> str:
+    """Return the branches that do not fit each other, each one's shape and where it is from."""
+    return "the branches are " + " and ".join(f"{shape} from {origin}" for shape, origin in met)
+
+
+def _instead(shape: Sequence[int], axis: int, size: int) -> str:
+    """Return the input that would do, where one of its sizes is wrong."""
+    right = [*shape]
+    right[axis] = size
+    return f"; or give --input {format_shape(right)}"
 
 
 def _rank(module: nn.Module) -> int:

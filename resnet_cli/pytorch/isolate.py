@@ -4,38 +4,70 @@ import contextlib
 import random
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 
 @contextlib.contextmanager
 def unchanged(modules: Sequence[nn.Module]) -> Iterator[None]:
-    """Put back modes, buffers and random state."""
+    """Put back modes, buffers and random state; the run has copies of the buffers.
+
+    Their own are never written, not even back: a graph that waits for its `backward()` would
+    notice that.
+    """
     modes = [(module, module.training) for module in modules]
-    buffers = [
-        (module, name, buffer, None if buffer.is_meta else buffer.clone())
-        for module in modules
-        if not isinstance(module, torch.jit.ScriptModule)
-        for name, buffer in module._buffers.items()
-        if buffer is not None
-    ]
+    buffers = [(module, _buffers(module)) for module in modules]
     states = _random_states()
     try:
+        _lend(buffers)
         yield
     finally:
         for module, mode in modes:
             if module.training is not mode:
                 module.training = mode
-        for module, name, buffer, copy in buffers:
-            # Batch norm writes its statistics past the tensor's version: compare the values.
-            if copy is not None and not torch.equal(buffer, copy):
-                with torch.no_grad():
-                    buffer.copy_(copy)
-            module._buffers[name] = buffer
+        for module, own in buffers:
+            if own or module._buffers:
+                _put_back(module, own)
         for restore, state in states:
             restore(state)
+
+
+Buffers: TypeAlias = "dict[str, torch.Tensor | None]"
+
+
+def _buffers(module: nn.Module) -> Buffers:
+    if isinstance(module, torch.jit.ScriptModule):
+        return dict(module.named_buffers(recurse=False))
+    return dict(module._buffers)
+
+
+def _lend(buffers: Sequence[tuple[nn.Module, Buffers]]) -> None:
+    """Give modules copies of their buffers, those that share one the same."""
+    copies: dict[int, torch.Tensor] = {}
+    for module, own in buffers:
+        for name, buffer in own.items():
+            if buffer is None or buffer.is_meta or is_lazy(buffer):
+                continue
+            if id(buffer) not in copies:
+                copies[id(buffer)] = buffer.detach().clone()
+            if isinstance(module, torch.jit.ScriptModule):
+                setattr(module, name, copies[id(buffer)])
+            else:
+                module._buffers[name] = copies[id(buffer)]
+
+
+def _put_back(module: nn.Module, own: Buffers) -> None:
+    """Give a module its own buffers again, and take away what the run registered."""
+    if isinstance(module, torch.jit.ScriptModule):
+        for name, buffer in own.items():
+            setattr(module, name, buffer)
+        return
+    module._non_persistent_buffers_set -= module._buffers.keys() - own.keys()
+    module._buffers.clear()
+    module._buffers.update(own)
 
 
 def _random_states() -> list[tuple[Callable[[Any], Any], Any]]:

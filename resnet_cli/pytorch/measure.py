@@ -11,14 +11,14 @@ from resnet_cli.analysis.summary import LayerRow, Summary
 from resnet_cli.graph.graph import Graph
 from resnet_cli.parse import Input, typed_shape
 from resnet_cli.pytorch import hints, naming, target
-from resnet_cli.pytorch.construct import check_visible, own_copy, place_inputs
+from resnet_cli.pytorch.construct import own_copy, place_inputs
 from resnet_cli.pytorch.device import device_of, dtype_of, first_line
 from resnet_cli.pytorch.difference import Difference
 from resnet_cli.pytorch.modules import original, type_name
 from resnet_cli.pytorch.nests import describe, tensors
 from resnet_cli.pytorch.proof import Proof
 from resnet_cli.pytorch.run import Run, run
-from resnet_cli.text import tree_text
+from resnet_cli.text import place_text, tree_text
 
 
 class Measurement(NamedTuple):
@@ -33,7 +33,6 @@ def inspect(module: nn.Module, *inputs: Any, training: bool = False) -> Summary:
     """Measure `module`; the public `resnet_cli.inspect` says more."""
     if not isinstance(module, nn.Module):
         raise TypeError(f"inspect takes an nn.Module, not a {type(module).__name__}")
-    check_visible(module)
     model = own_copy(module)
     device = device_of(model)
     values = [_value(model, one, device) for one in inputs]
@@ -80,11 +79,10 @@ def _where(row: LayerRow, error: str) -> str:
     shape = "x".join(map(str, row.input_shape))
     taken = shape if row.input_tree is None else tree_text(row.input_tree)
     given = f", given {taken}" if taken else ""
-    place = "the network's own forward" if row.path == ROOT else f"layer {row.path}"
-    return f"{place} ({row.type}{given}): {error}"
+    return f"{place_text(row.path)} ({row.type}{given}): {error}"
 
 
-def _explained(model: nn.Module, done: Run, error: Exception, inputs: Sequence[Any]) -> str:
+def _explained(model: nn.Module, done: Run, error: BaseException, inputs: Sequence[Any]) -> str:
     """Return PyTorch's message in one line, the user's own last frame and a hint."""
     failed = done.failed
     assert failed is not None
@@ -93,8 +91,10 @@ def _explained(model: nn.Module, done: Run, error: Exception, inputs: Sequence[A
         hint = (
             f"{done.last_function!r} needs values, and the meta device has none: give --device cpu"
         )
+    elif done.met:
+        hint = hints.joined(done.met)
     elif done.taken is not None:
-        hint = hints.hint(failed, done.taken)
+        hint = hints.hint(failed, done.taken, inputs)
     if hint is None and failed is original(model):
         hint = hints.arguments(failed, inputs)
     text = first_line(error) + target.last_frame(error)

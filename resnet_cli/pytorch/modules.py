@@ -5,16 +5,28 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from resnet_cli.graph.graph import Call, Module, Weight
 
-# What is one layer to its users: its modules serve by their weights and are never called.
-_ONE_LAYER = (nn.MultiheadAttention, torch.jit.ScriptModule)
+LAZY = "lazy: its first run decides how many weights it has"
+"""The note of a module whose weights have no shapes yet."""
 
 
 def is_one_layer(module: nn.Module) -> bool:
     """Say whether a module with others in it is seen from outside, as one operation."""
-    return isinstance(module, _ONE_LAYER)
+    # Attention's modules serve by their weights and are never called.
+    return isinstance(module, nn.MultiheadAttention) or bool(sealing(module))
+
+
+def sealing(module: nn.Module) -> str:
+    """Return what made a program of a module, in which there are no modules any more."""
+    if isinstance(module, torch.jit.ScriptModule):
+        return "scripted"
+    if isinstance(module, torch.fx.GraphModule):
+        kinds = (type(node.target) for node in module.graph.nodes)
+        return "exported" if any(kind is torch._ops.OpOverload for kind in kinds) else ""
+    return ""
 
 
 def paths_of(model: nn.Module) -> dict[nn.Module, str]:
@@ -95,6 +107,9 @@ class Inventory:
             self.add(child, prefix + name)
 
     def _leaf(self, module: nn.Module, path: str, kind: str, calls: tuple[Call, ...]) -> Module:
+        weights = (*module._parameters.values(), *module._buffers.values())
+        if any(weight is not None and is_lazy(weight) for weight in weights):
+            return Module(path, kind, True, "", calls, note=LAZY)
         if module._modules:
             held, tied = self._held(module.named_parameters(), module.buffers(), path or ".")
         else:  # most leaves, and much quicker
@@ -111,6 +126,8 @@ class Inventory:
 
     def _lone(self, path: str, kind: str, tensor: Any) -> Module:
         """Return a weight that stands beside modules, as a class token does."""
+        if is_lazy(tensor):
+            return Module(path, kind, True, note=LAZY)
         parameters = [("", tensor)] if kind == "Parameter" else []
         held, tied = self._held(parameters, [] if parameters else [tensor], path)
         note = f"tied to {tied}" if tied else ""

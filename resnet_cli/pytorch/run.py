@@ -10,25 +10,29 @@ from torch import nn
 from resnet_cli.graph.graph import Graph
 from resnet_cli.pytorch.capture import Recorder
 from resnet_cli.pytorch.isolate import eager, unchanged
-from resnet_cli.pytorch.modules import original
+from resnet_cli.pytorch.modules import original, paths_of
+from resnet_cli.pytorch.nests import tensors
 from resnet_cli.pytorch.tracing import plain
+from resnet_cli.text import format_shape
 
 
 class Run(NamedTuple):
     """A finished run. `error` is what the model raised, in the module `failed`.
 
-    `taken` is what the failing module was given; `modules` counts those that ran.
+    `taken` is what the failing module was given; `modules` counts those that ran. `met` are the
+    tensors of the function that failed, where it joins several: each one's shape and origin.
     """
 
     graph: Graph
     seconds: float
     modules: int
     output: Any = None
-    error: Exception | None = None
+    error: BaseException | None = None
     failed: nn.Module | None = None
     path: str = ""
     taken: Any = None
     last_function: str = ""
+    met: tuple[tuple[str, str], ...] = ()
 
 
 def run(
@@ -45,18 +49,21 @@ def run(
     `dtype` is the model's own element type. An exception that the model raises ends the run
     and is part of the result. Raises `TooLargeError` when more than `budget` MACs were done.
     """
-    recorder = Recorder(model, on_layer, budget)
     output = error = failed = None
+    met: tuple[tuple[str, str], ...] = ()
     start = time.perf_counter()
-    modules = [*recorder.paths]
-    with unchanged(modules), torch.no_grad(), eager(modules), recorder.listening(inputs, dtype):
-        for module in modules:
-            if module.training is not training:
-                module.training = training
-        try:
-            output = model(*inputs)
-        except Exception as raised:
-            error, failed = raised, _innermost(raised, recorder) or original(model)
+    modules = [*paths_of(model)]
+    with unchanged(modules), torch.no_grad(), eager(modules):
+        recorder = Recorder(model, on_layer, budget)  # knows the buffers that the run has
+        with recorder.listening(inputs, dtype):
+            for module in modules:
+                if module.training is not training:
+                    module.training = training
+            try:
+                output = model(*inputs)
+            except (Exception, SystemExit) as raised:
+                error, failed = raised, _innermost(raised, recorder) or original(model)
+                met = _met(raised, recorder)
     seconds = time.perf_counter() - start
     return Run(
         recorder.graph(model),
@@ -68,7 +75,26 @@ def run(
         "" if failed is None else recorder.paths[failed],
         recorder.taken,
         recorder.last_function,
+        met,
     )
+
+
+_JOINS = ("add", "sub", "mul", "cat", "concat", "concatenate")
+
+
+def _met(error: BaseException, recorder: Recorder) -> tuple[tuple[str, str], ...]:
+    """Return the tensors that could not be joined, each one's shape and where it is from."""
+    trace, given = error.__traceback__, None
+    while trace is not None:
+        frame = trace.tb_frame
+        if frame.f_locals.get("self") is recorder and "func" in frame.f_locals:
+            given = frame.f_locals
+        trace = trace.tb_next
+    if given is None or recorder.last_function.strip("_").lstrip("ri") not in _JOINS:
+        return ()
+    with torch._C.DisableTorchFunction():
+        joined = tensors((given["args"], given["kwargs"]))
+        return tuple((format_shape(each.shape), recorder.origin(each)) for each in joined)
 
 
 def _innermost(error: BaseException, recorder: Recorder) -> nn.Module | None:

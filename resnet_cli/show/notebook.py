@@ -6,8 +6,8 @@ from html import escape
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
 from resnet_cli.analysis.remarks import remarks
-from resnet_cli.analysis.summary import Summary
-from resnet_cli.show.columns import Column, default, pick, total_texts
+from resnet_cli.analysis.summary import LayerRow, Summary
+from resnet_cli.show.columns import Column, Totals, default, pick, total_texts
 from resnet_cli.show.grid import rendered
 from resnet_cli.show.tables import summary_table
 from resnet_cli.text import Look, human_text, printable
@@ -58,7 +58,7 @@ def to_html(summary: Summary, columns: Sequence[Column], depth: int) -> str:
     rows = [
         line(
             "td",
-            (human_text(column.value(row, totals)) for column in columns),
+            (_text(column, row, totals) for column in columns),
             ' style="color: #c00"' if row.error else "",
         )
         for row in summary.at_depth(depth)
@@ -70,6 +70,13 @@ def to_html(summary: Summary, columns: Sequence[Column], depth: int) -> str:
         f"<thead>{line('th', (column.header for column in columns))}</thead>"
         f"<tbody>{''.join(rows)}</tbody><tfoot>{line('th', total)}</tfoot></table>{below}"
     )
+
+
+def _text(column: Column, row: LayerRow, totals: Totals) -> str:
+    """Write one cell; why a layer failed stands below the table."""
+    if row.error is not None and column.name == "note":
+        return "FAILED"
+    return human_text(column.value(row, totals))
 
 
 def _table(summary: Summary, look: Look) -> RenderableType:

@@ -1,5 +1,6 @@
 """A network for people: its table, and what it adds up to. No Console, no print."""
 
+import textwrap
 from collections.abc import Sequence
 from operator import index
 
@@ -70,10 +71,19 @@ def summary_table(
         Text(printable(summary.heading), "bold"),
         Text(),
         shown,
-        *([Text("\n" + printable(said[0]), "bold red")] if summary.error else []),
+        *([Text("\n" + _wrapped(said[0], look), "bold red")] if summary.error else []),
         Text(),
         _formulas(summary, points, look) if summary.held else _sums(summary),
         Text("\n" + "\n".join(notes), "dim") if notes else Text(),
+    )
+
+
+def _wrapped(text: str, look: Look) -> str:
+    """Break a line between words where the terminal ends."""
+    if look.width is None:
+        return printable(text)
+    return textwrap.fill(
+        printable(text), look.width, break_long_words=False, break_on_hyphens=False
     )
 
 

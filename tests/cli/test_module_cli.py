@@ -89,8 +89,49 @@ def test_a_failing_layer_ends_the_table_with_1_and_its_message(invoke):
     assert result.code == 1
     assert "\x1b[1;31mFAILED" in result.stdout
     assert "layer conv (Conv2d, given 1x3x8x8)" in result.stdout
-    assert "in_channels should be 3, not 4" in result.stderr
+    assert "in_channels should be 3, not 4" in result.stdout
+    assert "forward pass fails in layer conv (PyTorch " in result.stderr  # why is said once
     assert "relu" not in result.stdout
+
+
+def test_where_no_table_says_why_a_layer_failed_stderr_does(invoke):
+    args = ("--module", target("Branches"), "--input", "1x3x8x8")
+    for more in (("--format", "plain"), ("-o", "net.txt")):
+        assert "in_channels should be 3, not 4" in invoke(*args, *more).stderr
+
+
+def test_why_a_layer_failed_wraps_between_words(invoke, monkeypatch):
+    monkeypatch.setattr("resnet_cli.cli.screen._width", lambda _: 50)
+    lines = invoke("--module", target("Branches"), "--input", "1x3x8x8").stdout.splitlines()
+    (first,) = [number for number, line in enumerate(lines) if line.startswith("FAILED")]
+    assert max(map(len, lines[first : first + 4])) <= 50
+    assert "FAILED: layer conv (Conv2d, given 1x3x8x8):" in lines[first]
+
+
+def test_the_way_down_to_a_failing_layer_is_shown_at_every_depth(invoke):
+    Path("deep.py").write_text(
+        "from torch import nn\n"
+        "net = nn.Sequential(nn.Sequential(nn.ReLU(), nn.Linear(3, 2)), nn.ReLU())\n"
+    )
+    result = invoke("--module", "deep.py:net", "--input", "1x4", "--format", "json", "--depth", "1")
+    layers = json.loads(result.stdout)["layers"]
+    assert [(layer["path"], layer.get("error", "")[:12]) for layer in layers] == [
+        ("0", "in 0.1"),
+        ("0.1", "mat1 and mat"),
+    ]
+
+
+def test_the_networks_own_failure_is_of_no_layer(invoke):
+    Path("own.py").write_text(
+        "from torch import nn\n"
+        "class Net(nn.Module):\n"
+        "    def forward(self, x):\n"
+        "        raise SystemExit('enough')\n"
+    )
+    result = invoke("--module", "own.py:Net", "--input", "1x4")
+    assert result.code == 1
+    assert "the network's own code (Net, given 1x4): SystemExit: enough" in result.stdout
+    assert "forward pass fails in the network's own code" in result.stderr
 
 
 def test_a_failing_layer_has_its_error_in_json(invoke):

@@ -12,7 +12,6 @@ from torch.utils.flop_counter import FlopCounterMode
 from resnet_cli import inspect
 from resnet_cli.analysis.network import predict
 from resnet_cli.analysis.remarks import remarks
-from resnet_cli.errors import TargetError
 from resnet_cli.pytorch.build import build
 from tests import modules
 from tests.strategies import configs
@@ -192,9 +191,11 @@ def test_a_nested_failure_is_marked_at_every_depth():
     model = nn.Sequential(nn.Sequential(nn.ReLU(), nn.Linear(3, 2)), nn.ReLU())
     summary = inspect(model, "1x4")
     outer, relu, inner = summary.rows
-    assert outer.error == f"in 0.1: {inner.error}"
-    assert relu.error is None
-    assert summary.at_depth(1) == [outer]
+    assert (outer.error, relu.error) == ("in 0.1", None)
+    assert "in_features should be 4, not 3" in inner.error
+    assert summary.at_depth(1) == [outer, inner]
+    assert str(summary).count("in_features should be 4") == 1
+    assert summary._repr_html_().count("in_features should be 4") == 1
 
 
 def test_a_failure_of_the_networks_own_code_has_the_users_last_frame():
@@ -261,14 +262,98 @@ def test_frozen_parameters_are_counted_apart():
     assert summary.totals()["frozen"] == summary.frozen
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_scripted_network_is_refused_and_a_scripted_layer_named():
-    scripted = torch.jit.trace(nn.Linear(3, 2), torch.zeros(1, 3))
-    with pytest.raises(TargetError, match="TorchScript"):
-        inspect(scripted, "1x3")
-    summary = inspect(nn.Sequential(scripted), "1x3")
-    assert summary.params == 8
-    assert summary.not_counted == ("scripted Linear",)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning")
+@pytest.mark.parametrize(
+    "scripted", [lambda net: torch.jit.trace(net, torch.zeros(2, 3)), torch.jit.script]
+)
+def test_a_scripted_module_is_one_operation_measured_as_a_whole(scripted):
+    net = scripted(nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2)))
+    before = [buffer.clone() for buffer in net.buffers()]
+    for summary in (inspect(nn.Sequential(net), "4x3"), inspect(net, "4x3", training=True)):
+        (row,) = summary.rows
+        assert (row.type, row.output_shape, row.params) == ("Sequential", (4, 2), 12)
+        assert summary.not_counted == ("scripted Sequential",)
+    assert all(map(torch.equal, net.buffers(), before))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_an_exported_module_is_one_operation_measured_as_a_whole():
+    net = torch.export.export(nn.Sequential(nn.Linear(3, 2)).eval(), (torch.zeros(4, 3),)).module()
+    for summary in (inspect(nn.Sequential(net), "4x3"), inspect(net, "4x3")):
+        (row,) = summary.rows
+        assert (row.type, row.output_shape, row.params) == ("GraphModule", (4, 2), 8)
+        assert (summary.macs, summary.not_counted) == (24, ())
+
+
+def test_list_valued_arguments_of_pools_are_as_tuples():
+    pools = nn.Sequential(nn.MaxPool2d([2, 2]), nn.AvgPool2d(2, [2, 2]), nn.MaxPool2d([1, 2], [1]))
+    summary = inspect(pools, "1x3x8x9")
+    assert [row.output_shape for row in summary.rows] == [(1, 3, 4, 4), (1, 3, 2, 2), (1, 3, 2, 1)]
+    assert [row.receptive_field for row in summary.rows] == [2, 4, None]
+
+
+def test_a_lazy_network_that_fails_has_its_table_up_to_there():
+    model = nn.Sequential(nn.LazyLinear(4), nn.Linear(3, 3), nn.LazyLinear(2))
+    summary = inspect(model, "2x5")
+    assert [(row.path, row.params) for row in summary.rows] == [("0", 24), ("1", 12)]
+    assert "in_features should be 4" in summary.error
+
+
+def test_a_graph_that_waits_for_its_backward_is_left_alone():
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4)).eval()
+    loss = model(torch.ones(2, 3, requires_grad=True)).sum()
+    versions = [buffer._version for buffer in model.buffers()]
+    inspect(model, "2x3", training=True)
+    assert versions == [buffer._version for buffer in model.buffers()]
+    loss.backward()
+
+
+def test_a_buffer_that_the_forward_registers_is_removed_again():
+    model = modules.Registering()
+    inspect(model, "2x3")
+    assert dict(model.named_buffers()) == {}
+    assert model._non_persistent_buffers_set == set()
+    assert model.cache is None
+
+
+def test_a_buffer_that_two_modules_share_is_shared_while_they_run():
+    model = nn.Sequential(modules.Counting(), modules.Counting())
+    model[1].count = model[0].count
+    model[1].count_is = 2
+    assert inspect(model, "2x3").error is None
+    assert int(model[0].count) == 0
+    assert model[1].count is model[0].count
+
+
+def test_a_network_that_leaves_by_systemexit_has_failed():
+    summary = inspect(modules.Leaving(), "2x3")
+    assert summary.error.startswith("the network's own code (Leaving, given 2x3): SystemExit: 3")
+
+
+@pytest.mark.parametrize(
+    ("model", "shape", "other"),
+    [
+        (nn.Conv2d(3, 8, 3), "1x4x8x8", "; or give --input 1x3x8x8"),
+        (nn.Conv2d(3, 8, 3), "4x8x8", "; or give --input 3x8x8"),
+        (nn.Linear(3, 8), "2x4", "; or give --input 2x3"),
+        (nn.Linear(3, 8), "2x5x4", "; or give --input 2x5x3"),
+        (nn.BatchNorm1d(3), "2x4", "; or give --input 2x3"),
+    ],
+)
+def test_an_input_of_wrong_channels_has_the_right_one_as_a_hint(model, shape, other):
+    assert inspect(model, shape).error.endswith(other)
+    assert other not in inspect(nn.Sequential(nn.Sigmoid(), model), shape).error
+
+
+@pytest.mark.parametrize("name", ["add", "__iadd__", "cat"])
+def test_a_failed_addition_names_its_two_branches(name):
+    error = inspect(modules.Unequal(name), "1x3x8x8").error
+    assert "the branches are 1x4x4x4 from conv and 1x8x8x8 from side" in error
+
+
+def test_nothing_given_is_not_said_to_be_a_tuple():
+    error = inspect(nn.Sequential(modules.Asking()), "2x3").error
+    assert error.startswith("layer 0.layer (Linear): ")
 
 
 @pytest.mark.slow

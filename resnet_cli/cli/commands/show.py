@@ -31,15 +31,18 @@ def show(ctx: click.Context) -> int:
     if output.format is Format.JSON:
         return _show_json(found, table, proof, screen, points)
     _show_text(found.network.summary, output.format, table, screen, points)
-    return report_proof(found, proof, screen)
+    return report_proof(found, proof, screen, told=output == (Format.TABLE, output.color, None))
 
 
-def report_proof(found: Known, options: ProofOptions, screen: Screen) -> int:
-    """Prove the network unless that is off, say on stderr how it went, and return 0 or 1."""
+def report_proof(found: Known, options: ProofOptions, screen: Screen, *, told: bool = False) -> int:
+    """Prove the network unless that is off, say on stderr how it went, and return 0 or 1.
+
+    Why a run failed may be `told` on stdout.
+    """
     if not options.run:
         return 0
     proof = prove(found, options.device, screen)
-    screen.note(*outcome(proof))
+    screen.note(*outcome(proof, told=told))
     return 0 if proof.agrees else 1
 
 
