@@ -1,22 +1,25 @@
 """A target to a module ready to run, on a device, quickly and in bounded memory."""
 
-import contextlib
 import copy
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import nn
+from torch.utils._device import _device_constructors
 
 from resnet_cli.errors import BackendError, TargetError
 from resnet_cli.parse import Input
 from resnet_cli.pytorch.capture import TooLargeError
-from resnet_cli.pytorch.device import available, device_of, dtype_of
+from resnet_cli.pytorch.device import available, device_of, dtype_of, lacks_values
 from resnet_cli.pytorch.nests import tensors
 from resnet_cli.pytorch.room import CPU_BYTES, CPU_MACS, CPU_MACS_16_BIT, free_memory
 from resnet_cli.pytorch.target import Target, check_arguments, describe, load
 from resnet_cli.text import human_bytes
+
+SMALL_BYTES = 2**20
+"""What a network may compute with while it is built on the meta device."""
 
 INPUT_BYTES = CPU_BYTES // 4
 """With `auto` inputs beyond this go to the meta device, as most maps after them are larger."""
@@ -27,8 +30,9 @@ _RANDOM = ("normal_", "uniform_", "trunc_normal_")
 def construct(target: Target, arguments: Mapping[str, Any], device: str) -> tuple[nn.Module, str]:
     """Return the module that the target names and the device that it is on.
 
-    With `auto` a class or factory is built on the CPU unless that takes too much memory,
-    then on the meta device. Raises `TargetError` and `BackendError`.
+    With `auto` a class or factory is built on the CPU unless that takes much memory, then on
+    the meta device, and where that cannot be on the CPU after all. Raises `TargetError` and
+    `BackendError`.
     """
     if device != "auto":
         available(device)
@@ -36,8 +40,10 @@ def construct(target: Target, arguments: Mapping[str, Any], device: str) -> tupl
     if isinstance(found, nn.Module):
         if arguments:
             raise TargetError(f"--module-args: {target} is a module already; it takes none")
+        if device == "meta":
+            found = _without_values(found)
         model = found if device == "auto" else found.to(device)
-        return _checked(target, model), device_of(model)
+        return model, device_of(model)
     if not callable(found):
         raise TargetError(
             f"--module {target}: is a {type(found).__name__}; give an nn.Module, its class, or "
@@ -45,10 +51,7 @@ def construct(target: Target, arguments: Mapping[str, Any], device: str) -> tupl
         )
     check_arguments(target, found, arguments)
     if device == "auto":
-        try:
-            return _built(target, found, arguments, "cpu", CPU_BYTES), "cpu"
-        except TooLargeError:
-            return _built(target, found, arguments, "meta", None), "meta"
+        return _anywhere(target, found, arguments)
     try:
         budget = None if device == "meta" else free_memory()
         return _built(target, found, arguments, device, budget), device
@@ -114,14 +117,56 @@ def own_copy(model: nn.Module) -> nn.Module:
     return copy.deepcopy(model) if lazy else model
 
 
+def _anywhere(target: Target, factory: Any, arguments: Mapping[str, Any]) -> tuple[nn.Module, str]:
+    """Build on the CPU if that is little, else on meta, else on the CPU if that has the room."""
+    try:
+        return _built(target, factory, arguments, "cpu", CPU_BYTES), "cpu"
+    except TooLargeError:
+        pass
+    try:
+        return _built(target, factory, arguments, "meta", None), "meta"
+    except TargetError as error:
+        try:
+            return _built(target, factory, arguments, "cpu", free_memory()), "cpu"
+        except TooLargeError:
+            raise error from None
+
+
+def _without_values(model: nn.Module) -> nn.Module:
+    """Return a copy of a module on the meta device; the values stay with the module itself."""
+    memo: dict[int, Any] = {}
+    for parameter in model.parameters():
+        made = nn.Parameter(parameter.detach().to("meta"), parameter.requires_grad)
+        memo[id(parameter)] = made
+    memo.update((id(buffer), buffer.detach().to("meta")) for buffer in model.buffers())
+    return copy.deepcopy(model, memo).to("meta")
+
+
+def _made(
+    factory: Any, arguments: Mapping[str, Any], device: str, budget: int | None
+) -> nn.Module | Any:
+    """Call a factory; on meta a second time, with values, where it looks at some."""
+    if device != "meta":
+        with _Frugal(budget):
+            return factory(**arguments)
+    try:
+        with _Frugal(None), torch.device("meta"):
+            return factory(**arguments)
+    except Exception as error:
+        if not lacks_values(error):
+            raise
+    with _Frugal(None), _Sparing():
+        model = factory(**arguments)
+    return model.to("meta") if isinstance(model, nn.Module) else model
+
+
 def _built(
     target: Target, factory: Any, arguments: Mapping[str, Any], device: str, budget: int | None
 ) -> nn.Module:
     try:
-        with _Frugal(budget), _on(device):
-            model = factory(**arguments)
+        model = _made(factory, arguments, device, budget)
     except (Exception, SystemExit) as error:
-        values = device == "meta" and "meta" in str(error).lower()
+        values = device == "meta" and lacks_values(error)
         hint = (
             "; it needs values, and the meta device has none: give --device cpu" if values else ""
         )
@@ -137,14 +182,22 @@ def _checked(target: Target, model: Any) -> nn.Module:
     return model
 
 
-@contextlib.contextmanager
-def _on(device: str) -> Iterator[None]:
-    """Let new tensors be made on the meta device; elsewhere they move when all are there."""
-    if device != "meta":
-        yield
-        return
-    with torch.device("meta"):
-        yield
+class _Sparing(torch.overrides.TorchFunctionMode):
+    """New tensors on the meta device, but for small ones that are made with values.
+
+    What a network computes while it is built (torchvision's RegNet its widths) is small;
+    weights are made empty, or are large.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func not in _device_constructors() or kwargs.get("device") is not None:
+            return func(*args, **kwargs)
+        made = func(*args, **{**kwargs, "device": "meta"})
+        is_large = made.numel() * made.element_size() > SMALL_BYTES
+        return made if is_large or func is torch.empty else func(*args, **kwargs)
 
 
 class _Frugal(torch.overrides.TorchFunctionMode):

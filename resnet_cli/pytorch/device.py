@@ -44,3 +44,8 @@ def first_line(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return f"SystemExit: {error}"
     return lines[0] if lines else type(error).__name__
+
+
+def lacks_values(error: BaseException) -> bool:
+    """Say whether something failed since the meta device has shapes and no values."""
+    return "meta" in str(error).lower()

@@ -12,7 +12,7 @@ from resnet_cli.graph.graph import Graph
 from resnet_cli.parse import Input, typed_shape
 from resnet_cli.pytorch import hints, naming, target
 from resnet_cli.pytorch.construct import own_copy, place_inputs
-from resnet_cli.pytorch.device import device_of, dtype_of, first_line
+from resnet_cli.pytorch.device import device_of, dtype_of, first_line, lacks_values
 from resnet_cli.pytorch.difference import Difference
 from resnet_cli.pytorch.modules import original, type_name
 from resnet_cli.pytorch.nests import describe, tensors
@@ -22,11 +22,17 @@ from resnet_cli.text import place_text, tree_text
 
 
 class Measurement(NamedTuple):
-    """What was captured, summed up, and how the run went in the terms of a proof."""
+    """What was captured, summed up, and how the run went in the terms of a proof.
+
+    `lacks_values` says that it failed on the meta device where the CPU may do it, in so many
+    bytes as it `needs` at least.
+    """
 
     graph: Graph
     summary: Summary
     proof: Proof
+    lacks_values: bool
+    needs: int
 
 
 def inspect(module: nn.Module, *inputs: Any, training: bool = False) -> Summary:
@@ -63,6 +69,7 @@ def measure(
         failed = next(row for row in summary.rows if row.error == failure.message)
         difference = Difference(failed.path, "forward pass", "runs", f"fails: {failure.message}")
         summary = summary._replace(error=_where(failed, failure.message))
+    needs = summary.memory_bytes
     summary = summary._replace(
         peak_bytes=None,
         inputs=tuple(describe(tensor) for tensor in tensors(inputs)),
@@ -71,7 +78,8 @@ def measure(
     proof = Proof(
         torch.__version__, device_of(model), done.modules, difference, done.seconds, measured=True
     )
-    return Measurement(done.graph, summary, proof)
+    lacks = done.error is not None and device_of(model) == "meta" and lacks_values(done.error)
+    return Measurement(done.graph, summary, proof, lacks, needs)
 
 
 def _where(row: LayerRow, error: str) -> str:
@@ -87,7 +95,7 @@ def _explained(model: nn.Module, done: Run, error: BaseException, inputs: Sequen
     failed = done.failed
     assert failed is not None
     hint = None
-    if device_of(model) == "meta" and "meta" in str(error).lower():
+    if device_of(model) == "meta" and lacks_values(error):
         hint = (
             f"{done.last_function!r} needs values, and the meta device has none: give --device cpu"
         )

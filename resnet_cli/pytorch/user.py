@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from resnet_cli.analysis.network import Network
+from resnet_cli.errors import BackendError, TargetError
 from resnet_cli.parse import Input
 from resnet_cli.pytorch.backend import backend
 from resnet_cli.pytorch.target import Target
 
 if TYPE_CHECKING:
+    from resnet_cli.pytorch.measure import Measurement
     from resnet_cli.pytorch.proof import Proof
 
 
@@ -46,26 +48,58 @@ def construct(config: ModuleConfig, device: str) -> tuple[Any, str]:
 def capture(
     config: ModuleConfig, device: str, on_layer: Callable[[str], None]
 ) -> "tuple[Network, Proof]":
-    """Return the network and how its run went; with `auto` a long run goes on on meta.
+    """Return the network and how its run went. Raises `TargetError` or `BackendError`.
 
-    Raises `TargetError` or `BackendError` where there is none.
+    With `auto` a long run goes on on the meta device, and comes back to the CPU where it
+    needs values, if that has the room.
     """
     model, place = construct(config, device)
     from resnet_cli.pytorch import construct as how
-    from resnet_cli.pytorch import measure
-    from resnet_cli.pytorch.capture import TooLargeError
 
-    inputs = config.input or how.assumed_inputs(model)
-    budget = limit = None
-    if (device, place) == ("auto", "cpu"):
-        budget, limit = how.budget(model), how.INPUT_BYTES
-    try:
-        values = how.place_inputs(model, inputs, place, limit=limit)
-        with contextlib.redirect_stdout(sys.stderr):
-            done = measure.measure(
-                model, values, str(config.module), on_layer=on_layer, budget=budget
-            )
-    except TooLargeError:
-        # Built anew, so that tensors which nobody registered are on the device too.
-        return capture(replace(config, input=inputs), "meta", on_layer)
+    config = replace(config, input=config.input or how.assumed_inputs(model))
+    if device == "auto":
+        done = _anywhere(config, model, place, on_layer)
+    else:
+        done = _measured(config, model, place, on_layer)
     return Network(config, done.graph, done.summary), done.proof
+
+
+def _anywhere(
+    config: ModuleConfig, model: Any, place: str, on_layer: Callable[[str], None]
+) -> "Measurement":
+    from resnet_cli.pytorch.capture import TooLargeError
+    from resnet_cli.pytorch.room import free_memory
+
+    if place == "cpu":
+        with contextlib.suppress(TooLargeError):
+            return _measured(config, model, place, on_layer, is_short=True)
+        try:
+            # Built anew, so that tensors which nobody registered are on the device too.
+            model, place = construct(config, "meta")
+        except TargetError:
+            return _measured(config, model, place, on_layer)
+    done = _measured(config, model, place, on_layer)
+    if not done.lacks_values or done.needs > free_memory():
+        return done
+    try:
+        model, place = construct(config, "cpu")
+    except BackendError:  # the weights alone are too large
+        return done
+    return _measured(config, model, place, on_layer)
+
+
+def _measured(
+    config: ModuleConfig,
+    model: Any,
+    place: str,
+    on_layer: Callable[[str], None],
+    *,
+    is_short: bool = False,
+) -> "Measurement":
+    """Run a module; where that should be short, raise `TooLargeError` once it is not."""
+    from resnet_cli.pytorch import construct, measure
+
+    limit, budget = (construct.INPUT_BYTES, construct.budget(model)) if is_short else (None, None)
+    values = construct.place_inputs(model, config.input, place, limit=limit)
+    with contextlib.redirect_stdout(sys.stderr):
+        return measure.measure(model, values, str(config.module), on_layer=on_layer, budget=budget)

@@ -247,5 +247,5 @@ def test_a_large_network_is_built_and_run_on_meta(invoke):
 def test_values_that_meta_does_not_have_are_named_with_the_flag_that_helps(invoke):
     result = invoke("--module", target("Deciding"), "--device", "meta")
     assert result.code == 1
-    assert "give --device cpu" in result.stderr
+    assert "give --device cpu" in result.stdout
     assert invoke("--module", target("Deciding"), "--device", "cpu").code == 0
