@@ -8,7 +8,7 @@ import contextlib
 import os
 import sys
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from click.core import ParameterSource
@@ -19,6 +19,9 @@ from resnet_cli.errors import ClosedPipe, ResNetShapesError
 from resnet_cli.family.presets import NAMES
 from resnet_cli.text import nearest, printable
 from resnet_cli.version import __version__
+
+if TYPE_CHECKING:
+    from threading import Thread
 
 # name: (module in resnet_cli.cli.commands, what it does); imported when it is called.
 COMMANDS = {
@@ -94,6 +97,7 @@ def cli(ctx: click.Context, /, **_: Any) -> int:
 
 def main() -> NoReturn:
     """Run the command line on `sys.argv` and leave with its exit code."""
+    before = _threads()
     code = run(sys.argv[1:])
     try:
         if sys.stdout is not None:  # it is None where the stream was closed from the start
@@ -102,11 +106,27 @@ def main() -> NoReturn:
         code = code or 2
     if code in (2, 141):
         _drop_unwritten()
+    sys.stdout = sys.stderr  # all is written; what a network's own code says at exit is no result
+    if any(not thread.daemon for thread in _threads() - before):
+        with contextlib.suppress(OSError, AttributeError):
+            sys.stderr.flush()
+        os._exit(code)  # a network's own threads may never end, and Python would wait for them
     sys.exit(code)
+
+
+def _threads() -> "set[Thread]":
+    """Return the threads that there are; none but this one before anybody needed one."""
+    threading = sys.modules.get("threading")
+    return set(threading.enumerate()) if threading is not None else set()
 
 
 def run(args: list[str]) -> int:
     """Run the command line; turn every error into one message and a code."""
+    with contextlib.redirect_stdout(sys.stdout):  # a network's own code may put another there
+        return _run(args)
+
+
+def _run(args: list[str]) -> int:
     try:
         result = cli.main(args, prog_name="resnet-shapes", standalone_mode=False)
         return result if isinstance(result, int) else 0

@@ -1,5 +1,6 @@
 """The network that settings describe: predicted, or captured in a run of the user's own module."""
 
+import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -35,6 +36,8 @@ def known(settings: Settings, screen: Screen, *, symbolic: bool = False) -> Know
         return Known(predict(settings.config(symbolic=symbolic)))
     from resnet_cli.pytorch import user
 
+    # From here on: threads of its own may print at any time, until the end.
+    sys.stdout = sys.stderr
     with Progress(screen, "importing PyTorch") as progress:
         device = settings.read(ProofOptions).device
         return Known(*user.capture(config, device, progress.update))

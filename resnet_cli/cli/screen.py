@@ -24,22 +24,23 @@ class Screen:
     def __init__(self, color: str = "auto", output: "Path | None" = None) -> None:
         self.color = color
         self.output = output
+        self.stdout = sys.stdout  # the user's own code may put another in its place
 
     def look(self) -> Look:
         """Return what the results' place can show; a pipe or file has no width."""
         if self.output is not None:
             return Look()
-        return Look(_width(sys.stdout), ascii=self.is_ascii())
+        return Look(_width(self.stdout), ascii=self.is_ascii())
 
     def is_ascii(self) -> bool:
         """Say whether the results' place has ASCII alone; a file has it all."""
-        return self.output is None and _is_ascii(sys.stdout)
+        return self.output is None and _is_ascii(self.stdout)
 
     def show(self, renderable: "RenderableType") -> None:
         """Write a renderable to the results' place."""
         from resnet_cli.show.grid import rendered
 
-        colored = self.output is None and self._is_colored(sys.stdout)
+        colored = self.output is None and self._is_colored(self.stdout)
         self.write(rendered(renderable, colored=colored))
 
     def write(self, text: str) -> None:
@@ -47,7 +48,7 @@ class Screen:
         if self.output is not None:
             write_atomically(self.output, text)
         else:
-            _write(sys.stdout, text)
+            _write(self.stdout, text)
 
     def note(self, message: str, style: str = "") -> None:
         """Write a line to stderr, in colour where that can show it; nowhere if it is closed."""

@@ -1,7 +1,6 @@
 """A network of the user's own: built, and captured in one run; then it is as any other."""
 
 import contextlib
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -9,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from resnet_cli.analysis.network import Network
 from resnet_cli.errors import BackendError, TargetError
 from resnet_cli.parse import Input
+from resnet_cli.pytorch.aside import aside
 from resnet_cli.pytorch.backend import backend
-from resnet_cli.pytorch.target import Target
+from resnet_cli.pytorch.target import Target, describe
 
 if TYPE_CHECKING:
     from resnet_cli.pytorch.measure import Measurement
@@ -40,9 +40,20 @@ def construct(config: ModuleConfig, device: str) -> tuple[Any, str]:
     backend()
     from resnet_cli.pytorch import construct
 
-    # What the user's code prints is no result of ours.
-    with contextlib.redirect_stdout(sys.stderr):
+    with aside():
         return construct.construct(config.module, config.module_args, device)
+
+
+def printed(config: ModuleConfig, device: str) -> str:
+    """Return the module as PyTorch prints it. Raises `TargetError` where its own code fails."""
+    model, _ = construct(config, device)
+    try:
+        with aside():
+            return str(model)
+    except (Exception, SystemExit) as error:
+        raise TargetError(
+            f"--module {config.module}: cannot be printed: {describe(error)}"
+        ) from error
 
 
 def capture(
@@ -56,7 +67,8 @@ def capture(
     model, place = construct(config, device)
     from resnet_cli.pytorch import construct as how
 
-    config = replace(config, input=config.input or how.assumed_inputs(model))
+    with aside():
+        config = replace(config, input=config.input or how.assumed_inputs(model))
     if device == "auto":
         done = _anywhere(config, model, place, on_layer)
     else:
@@ -101,5 +113,5 @@ def _measured(
 
     limit, budget = (construct.INPUT_BYTES, construct.budget(model)) if is_short else (None, None)
     values = construct.place_inputs(model, config.input, place, limit=limit)
-    with contextlib.redirect_stdout(sys.stderr):
+    with aside():
         return measure.measure(model, values, str(config.module), on_layer=on_layer, budget=budget)

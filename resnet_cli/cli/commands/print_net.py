@@ -31,7 +31,7 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     else:  # printed without a run
         from resnet_cli.pytorch import user
 
-        text = str(user.construct(config, proof.device)[0])
+        text = user.printed(config, proof.device)
     screen.write(f"{text}\n")
     if not proof.run:
         return 0
