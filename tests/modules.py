@@ -169,6 +169,17 @@ class Unequal(nn.Module):
         return torch.cat([a, b], 1) if self.name == "cat" else getattr(a, self.name)(b)
 
 
+class Generating(nn.Module):
+    """Takes nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(3, 2)
+
+    def forward(self) -> Tensor:
+        return self.layer(torch.zeros(1, 3))
+
+
 class Asking(nn.Module):
     """Calls a layer and gives it nothing."""
 

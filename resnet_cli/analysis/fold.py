@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from resnet_cli.analysis.summary import LayerRow
+from resnet_cli.analysis.summary import LayerRow, added
 
 
 class Folded(NamedTuple):
@@ -75,11 +75,11 @@ def _merged(rows: Sequence[LayerRow]) -> Folded:
     return Folded(
         last._replace(
             path=_range(first.path, last.path),
-            params=sum(row.params for row in rows),
+            params=added(row.params for row in rows),
             frozen=sum(row.frozen for row in rows),
-            buffers=sum(row.buffers for row in rows),
-            macs=sum(row.macs for row in rows),
-            activation_bytes=sum(row.activation_bytes for row in rows),
+            buffers=added(row.buffers for row in rows),
+            macs=added(row.macs for row in rows),
+            activation_bytes=added(row.activation_bytes for row in rows),
         ),
         len(rows),
     )

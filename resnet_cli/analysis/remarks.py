@@ -10,6 +10,8 @@ def remarks(summary: Summary) -> list[str]:
     if summary.not_counted:
         names = ", ".join(summary.not_counted)
         found.append(f"MACs are at least these: {names} not counted.")
-    if known := identify.caption(summary):
+    if not summary.ran:
+        found.append("It did not run: shapes, MACs and bytes are not known.")
+    elif known := identify.caption(summary):
         found.append(known)
     return found

@@ -117,7 +117,7 @@ class _Rows:
         parts: list[tuple[float, Module | list[int]]] = []
         for child in self.below.get(module.path, ()):
             began = child.calls[0].first if child.calls else self._began(child)
-            if began < inf or self.failure is None:
+            if began < inf or self.failure is None or is_at(self.failure.path, child.path):
                 parts.append((began, child))
         parts.extend((indices[0], indices) for indices in self._functions(module.path))
         parts.sort(key=lambda part: part[0])
@@ -277,6 +277,11 @@ class _Rows:
         return 0 if any(storage in taken for storage in gives.storages) else gives.nbytes
 
 
+def is_at(path: str, outer: str) -> bool:
+    """Say whether a path is another one, or below it."""
+    return f"{path}.".startswith(f"{outer}.")
+
+
 def _is_weight(module: Module) -> bool:
     """Say whether it is a lone parameter or buffer, which stands beside modules."""
     return module.held is not None and module.is_leaf and bool(module.held.shape)
@@ -288,7 +293,7 @@ def _marked(rows: Sequence[LayerRow], failure: Failure) -> Iterator[LayerRow]:
     for row in rows:
         if row.path == path:
             yield row._replace(error=message, note="", window=window and window.square)
-        elif path.startswith(f"{row.path}."):
+        elif is_at(path, row.path):
             yield row._replace(error=f"in {path}", note="")
         else:
             yield row

@@ -3,8 +3,8 @@
 Shapes are tuples, counts are elements, bytes are at the network's dtype. Absence is None.
 """
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from resnet_cli.errors import ExpectationError, SymbolError
 from resnet_cli.text import Tree, nearest
@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 
 Sizes: TypeAlias = Mapping[str, int]
 """A number for each of the input's names."""
+
+
+UNKNOWN: Any = None
+"""A figure of a module that did not run (`Summary.ran`), or whose weights have no shapes yet.
+
+Sums that it is part of are unknown as well: totals, columns and formats bear it, and whoever
+computes with figures has a network that ran.
+"""
 
 
 class LayerRow(NamedTuple):
@@ -59,7 +67,7 @@ class LayerRow(NamedTuple):
     @property
     def flops(self) -> "Size":
         """Floating-point operations: a multiply and an add for each MAC."""
-        return 2 * self.macs
+        return UNKNOWN if self.macs is None else 2 * self.macs
 
     def at(self, sizes: Sizes) -> "LayerRow":
         """Return the row with its formulas evaluated."""
@@ -76,10 +84,10 @@ class Summary(NamedTuple):
     it there is no largest (None), and `held` has the amounts that could be. It is
     None where PyTorch measured, too.
 
-    The last five say something where PyTorch measured: `inputs` are all inputs as text,
+    The last seven say something where PyTorch `measured`: `inputs` are all inputs as text,
     `bytes_of_params` is exact where element types are mixed, `not_counted` names the
     operations that the MACs leave out, and `error` says where and why the run failed: the
-    rows then end there.
+    rows then end there. Where it never `ran` the modules and what they hold are all there is.
     """
 
     name: str
@@ -95,6 +103,8 @@ class Summary(NamedTuple):
     bytes_of_params: int | None = None
     not_counted: tuple[str, ...] = ()
     error: str | None = None
+    measured: bool = False
+    ran: bool = True
 
     def at(self, sizes: Sizes) -> "Summary":
         """Return the summary with its formulas evaluated, and the peak with them."""
@@ -111,7 +121,7 @@ class Summary(NamedTuple):
     @property
     def params(self) -> int:
         """Trainable elements."""
-        return sum(row.params for row in self.rows if row.leaf)
+        return added(row.params for row in self.rows if row.leaf)
 
     @property
     def frozen(self) -> int:
@@ -121,24 +131,24 @@ class Summary(NamedTuple):
     @property
     def buffers(self) -> int:
         """Elements of running statistics, batch norm's counter among them."""
-        return sum(row.buffers for row in self.rows if row.leaf)
+        return added(row.buffers for row in self.rows if row.leaf)
 
     @property
     def macs(self) -> "Size":
         """Multiply-accumulates of convolutions and linear layers."""
-        return sum(row.macs for row in self.rows if row.leaf)
+        return added(row.macs for row in self.rows if row.leaf)
 
     @property
     def flops(self) -> "Size":
         """Twice the MACs."""
-        return 2 * self.macs
+        return UNKNOWN if (macs := self.macs) is None else 2 * macs
 
     @property
     def param_bytes(self) -> int:
         """Bytes of the trainable elements."""
         if self.bytes_of_params is not None:
             return self.bytes_of_params
-        return self.params * self.itemsize
+        return UNKNOWN if (params := self.params) is None else params * self.itemsize
 
     @property
     def buffer_bytes(self) -> int:
@@ -159,7 +169,7 @@ class Summary(NamedTuple):
     @property
     def activation_bytes(self) -> "Size":
         """Bytes of all leaves' outputs together, views left out."""
-        return sum(row.activation_bytes for row in self.rows if row.leaf)
+        return added(row.activation_bytes for row in self.rows if row.leaf)
 
     def totals(self) -> "dict[str, Size | None]":
         """Return every total under its name in the machine formats; `frozen` where there are."""
@@ -174,15 +184,21 @@ class Summary(NamedTuple):
         return [row for row in self.rows if row.depth <= depth or row.error is not None]
 
     @property
-    def measured(self) -> bool:
-        """Whether PyTorch measured it; a prediction has one input, which is a shape."""
-        return bool(self.inputs)
-
-    @property
     def heading(self) -> str:
-        """The network's name, its inputs and its element type."""
+        """The network's name, its inputs where there are any, and its element type."""
         inputs = ", ".join(self.inputs) or "x".join(map(str, self.input_shape))
-        return f"{self.name}  input {inputs}  {self.dtype}"
+        return "  ".join((self.name, *([f"input {inputs}"] if inputs else []), self.dtype))
+
+
+S = TypeVar("S", bound="Size")
+
+
+def added(figures: "Iterable[S]") -> S:
+    """Return a sum, unknown where a part of it is."""
+    try:
+        return sum(figures)  # type: ignore[return-value]
+    except TypeError:  # cheaper than a look at every part of every sum
+        return UNKNOWN  # type: ignore[no-any-return]
 
 
 class Point(NamedTuple):

@@ -25,22 +25,30 @@ class Known(NamedTuple):
     run: "Proof | None" = None
 
 
-def known(settings: Settings, screen: Screen, *, symbolic: bool = False) -> Known:
+def known(
+    settings: Settings, screen: Screen, *, symbolic: bool = False, unrun: bool = False
+) -> Known:
     """Return the network that flags, variables and file describe, a module's run under a spinner.
 
-    With `symbolic` the input may have names. Raises `click.BadParameter` that names the source,
-    `TargetError` or `BackendError`.
+    With `symbolic` the input may have names; with `unrun` a module need not run where that is
+    off. Raises `click.BadParameter` that names the source, `TargetError` or `BackendError`.
     """
     config = module(settings)
     if config is None:
         return Known(predict(settings.config(symbolic=symbolic)))
+    options = settings.read(ProofOptions)
+    if not options.run and not unrun:
+        name = settings.name("run").replace("--run", "--no-run")
+        message = f"this needs what a run shows; leave {name} out"
+        raise click.BadParameter(message, param_hint=settings.name("module"))
     from resnet_cli.pytorch import user
 
     # From here on: threads of its own may print at any time, until the end.
     sys.stdout = sys.stderr
     with Progress(screen, "importing PyTorch") as progress:
-        device = settings.read(ProofOptions).device
-        return Known(*user.capture(config, device, progress.update))
+        if not options.run:
+            return Known(user.listing(config, options.device))
+        return Known(*user.capture(config, options.device, progress.update))
 
 
 def module(settings: Settings) -> "ModuleConfig | None":
@@ -49,12 +57,10 @@ def module(settings: Settings) -> "ModuleConfig | None":
     if target is None:
         return None
     wrong = [key for key in ("preset", *FIELDS) if key in settings.values and key != "input"]
-    problem = "a module has its own layers"
-    if not wrong and not settings.read(ProofOptions).run:
-        wrong, problem = ["run"], "a module is known by running it"
     if wrong:
         raise click.BadParameter(
-            f"{problem}; leave {settings.name(wrong[0])} out", param_hint=settings.name("module")
+            f"a module has its own layers; leave {settings.name(wrong[0])} out",
+            param_hint=settings.name("module"),
         )
     inputs = settings.get("input") or ()
     if not all(isinstance(size, int) for one in inputs for size in one.shape):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from resnet_cli.analysis.summary import Summary
 from resnet_cli.gate import lockfile
-from resnet_cli.gate.expectations import Expectations, Verdict, verdicts
+from resnet_cli.gate.expectations import NOT_KNOWN, Expectations, Verdict, verdicts
 from resnet_cli.text import place_text
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ def judge(
     changes: list[lockfile.Change] = []
     if lock is not None and name not in lock:
         found.append(Verdict("lock", "locked", "not in the lock file", False))
+    elif lock is not None and not summary.ran:
+        found.append(Verdict("lock", "as locked", NOT_KNOWN, False))
     elif lock is not None:
         changes = lockfile.changes(lock[name], lockfile.Locked.of(summary, config))
         count = sum(change.where != "config" for change in changes)

@@ -22,6 +22,10 @@ BUDGETS = {
 }
 
 
+NOT_KNOWN = "not known"
+"""What is of a figure that only a run would tell."""
+
+
 class Expectations(NamedTuple):
     """What a network is held against: shapes, of which None is any size, and budgets."""
 
@@ -46,16 +50,21 @@ class Verdict(NamedTuple):
 
 def verdicts(summary: Summary, expected: Expectations) -> Iterator[Verdict]:
     """Give a verdict for each expectation. Raises `ExpectationError` for an unknown layer."""
+    wanted_shapes = [
+        (row, wanted, find(summary, row).output_shape) for row, wanted in expected.expect
+    ]
     if expected.expect_output is not None:
-        yield _shape("output", expected.expect_output, summary.output_shape)
-    for layer, wanted in expected.expect:
-        yield _shape(layer, wanted, find(summary, layer).output_shape)
+        wanted_shapes.insert(0, ("output", expected.expect_output, summary.output_shape))
+    for what, wanted, actual_shape in wanted_shapes:
+        verdict = _shape(what, wanted, actual_shape)
+        yield verdict if summary.ran else verdict._replace(actual=NOT_KNOWN, holds=False)
     totals = summary.totals()
     for key, total in BUDGETS.items():
         if (limit := getattr(expected, key)) is not None:
             actual = totals[total]
             if actual is None and summary.measured:
-                yield Verdict(total, f"<= {limit:,}", "not measured", False)
+                why = "not measured" if summary.ran else NOT_KNOWN
+                yield Verdict(total, f"<= {limit:,}", why, False)
                 continue
             if not isinstance(actual, int):
                 raise SymbolError(

@@ -78,6 +78,14 @@ def _instead(shape: Sequence[int], axis: int, size: int) -> str:
     return f"; or give --input {format_shape(right)}"
 
 
+def takes_anything(model: nn.Module) -> bool:
+    """Say whether `forward` has parameters, so that without inputs there is nothing to run on."""
+    try:
+        return bool(inspect.signature(model.forward).parameters)
+    except (TypeError, ValueError):
+        return True
+
+
 def _rank(module: nn.Module) -> int:
     """Return how many dimensions follow the channels."""
     return len(module.kernel_size)  # type: ignore[arg-type]

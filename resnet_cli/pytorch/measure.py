@@ -5,16 +5,18 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
-from resnet_cli.analysis.rows import ROOT, Failure, summarise
-from resnet_cli.analysis.summary import LayerRow, Summary
+from resnet_cli.analysis.listing import listed
+from resnet_cli.analysis.rows import ROOT, Failure, is_at, summarise
+from resnet_cli.analysis.summary import UNKNOWN, LayerRow, Summary
 from resnet_cli.graph.graph import Graph
 from resnet_cli.parse import Input, typed_shape
 from resnet_cli.pytorch import hints, naming, target
 from resnet_cli.pytorch.construct import own_copy, place_inputs
 from resnet_cli.pytorch.device import device_of, dtype_of, first_line, lacks_values
 from resnet_cli.pytorch.difference import Difference
-from resnet_cli.pytorch.modules import original, type_name
+from resnet_cli.pytorch.modules import LAZY, Inventory, original, type_name
 from resnet_cli.pytorch.nests import describe, tensors
 from resnet_cli.pytorch.proof import Proof
 from resnet_cli.pytorch.run import Run, run
@@ -39,6 +41,8 @@ def inspect(module: nn.Module, *inputs: Any, training: bool = False) -> Summary:
     """Measure `module`; the public `resnet_cli.inspect` says more."""
     if not isinstance(module, nn.Module):
         raise TypeError(f"inspect takes an nn.Module, not a {type(module).__name__}")
+    if not inputs and hints.takes_anything(module):
+        return listing(module, type_name(module))[1]
     model = own_copy(module)
     device = device_of(model)
     values = [_value(model, one, device) for one in inputs]
@@ -61,8 +65,6 @@ def measure(
     if done.error is not None:
         message = _explained(model, done, done.error, inputs)
         failure = Failure(done.path or ROOT, message, naming.window(done.failed))
-    trains = {id(p): p for p in model.parameters() if p.requires_grad}.values()
-    mixed = any(p.dtype is not dtype for p in trains)
     summary = summarise(done.graph, name, dtype=str(dtype).removeprefix("torch."), failure=failure)
     difference = None
     if failure is not None:
@@ -71,15 +73,47 @@ def measure(
         summary = summary._replace(error=_where(failed, failure.message))
     needs = summary.memory_bytes
     summary = summary._replace(
+        rows=_without_lazy(summary.rows, done.graph),
         peak_bytes=None,
         inputs=tuple(describe(tensor) for tensor in tensors(inputs)),
-        bytes_of_params=sum(p.numel() * p.element_size() for p in trains) if mixed else None,
+        bytes_of_params=_bytes_of_params(model),
+        measured=True,
     )
     proof = Proof(
         torch.__version__, device_of(model), done.modules, difference, done.seconds, measured=True
     )
     lacks = done.error is not None and device_of(model) == "meta" and lacks_values(done.error)
     return Measurement(done.graph, summary, proof, lacks, needs)
+
+
+def _without_lazy(rows: tuple[LayerRow, ...], graph: Graph) -> tuple[LayerRow, ...]:
+    """Say of the modules whose weights still have no shapes that nobody knows how many."""
+    lazy = [module.path or ROOT for module in graph.modules if module.note == LAZY]
+    if not lazy:
+        return rows
+    unknown = {row.path for row in rows if any(is_at(path, row.path) for path in lazy)}
+    return tuple(
+        row._replace(params=UNKNOWN, buffers=UNKNOWN) if row.path in unknown else row
+        for row in rows
+    )
+
+
+def listing(model: nn.Module, name: str) -> tuple[Graph, Summary]:
+    """Return what is known of a model without a run: its modules and what they hold."""
+    inventory = Inventory({}, None)
+    inventory.add(model)
+    graph = Graph((), tuple(inventory.modules), None)
+    dtype = str(dtype_of(model)).removeprefix("torch.")
+    summary = listed(graph.modules, name, dtype=dtype)
+    return graph, summary._replace(bytes_of_params=_bytes_of_params(model))
+
+
+def _bytes_of_params(model: nn.Module) -> int | None:
+    """Return the bytes of what trains where its element types are mixed."""
+    trains = {id(p): p for p in model.parameters() if p.requires_grad}.values()
+    if any(map(is_lazy, trains)) or all(p.dtype is dtype_of(model) for p in trains):
+        return None
+    return sum(p.numel() * p.element_size() for p in trains)
 
 
 def _where(row: LayerRow, error: str) -> str:

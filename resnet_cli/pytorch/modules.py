@@ -78,8 +78,10 @@ def children(module: nn.Module) -> dict[str, nn.Module]:
 class Inventory:
     """A model's modules, each tensor counted where it stands first."""
 
-    def __init__(self, calls: Mapping[nn.Module, Sequence[Call]], used: Iterable[int]) -> None:
-        self.calls = calls
+    def __init__(
+        self, calls: Mapping[nn.Module, Sequence[Call]], used: Iterable[int] | None
+    ) -> None:
+        self.calls = calls  # without what was `used` nothing ran
         self.used = used
         self.places: dict[int, str] = {}
         self.modules: list[Module] = []
@@ -117,7 +119,7 @@ class Inventory:
                 module._parameters.items(), module._buffers.values(), path or "."
             )
         notes = [f"tied to {tied}"] if tied else []
-        if not calls:
+        if not calls and self.used is not None:
             used = any(id(p) in self.used for p in module.parameters())
             notes.insert(0, "weights used without a call" if used else "unused")
         elif tied and len(calls) > 1:

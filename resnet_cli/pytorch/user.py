@@ -76,6 +76,15 @@ def capture(
     return Network(config, done.graph, done.summary), done.proof
 
 
+def listing(config: ModuleConfig, device: str) -> Network:
+    """Return what is known of a module that does not run. Raises `TargetError`, `BackendError`."""
+    model, _ = construct(config, device)
+    from resnet_cli.pytorch import measure
+
+    with aside():
+        return Network(config, *measure.listing(model, str(config.module)))
+
+
 def _anywhere(
     config: ModuleConfig, model: Any, place: str, on_layer: Callable[[str], None]
 ) -> "Measurement":

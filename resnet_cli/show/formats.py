@@ -23,7 +23,10 @@ TOOL = {"name": "resnet-shapes", "version": __version__}
 
 def to_plain(summary: Summary, depth: int) -> str:
     """Return the notebook's own lines: a layer's class and its output shape."""
-    return "".join(f"{row.type} output shape:\t {_size(row)}\n" for row in summary.at_depth(depth))
+    return "".join(
+        f"{row.type} output shape:\t {_size(row) if summary.ran else 'not known'}\n"
+        for row in summary.at_depth(depth)
+    )
 
 
 def _size(row: LayerRow) -> str:

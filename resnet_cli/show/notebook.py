@@ -31,8 +31,10 @@ class Inspected(Summary):
 
     def __repr__(self) -> str:
         layers = sum(row.leaf for row in self.rows)
-        counts = f"{human_text(self.params)} params, {human_text(self.macs)} MACs"
-        return f"<{_cut(self.heading, 2 * MOST)}: {_cut(counts, MOST)}, {layers} layers>"
+        figures = (("params", self.params), ("MACs", self.macs))
+        counts = ", ".join(f"{human_text(n)} {what}" for what, n in figures if n is not None)
+        known = f"{_cut(counts, MOST)}, " if counts else ""
+        return f"<{_cut(self.heading, 2 * MOST)}: {known}{layers} layers>"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Show the network's own layers, fitted to the console."""

@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Sequence
 from operator import index
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -13,6 +14,9 @@ from resnet_cli.analysis.summary import Point, Summary
 from resnet_cli.show.columns import Column, Notation, Totals, Value, total_texts
 from resnet_cli.show.grid import Cell, Grid, Head, aligned
 from resnet_cli.text import Look, human_bytes, human_count, human_text, printable
+
+if TYPE_CHECKING:
+    from resnet_cli.graph.dims import Size
 
 MACS_NOTE = (
     "MACs: multiply-accumulates of convolutions and linear layers, without bias and\n"
@@ -62,8 +66,7 @@ def summary_table(
     total = [Cell(text, "bold") for text in total_texts(columns, totals, _number)]
     shown = Grid(heads, cells, total, look)
     said = remarks(summary)
-    notes = said[bool(summary.error) :]
-    notes.append(MACS_NOTE)
+    notes = [*said[bool(summary.error) :], *([MACS_NOTE] if summary.ran else [])]
     kept = {head.title for head in shown.heads}
     if any(head.title in kept and _is_marked(cells, i) for i, head in enumerate(heads)):
         notes.append(FIELD_NOTE)
@@ -156,27 +159,34 @@ def _formulas(summary: Summary, points: Sequence[Point], look: Look) -> Grid:
 def _sums(summary: Summary) -> Group:
     """Return the totals, exact and with units."""
     totals = summary.totals()
-    units = {
-        "Params": human_bytes(summary.param_bytes),
-        "Buffers": "",
-        "MACs": human_count(index(summary.macs)),
-        "FLOPs": human_count(index(summary.flops)),
-        "Activations": human_bytes(index(summary.activation_bytes)),
-        "Peak": human_bytes(summary.peak_bytes or 0),
-    }
     figures = [
-        (_label(label, summary), human_text(totals[_TOTALS[label]]), unit)
-        for label, unit in units.items()
-        if totals[_TOTALS[label]] is not None
+        (_label(label, summary), human_text(total), _unit(label, total, summary))
+        for label, name in _TOTALS.items()
+        if (total := totals[name]) is not None
     ]
     if summary.frozen:
         figures.append(("Params (frozen)", human_text(summary.frozen), ""))
+    if summary.frozen and totals["params"] is not None:
         figures.append(("Params (all)", human_text(summary.params + summary.frozen), ""))
+    if not figures:
+        return Group()
     pairs = [figures[start : start + 2] for start in range(0, len(figures), 2)]
     rows = [[cell for figure in pair for cell in _figure(*figure)] for pair in pairs]
     width = max(map(len, rows))
     filled = [[*row, *[Cell("")] * (width - len(row))] for row in rows]
     return Group(*aligned(filled, (False, True, True) * 2))
+
+
+def _unit(label: str, total: "Size", summary: Summary) -> str:
+    """Write a total with its unit; of the params, which are exact, their bytes."""
+    match label:
+        case "Buffers":
+            return ""
+        case "Params":
+            return human_bytes(summary.param_bytes)
+        case "MACs" | "FLOPs":
+            return human_count(index(total))
+    return human_bytes(index(total))
 
 
 def _label(label: str, summary: Summary) -> str:

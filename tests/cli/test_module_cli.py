@@ -148,7 +148,6 @@ def test_a_failing_layer_has_its_error_in_json(invoke):
     [
         (["--preset", "resnet18"], "leave --preset out"),
         (["--channels", "8,8"], "leave --channels out"),
-        (["--no-run"], "leave --run out"),
     ],
 )
 def test_network_flags_beside_a_module_are_refused_by_name(invoke, args, message):
@@ -222,6 +221,52 @@ def test_a_failing_module_cannot_be_locked_and_fails_a_check(invoke):
 def test_a_module_prints_itself(invoke):
     result = invoke("print-net", "--module", target("chain"))
     assert result.stdout.startswith("Sequential(\n  (0): Conv2d(3, 8")
+
+
+@pytest.mark.parametrize("attribute", ["chain", "Several", "Tied", "Attention"])
+def test_without_a_run_there_are_modules_and_parameters_and_nothing_unknown_is_0(invoke, attribute):
+    result = invoke("--module", target(attribute), "--no-run", "--format", "json")
+    assert (result.code, result.stderr) == (0, "")
+    document = json.loads(result.stdout)
+    Draft202012Validator(SCHEMA).validate(document)
+    assert (document["forward"], document["input_shape"], document["output_shape"]) == (None,) * 3
+    assert document["totals"]["params"] > 0
+    unknown = ("macs", "flops", "activation_bytes", "peak_bytes")
+    assert {document["totals"][name] for name in unknown} == {None}
+    for layer in document["layers"]:
+        assert {layer[name] for name in ("macs", "flops", "output_bytes", "calls")} == {None}
+
+
+def test_without_a_run_the_table_has_blanks_and_no_line_on_stderr(invoke):
+    result = invoke("--module", target("chain"), "--no-run")
+    assert (result.code, result.stderr) == (0, "")
+    assert "\n4      Conv2d                584\n" in result.stdout
+    assert "Params  887  3.5 KiB  Buffers  17\n" in result.stdout
+    assert "It did not run: shapes, MACs and bytes are not known." in result.stdout
+    assert "MACs:" not in result.stdout
+
+
+def test_expectations_of_what_only_a_run_would_tell_fail(invoke):
+    args = ("check", "--module", target("Several"), "--no-run", "--format", "json")
+    held = invoke(*args, "--max-params", "1k")
+    assert (held.code, json.loads(held.stdout)["holds"]) == (0, True)
+    budgets = ("--max-macs", "1G", "--max-peak", "1GB", "--max-activations", "1GB")
+    result = invoke(*args, *budgets, "--expect", "mix=?x2", "--expect-output", "?x?")
+    (network,) = json.loads(result.stdout)["networks"]
+    assert result.code == 1
+    assert {(v["actual"], v["holds"]) for v in network["expectations"]} == {("not known", False)}
+    assert len(network["expectations"]) == 5
+
+
+def test_a_lock_is_not_held_without_a_run_nor_written(invoke):
+    args = ("--module", target("chain"), "--input", "2x3x16x16")
+    assert invoke("lock", *args).code == 0
+    result = invoke("check", *args, "--lock", "resnet-shapes.lock.json", "--no-run")
+    assert result.code == 1
+    assert "not known" in result.stdout
+    refused = invoke("lock", *args, "--no-run")
+    assert (refused.code, refused.stdout) == (2, "")
+    assert "--module: this needs what a run shows; leave --no-run out" in refused.stderr
 
 
 def test_a_preset_flag_beats_a_module_from_the_environment(invoke, monkeypatch):

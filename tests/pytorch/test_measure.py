@@ -380,6 +380,43 @@ def test_leaves_sum_to_the_totals_and_containers_to_their_leaves():
         assert getattr(outer, name) == sum(getattr(row, name) for row in below)
 
 
+def test_without_an_input_the_modules_and_parameters_are_known():
+    model = modules.Tied()
+    summary = inspect(model)
+    assert [(row.path, row.params, row.macs) for row in summary.rows] == [
+        ("table", 40, None),
+        ("layer", 20, None),
+        ("again", 0, None),
+        ("head", 0, None),
+    ]
+    assert (summary.params, summary.macs, summary.activation_bytes) == (60, None, None)
+    assert repr(summary) == "<Tied  float32: 60 params, 4 layers>"
+    assert "60" in summary._repr_html_()
+    assert "unused" not in str(summary)
+
+
+def test_a_lazy_network_without_an_input_knows_no_sums_of_what_it_does_not_know():
+    summary = inspect(nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.LazyLinear(3))))
+    assert [row.params for row in summary.rows] == [6, None, None]
+    assert (summary.params, summary.param_bytes) == (None, None)
+    assert repr(summary) == "<Sequential  float32: 2 layers>"
+    assert "Linear" in str(summary)
+
+
+def test_a_network_that_takes_nothing_runs_without_an_input():
+    assert inspect(modules.Generating()).output_shape == (1, 2)
+
+
+def test_a_lazy_layer_that_cannot_be_made_is_named():
+    summary = inspect(nn.Sequential(nn.Sequential(nn.Linear(3, 3), nn.LazyConv2d(3, 3))), "1x3")
+    assert [(row.path, row.params) for row in summary.rows] == [
+        ("0", None),
+        ("0.0", 12),
+        ("0.1", None),
+    ]
+    assert summary.error.startswith("layer 0.1 (LazyConv2d): Expected 3D")
+
+
 def test_what_is_no_module_is_a_type_error():
     with pytest.raises(TypeError, match="not a int"):
         inspect(3)

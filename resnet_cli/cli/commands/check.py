@@ -54,7 +54,7 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     kind, screen = output.format, output.screen()
     # A lock holds numbers; an expectation may hold formulas.
     networks = {
-        name: (known(own, screen, symbolic=own.get("lock") is None), own)
+        name: (known(own, screen, symbolic=own.get("lock") is None, unrun=True), own)
         for name, own in asked.networks().items()
     }
     found = _judged(networks, picked=asked.picked() is not None)

@@ -26,7 +26,7 @@ def show(ctx: click.Context) -> int:
     settings = resolve(ctx)
     output, proof = settings.output(*SUMMARY_FORMATS), settings.read(ProofOptions)
     table, screen = settings.read(TableOptions, output.format), output.screen()
-    found = known(settings, screen, symbolic=True)
+    found = known(settings, screen, symbolic=True, unrun=True)
     points = _points(found.network, table, settings)
     if output.format is Format.JSON:
         return _show_json(found, table, proof, screen, points)
