@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from resnet_cli.analysis.rows import ROOT
 from resnet_cli.analysis.summary import UNKNOWN, LayerRow, Summary, added
-from resnet_cli.analysis.walk import ITEM_SIZES
+from resnet_cli.analysis.walk import item_size
 from resnet_cli.graph.graph import Module, Weight, children
 
 
@@ -17,7 +17,7 @@ def listed(modules: Sequence[Module], name: str, *, dtype: str = "float32") -> S
         input_shape=(),
         output_shape=(),
         dtype=dtype,
-        itemsize=ITEM_SIZES[dtype],
+        itemsize=item_size(dtype),
         rows=tuple(rows),
         peak_bytes=None,
         measured=True,

@@ -11,6 +11,7 @@ from resnet_cli.analysis.walk import UNSEEN, Walk, item_size, walk
 from resnet_cli.graph.graph import Call, Graph, Module, Value, Weight, children, values
 
 if TYPE_CHECKING:
+    from resnet_cli.analysis.conditions import Condition
     from resnet_cli.graph.dims import Size
     from resnet_cli.graph.kinds import Facts, Window
 
@@ -80,7 +81,19 @@ def summarise(
         output_tree=gives.tree,
         not_counted=tuple(dict.fromkeys(not_counted)),
         error=None if failure is None else failure.message,
+        conditions=() if numbers else _conditions(walked),
+        ends=graph.ends,
+        by_values=tuple(dict.fromkeys(guard.way for guard in graph.guards if not guard.sign)),
     )
+
+
+def _conditions(walked: Walk) -> "tuple[Condition, ...]":
+    """Return what an input with names must be."""
+    if not walked.graph.guards and not any(facts.equal for facts in walked.facts):
+        return ()
+    from resnet_cli.analysis.conditions import conditions, needs  # a network of a family has none
+
+    return conditions(needs(walked.graph, walked.facts))
 
 
 class _Rows:

@@ -10,6 +10,7 @@ from resnet_cli.errors import ExpectationError, SymbolError
 from resnet_cli.text import Tree, nearest
 
 if TYPE_CHECKING:
+    from resnet_cli.analysis.conditions import Condition
     from resnet_cli.graph.dims import Size
     from resnet_cli.graph.kinds import Shape
 
@@ -88,6 +89,11 @@ class Summary(NamedTuple):
     `bytes_of_params` is exact where element types are mixed, `not_counted` names the
     operations that the MACs leave out, and `error` says where and why the run failed: the
     rows then end there. Where it never `ran` the modules and what they hold are all there is.
+
+    Where a recorded network has names in its input, `conditions` say what they must be, in
+    words or as equations (`format(condition, ",")` is for people), and `ends` where the closed
+    forms end: the rows behind it, and what of the totals is theirs, are those of the recorded
+    input. `by_values` names what decides by values of tensors how much runs.
     """
 
     name: str
@@ -105,6 +111,9 @@ class Summary(NamedTuple):
     error: str | None = None
     measured: bool = False
     ran: bool = True
+    conditions: "tuple[Condition, ...]" = ()
+    ends: str = ""
+    by_values: tuple[str, ...] = ()
 
     def at(self, sizes: Sizes) -> "Summary":
         """Return the summary with its formulas evaluated, and the peak with them."""

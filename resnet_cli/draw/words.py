@@ -25,6 +25,15 @@ from resnet_cli.graph.views import (
 )
 from resnet_cli.text import format_shape
 
+CATEGORIES: dict[type[Kind], Category] = {
+    **dict.fromkeys((GroupNorm, InstanceNorm, LayerNorm), Category.OTHER_NORM),
+    **dict.fromkeys((View, Permute, Transpose, Squeeze), Category.MOVE),
+    **dict.fromkeys((Unsqueeze, Expand, Repeat), Category.MOVE),
+    ReLU: Category.RELU,
+    **dict.fromkeys((Activation, Identity, Elementwise, Along), Category.POINTWISE),
+}
+"""Categories of the kinds whose box says their name alone."""
+
 NAMES = {
     **dict.fromkeys(("cat", "concat", "concatenate"), Category.CONCAT),
     **dict.fromkeys(("interpolate", "upsample", "upsamplingnearest2d"), Category.RESIZE),
@@ -79,31 +88,23 @@ def words(kind: Kind, out: Shape) -> Words:  # noqa: PLR0912  # one case a kind
         case AdaptivePool(function):
             return _adaptive(f"{'max' if 'max' in function.lower() else 'average'} pool", out)
         case PadBy(_, _, mode):
-            noun = "zero-pad" if mode == "constant" else f"{mode}-pad"
-            return Words(f"{noun}, {format_shape(out[2:])}", noun, Category.PAD)
+            return _pad(mode, format_shape(out[2:]))
         case Pad(before, behind, mode):
-            noun = "zero-pad" if mode == "constant" else f"{mode}-pad"
-            return Words(f"{noun}, {_padded(before, behind, out)}", noun, Category.PAD)
+            return _pad(mode, _padded(before, behind, out))
         case Subsample(stride):
             return _plain(f"subsample{over(stride)}", Category.OTHER)
         case Flatten():
             return _plain("flatten", Category.FLATTEN)
         case BatchNorm():
             return _plain("batch norm", Category.NORM)
-        case ReLU():
-            return _plain("ReLU", Category.RELU)
-        case GroupNorm() | InstanceNorm() | LayerNorm():
-            return _plain(kind.name, Category.OTHER_NORM)
-        case View() | Permute() | Transpose() | Squeeze() | Unsqueeze() | Expand() | Repeat():
-            return _plain(kind.name, Category.MOVE)
         case MultiheadAttention(_, heads):
             return Words(f"attention, {heads} heads", "attention", Category.OTHER)
         case Add():
             return _plain("add", Category.ADD)
         case Multiply():
             return _plain("multiply", Category.MULTIPLY)
-        case Activation() | Identity() | Elementwise() | Along():
-            return _plain(kind.name.strip("_"), Category.POINTWISE)
+        case _ if type(kind) in CATEGORIES:
+            return _plain(kind.name.strip("_"), CATEGORIES[type(kind)])
         case _:
             return _named(kind.name.strip("_"), out)
 
@@ -132,6 +133,11 @@ def over(stride: Sides) -> str:
 
 def _plain(noun: str, category: Category) -> Words:
     return Words(noun, noun, category)
+
+
+def _pad(mode: str, what: str) -> Words:
+    noun = "zero-pad" if mode == "constant" else f"{mode}-pad"
+    return Words(f"{noun}, {what}", noun, Category.PAD)
 
 
 def _pool(noun: str, kernel: Sides, stride: Sides) -> Words:

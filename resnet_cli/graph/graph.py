@@ -99,13 +99,15 @@ class Module(NamedTuple):
 class Graph(NamedTuple):
     """A network: its operations, its modules as they are registered, and what it gives.
 
-    A module stands before those below it, which follow in the order of registration.
+    A module stands before those below it, which follow in the order of registration. `guards`
+    are what its code asked of sizes; `ends` says where closed forms end, if they do.
     """
 
     operations: tuple[Operation, ...]
     modules: tuple[Module, ...]
     output: Nest
     guards: tuple[Guard, ...] = ()
+    ends: str = ""
 
     @property
     def inputs(self) -> tuple[Shape, ...]:

@@ -141,6 +141,24 @@ class PixelUnshuffle(NamedTuple):
 
 
 @kind
+class Fold(NamedTuple):
+    """Patches added up where they lie in a map of that size (`nn.Fold`): Unfold backwards."""
+
+    output_size: tuple[Formula, ...]
+    kernel: Sides
+
+    @property
+    def name(self) -> str:
+        return "fold"
+
+    def facts(self, *shapes: Shape) -> Facts:
+        """Infer from `(N, C * kernel, places)` to `(N, C, H, W)`."""
+        batch, channels, _ = shapes[0]
+        sides = [value(size, shapes) for size in self.output_size]
+        return Facts(((batch, channels // prod(self.kernel), *sides),), is_global=True)
+
+
+@kind
 class Unfold(NamedTuple):
     """The patches of a map side by side, each as one column (`nn.Unfold`)."""
 

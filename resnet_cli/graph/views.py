@@ -3,6 +3,7 @@
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
+from resnet_cli.errors import SymbolError
 from resnet_cli.graph.kinds import Facts, Shape, Sides, kind, together
 from resnet_cli.graph.sizes import Formula, value
 
@@ -53,7 +54,13 @@ def _left(shape: Shape, sizes: "list[Size]") -> "tuple[Size, tuple[tuple[Size, S
     whole, rest = prod(factors), prod(divisors)
     if rest == 1:
         return whole, ()
-    left = whole // rest
+    try:
+        left = whole // rest
+    except SymbolError:
+        if shape[0] not in factors:
+            raise
+        # `view(-1, 400)`: images stay images, so that each has to have so many elements.
+        left = shape[0]
     return left, together(whole, left * rest)
 
 

@@ -2,25 +2,14 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
-from resnet_cli.graph.graph import Value
 from resnet_cli.pytorch import naming
 from resnet_cli.pytorch.calls import Named
 from resnet_cli.pytorch.modules import is_one_layer
 from resnet_cli.pytorch.sized import Sized
-
-if TYPE_CHECKING:
-    import weakref
-
-
-class Known(NamedTuple):
-    """The value that a tensor stands for, while it is alive."""
-
-    tensor: "weakref.ref[Tensor]"
-    value: Value
 
 
 class Frame:
@@ -48,7 +37,6 @@ class Frame:
 class Called(NamedTuple):
     """A function's call: its name here, and what it multiplies; plain arguments, traced sizes."""
 
-    func: Any
     name: str
     named: Named | None
     macs: int | None

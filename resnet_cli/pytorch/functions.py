@@ -18,7 +18,7 @@ from resnet_cli.graph.matmul import Attention, Einsum, MatMul
 from resnet_cli.graph.moves import Pad
 from resnet_cli.graph.norms import LayerNorm
 from resnet_cli.graph.pointwise import Activation, Add, Multiply, ReLU
-from resnet_cli.graph.resample import Interpolate, PadBy, PixelShuffle, PixelUnshuffle, Unfold
+from resnet_cli.graph.resample import Fold, Interpolate, PadBy, PixelShuffle, PixelUnshuffle, Unfold
 from resnet_cli.pytorch.calls import Arguments, Entry, Named, Rule, table, tensors_of
 from resnet_cli.pytorch.naming import sides
 from resnet_cli.pytorch.rearranging import REARRANGING
@@ -141,6 +141,11 @@ def _unfold(given: Arguments) -> Named | None:
     names = {"kernel_size": 1, "dilation": 1, "padding": 0, "stride": 1}
     found = [sides(given.get(name, default), 2) for name, default in names.items()]
     return Named(Unfold(*found), (given["input"],))
+
+
+def _fold(given: Arguments) -> Named | None:
+    size, kernel = (sides(given[name], 2) for name in ("output_size", "kernel_size"))
+    return Named(Fold(size, kernel), (given["input"],))
 
 
 def _made(name: str) -> Rule:
@@ -274,6 +279,7 @@ FUNCTIONS: dict[Any, Entry] = {
     ),
     **table({"pixel_shuffle": (("input", "factor"), _shuffle(PixelShuffle))}),
     **table({"pixel_unshuffle": (("input", "factor"), _shuffle(PixelUnshuffle))}),
+    F.fold: (("input", "output_size", "kernel_size", *_ANY[:3]), _fold),
     F.unfold: (("input", "kernel_size", "dilation", "padding", "stride"), _unfold),
     **{
         getattr(torch, name): (("*size",), _made(name))

@@ -94,7 +94,7 @@ def _met(error: BaseException, recorder: Recorder) -> tuple[tuple[str, str], ...
         return ()
     with torch._C.DisableTorchFunction():
         joined = tensors((given["args"], given["kwargs"]))
-        return tuple((format_shape(each.shape), recorder.origin(each)) for each in joined)
+        return tuple((format_shape(each.shape), recorder.tape.origin(each)) for each in joined)
 
 
 def _innermost(error: BaseException, recorder: Recorder) -> nn.Module | None:

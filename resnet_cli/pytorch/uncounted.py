@@ -69,7 +69,7 @@ def may_multiply(func: Any, given: Sequence[Any], is_parameter: Callable[[Tensor
     """Say whether a function without a rule could multiply weights or activations."""
     space = getattr(func, "_qualified_op_name", "") or str(getattr(func, "_qualname", ""))
     name = getattr(func, "__name__", "").strip("_").split(".")[0]
-    if name in _HARMLESS:
+    if name in _HARMLESS or getattr(func, "__module__", "") == "torch.nn.init":
         return False
     room = space.partition("::")[0]
     if (room and room not in _ROOMS) or any(isinstance(e, torch.ScriptObject) for e in given):

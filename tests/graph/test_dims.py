@@ -66,6 +66,59 @@ def test_division_rounds_down_as_integers_do(a, divisor, number, at):
     assert ((divisor * a + number) // divisor).at(at) == (divisor * a.at(at) + number) // divisor
 
 
+@st.composite
+def rescaled(draw):
+    """Make a size of a map that is made larger and smaller: floors within floors."""
+    value, steps = H, []
+    for _ in range(draw(st.integers(1, 6))):
+        step, number = (
+            draw(st.sampled_from(["over", "times", "plus", "joined"])),
+            draw(st.integers(1, 6)),
+        )
+        steps.append((step, number))
+        value = _step(value, H, step, number)
+    return value, steps
+
+
+def _step(value, size, step, number):
+    return {
+        "over": value // number,
+        "times": value * number,
+        "plus": value + number - 3,
+        "joined": value + size // number,
+    }[step]
+
+
+@given(rescaled(), st.integers(1, 3000))
+def test_windows_over_maps_that_were_made_larger_are_exact(found, size):
+    formula, steps = found
+    number = size
+    for step in steps:
+        number = _step(number, size, *step)
+    assert (formula if isinstance(formula, int) else formula.at({"H": size})) == number
+    names = {"floor": math.floor, "ceil": math.ceil, "H": size}
+    assert eval(str(formula), {"__builtins__": {}}, names) == number  # noqa: S307 - ours
+
+
+def test_a_window_over_a_larger_map_is_as_simple_as_it_can_be():
+    assert (2 * (H // 2) + 1) // 2 == H // 2
+    assert (2 * (H // 2) + 1) // 4 == H // 4
+    assert (H - 2 * (H // 2)) // 2 == 0
+    assert (3 * H + 3) // 3 == H + 1
+    assert str((2 * (H // 2) + 1) // 5) == "floor((2*floor(H/2) + 1)/5)"
+    assert f"{(3 * (H // 2) + H // 3) // 7:,}" == "⌊(3·⌊H/2⌋ + ⌊H/3⌋)/7⌋"
+    assert -((-H) // 7) == (H + 6) // 7
+
+
+def test_a_formula_is_divided_by_its_factors():
+    assert (6 * N * H * W) // (2 * N * W) == 3 * H
+    assert (H * W + H) // (W + 1) == H
+    with pytest.raises(SymbolError, match="no closed form"):
+        (H * W + 1) // W
+    with pytest.raises(SymbolError, match="no closed form"):
+        7 // H
+
+
 @given(formulas(), formulas(), sizes)
 def test_the_text_is_python_with_the_same_value(a, b, at):
     formula = a * b * 3 - a + 7

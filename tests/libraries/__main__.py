@@ -19,10 +19,17 @@ from collections import Counter
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from resnet_cli.graph.graph import infer
-from resnet_cli.graph.kinds import Input, Opaque
+from resnet_cli.analysis.rows import summarise
+from resnet_cli.analysis.symbols import resized, symbolic
+from resnet_cli.errors import SizeError
+from resnet_cli.graph.graph import at, infer
+from resnet_cli.graph.kinds import Opaque
+from resnet_cli.pytorch.module_proof import module_difference
 from resnet_cli.pytorch.run import run
 from tests.libraries import networks
+
+NAMES = {4: "NHW", 5: "NTHW"}
+"""The names of an input's axes but for its channels, by how many it has."""
 
 
 def captured(model, size, device):
@@ -33,34 +40,24 @@ def captured(model, size, device):
     return done.graph
 
 
-def resized(graph, size):
-    """Return every operation's facts where the input has another size."""
-    operations = tuple(
-        op._replace(kind=op.kind._replace(shape=size)) if isinstance(op.kind, Input) else op
-        for op in graph.operations
-    )
-    return infer(graph._replace(operations=operations))
-
-
-def compare(graph, model, size, device):
-    """Return where the prediction for a size differs from a run, or nothing."""
+def compare(graph, named, model, size, device):
+    """Return how a size never run comes out: equal, refused by both, or what is wrong."""
+    inputs = [torch.zeros(size, device=device)]
     try:
-        facts = resized(graph, size)
-    except Exception as error:
-        return f"no prediction at {size}: {type(error).__name__}: {error}"
-    try:
-        other = captured(model, size, device)
-    except Exception as error:
-        return f"refused by PyTorch at {size}: {str(error)[:80]}"
-    seen = infer(other)
-    if len(seen) != len(facts):
-        return f"{len(facts)} operations, {len(seen)} at {size}"
-    for index, (ours, theirs) in enumerate(zip(facts, seen, strict=True)):
-        if ours.outputs != theirs.outputs:
-            op = graph.operations[index]
-            shapes = f"{ours.outputs} not {theirs.outputs} at {size}"
-            return f"{op.path} {op.kind.name} {op.kind!s:.80}: {shapes}"
-    return ""
+        found = module_difference(model, graph, inputs, torch.float32)
+    except SizeError as error:
+        if run(model, inputs, torch.float32).error is not None:
+            return "refused by both", ""
+        return "refused here alone", f"{size}: {error}"
+    if found is not None:
+        return "unequal", f"{size}: {found.path} {found.what} {found.predicted}, {found.actual}"
+    if named.ends:
+        return "equal", ""
+    sizes = dict(zip(NAMES[len(size)], (size[0], *size[2:]), strict=True))
+    shapes = [facts.outputs for facts in infer(at(named, sizes))]
+    if shapes == [facts.outputs for facts in infer(resized(graph, [size]))]:
+        return "equal", ""
+    return "unequal", f"{size}: the closed forms give other sizes"
 
 
 def examine(library, name):
@@ -77,7 +74,7 @@ def examine(library, name):
     found["ways"] = sorted({guard.way for guard in graph.guards if guard.way})
     macs = sum(facts.macs for facts in infer(graph))
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model(torch.zeros(sizes[0], device=device))
+        model.requires_grad_(requires_grad=False)(torch.zeros(sizes[0], device=device))
     found["macs"], found["flops"] = macs, counter.get_total_flops()
     found["not_counted"] = sorted(
         {
@@ -88,7 +85,14 @@ def examine(library, name):
     )
     found["params"] = sum(m.held.params + m.held.frozen for m in graph.modules if m.held)
     found["params_torch"] = sum(p.numel() for p in model.parameters())
-    found["other"] = [compare(graph, model, size, device) for size in sizes[1:]]
+    last = len(sizes[0]) - 1
+    start = time.perf_counter()
+    axes = (0, *range(2, last + 1))
+    named = symbolic(graph, {(0, a): n for a, n in zip(axes, NAMES[last + 1], strict=True)})
+    found["conditions"] = summarise(named).conditions
+    found["ends"] = named.ends
+    found["symbols"] = time.perf_counter() - start
+    found["other"] = [compare(graph, named, model, size, device) for size in sizes[1:]]
     return found
 
 
@@ -112,13 +116,16 @@ def main():
             sums["fails"] += 1
             continue
         bare = not found["opaque"]
-        equal = all(not text for text in found["other"])
+        ways = [way for way, _ in found["other"]]
+        equal = all(way in ("equal", "refused by both") for way in ways) and "equal" in ways
         macs = 2 * found["macs"] == found["flops"]
         params = found["params"] == found["params_torch"]
         for key, value in (
             ("captured without opaque", bare),
             ("equal at other sizes", equal),
             ("MACs", macs),
+            ("closed forms to the end", not found["ends"]),
+            *((f"sizes {way}", ways.count(way)) for way in dict.fromkeys(ways)),
             ("params", params),
         ):
             sums[key] += value
@@ -128,7 +135,9 @@ def main():
         said += [f"MACs {found['macs']} of {found['flops'] / 2}"] if not macs else []
         said += [f"not counted {found['not_counted']}"] if found["not_counted"] else []
         said += [f"params {found['params']} of {found['params_torch']}"] if not params else []
-        said += [text for text in found["other"] if text]
+        said += [found["ends"]] if found["ends"] else []
+        said += [f"{', '.join(found['conditions'])}"] if found["conditions"] else []
+        said += [f"{way} {text}" for way, text in found["other"] if way != "equal"]
         print(
             f"{name:36} {'ok' if bare and equal and macs and params else '--'}  " + "; ".join(said)
         )

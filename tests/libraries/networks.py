@@ -61,7 +61,7 @@ def _torchvision(name):
     elif name == "inception_v3":
         sizes = [(1, 3, 299, 299), (2, 3, 321, 257), (1, 3, 256, 311)]
     else:
-        sizes = [(1, 3, 224, 224), (2, 3, 257, 191), (3, 3, 194, 321)]
+        sizes = [(1, 3, 224, 224), (2, 3, 257, 191), (3, 3, 288, 192), (3, 3, 194, 321)]
     return model, sizes
 
 
@@ -73,4 +73,5 @@ def _timm(name):
     fixed = model.default_cfg.get("fixed_input_size", False)
     if fixed:
         return model, [(1, 3, side, side), (2, 3, side, side), (3, 3, side, side)]
-    return model, [(1, 3, side, side), (2, 3, side + 33, side - 31), (3, 3, side - 30, side + 65)]
+    sizes = [(2, side + 33, side - 31), (3, side + 64, side - 32), (3, side - 30, side + 65)]
+    return model, [(1, 3, side, side), *((n, 3, h, w) for n, h, w in sizes)]

@@ -25,6 +25,6 @@ def test_a_network_of_a_library_is_captured_and_goes_to_other_sizes(library, nam
 
     found = examine(library, name)
     assert found["opaque"] == {}
-    assert found["other"] == [""] * len(found["other"])
+    assert {way for way, _ in found["other"]} <= {"equal", "refused by both"}
     assert 2 * found["macs"] == found["flops"]
     assert found["params"] == found["params_torch"]
