@@ -191,10 +191,10 @@ def _pieces(section: Section, limit: float, heights: Heights) -> Iterable[Sectio
     share = size / len(units) * sum(heights[id(unit)] for unit in units)
     start, used = 0, 0.0
     for end, unit in enumerate(units):
-        used += heights[id(unit)]
-        if end > start and used > share + 0.01:
+        if end > start and used + heights[id(unit)] / 2 > share:
             yield section._replace(units=units[start:end])
-            start, used = end, heights[id(unit)]
+            start, used = end, 0.0
+        used += heights[id(unit)]
     yield section._replace(units=units[start:])
 
 

@@ -36,10 +36,18 @@ LONG_NOTE = "Norms, activations and views are not drawn."
 
 
 def network(graph: Graph, title: str, level: Level, *, folded: bool) -> Scene:
-    """Return the whole network: stages, and what stands before, between and behind them."""
+    """Return the whole network: stages, and what stands before, between and behind them.
+
+    Raises `FigureError` where nothing is done to the input.
+    """
     reader = _Reader(graph, level, folded=folded)
+    if not reader.boxes.steps and level is not Level.LAYERS:  # norms and activations alone
+        return network(graph, title, Level.LAYERS, folded=folded)
+    sections = reader.sections()
+    if not sections:
+        raise FigureError("there is no layer in this network that a figure shows")
     note = NOTE if reader.boxes.hidden <= {Category.NORM, Category.RELU} else LONG_NOTE
-    return Scene(_full(graph, title), tuple(reader.sections()), note=note)
+    return Scene(_full(graph, title), tuple(sections), note=note)
 
 
 def stages(graph: Graph) -> list[str]:

@@ -7,7 +7,7 @@ from resnet_cli.draw.style import Category
 from resnet_cli.graph.elementwise import Along, Elementwise
 from resnet_cli.graph.filters import ConvTranspose
 from resnet_cli.graph.kinds import Kind, Shape, Sides
-from resnet_cli.graph.matmul import MultiheadAttention
+from resnet_cli.graph.matmul import Attention, MultiheadAttention
 from resnet_cli.graph.moves import Flatten, Pad, Subsample
 from resnet_cli.graph.norms import GroupNorm, InstanceNorm, LayerNorm
 from resnet_cli.graph.pointwise import Activation, Add, BatchNorm, Identity, Multiply, ReLU
@@ -24,15 +24,6 @@ from resnet_cli.graph.views import (
     View,
 )
 from resnet_cli.text import format_shape
-
-CATEGORIES: dict[type[Kind], Category] = {
-    **dict.fromkeys((GroupNorm, InstanceNorm, LayerNorm), Category.OTHER_NORM),
-    **dict.fromkeys((View, Permute, Transpose, Squeeze), Category.MOVE),
-    **dict.fromkeys((Unsqueeze, Expand, Repeat), Category.MOVE),
-    ReLU: Category.RELU,
-    **dict.fromkeys((Activation, Identity, Elementwise, Along), Category.POINTWISE),
-}
-"""Categories of the kinds whose box says their name alone."""
 
 NAMES = {
     **dict.fromkeys(("cat", "concat", "concatenate"), Category.CONCAT),
@@ -61,7 +52,7 @@ class Words(NamedTuple):
     category: Category
 
 
-def words(kind: Kind, out: Shape) -> Words:  # noqa: PLR0912  # one case a kind
+def words(kind: Kind, out: Shape) -> Words:
     """Return what the box of a kind says that gives `out`: He et al. 2015, figure 3.
 
     What has no `case` is drawn as what it is: its name in a box of no colour.
@@ -88,23 +79,40 @@ def words(kind: Kind, out: Shape) -> Words:  # noqa: PLR0912  # one case a kind
         case AdaptivePool(function):
             return _adaptive(f"{'max' if 'max' in function.lower() else 'average'} pool", out)
         case PadBy(_, _, mode):
-            return _pad(mode, format_shape(out[2:]))
+            noun = "zero-pad" if mode == "constant" else f"{mode}-pad"
+            return Words(f"{noun}, {format_shape(out[2:])}", noun, Category.PAD)
         case Pad(before, behind, mode):
-            return _pad(mode, _padded(before, behind, out))
+            noun = "zero-pad" if mode == "constant" else f"{mode}-pad"
+            return Words(f"{noun}, {_padded(before, behind, out)}", noun, Category.PAD)
+        case _:
+            return _light(kind, out)
+
+
+def _light(kind: Kind, out: Shape) -> Words:
+    """Return what a box says whose kind neither multiplies by weights nor has a window."""
+    match kind:
         case Subsample(stride):
             return _plain(f"subsample{over(stride)}", Category.OTHER)
         case Flatten():
             return _plain("flatten", Category.FLATTEN)
         case BatchNorm():
             return _plain("batch norm", Category.NORM)
+        case ReLU():
+            return _plain("ReLU", Category.RELU)
+        case GroupNorm() | InstanceNorm() | LayerNorm():
+            return _plain(kind.name, Category.OTHER_NORM)
+        case View() | Permute() | Transpose() | Squeeze() | Unsqueeze() | Expand() | Repeat():
+            return _plain(kind.name, Category.MOVE)
+        case Attention():
+            return _plain("attention", Category.OTHER)
         case MultiheadAttention(_, heads):
             return Words(f"attention, {heads} heads", "attention", Category.OTHER)
         case Add():
             return _plain("add", Category.ADD)
         case Multiply():
             return _plain("multiply", Category.MULTIPLY)
-        case _ if type(kind) in CATEGORIES:
-            return _plain(kind.name.strip("_"), CATEGORIES[type(kind)])
+        case Activation() | Identity() | Elementwise() | Along():
+            return _plain(kind.name.strip("_"), Category.POINTWISE)
         case _:
             return _named(kind.name.strip("_"), out)
 
@@ -133,11 +141,6 @@ def over(stride: Sides) -> str:
 
 def _plain(noun: str, category: Category) -> Words:
     return Words(noun, noun, category)
-
-
-def _pad(mode: str, what: str) -> Words:
-    noun = "zero-pad" if mode == "constant" else f"{mode}-pad"
-    return Words(f"{noun}, {what}", noun, Category.PAD)
 
 
 def _pool(noun: str, kernel: Sides, stride: Sides) -> Words:

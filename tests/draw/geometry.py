@@ -91,3 +91,29 @@ def overlapping_neighbours(page):
                 if overlap(one, other):
                     found.append((one, other))
     return found
+
+
+def loose_ends(page):
+    """Return the ends of arrows that touch no box, no other arrow and no shape of the figure's."""
+    found = []
+    for arrow in page.arrows:
+        others = [each for each in page.arrows if each is not arrow]
+        for end in (arrow.points[0], arrow.points[-1]):
+            boxes = ((box.x, box.y, box.x + box.width, box.y + box.height) for box in page.boxes)
+            parts = ((*a, *b) for each in others for a, b in pairwise(each.points))
+            shapes = (_around(label) for label in page.labels if label.text.startswith("1x"))
+            names = (_around(label) for label in page.labels if label.text == "identity")
+            if not any(_touches(end, each) for each in (*boxes, *parts, *shapes, *names)):
+                found.append((end, arrow))
+    return found
+
+
+def _around(label):
+    return label.x - 30, label.y - 9, label.x + 30, label.y + 9
+
+
+def _touches(point, rectangle):
+    (x, y), (x0, y0, x1, y1) = point, rectangle
+    return (
+        min(x0, x1) - 0.2 <= x <= max(x0, x1) + 0.2 and min(y0, y1) - 0.2 <= y <= max(y0, y1) + 0.2
+    )

@@ -10,11 +10,13 @@ from resnet_cli.draw.layout import arrange
 from resnet_cli.draw.mermaid import to_mermaid
 from resnet_cli.draw.parts import Fork, Step, Weave, joins, residual, steps
 from resnet_cli.draw.style import Category
+from resnet_cli.errors import FigureError
 from resnet_cli.graph.builder import Builder
 from resnet_cli.graph.kinds import Input, Opaque
+from resnet_cli.graph.pointwise import BatchNorm
 from resnet_cli.graph.products import Conv
 from tests.draw import nets
-from tests.draw.geometry import clashes, estimates, extents
+from tests.draw.geometry import clashes, estimates, extents, loose_ends
 
 NETS = {
     "unet": nets.unet,
@@ -51,6 +53,15 @@ def test_nothing_overlaps_whatever_the_links(links):
     for level in Level:
         page = arrange(_shown(nets.grown(links), level))
         assert clashes(page, list(estimates(page))) == []
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_every_arrow_leads_from_something_to_something(name):
+    for level in Level:
+        page = arrange(_shown(NETS[name](), level, folded=False))
+        assert loose_ends(page) == []
+    page.arrows[2] = page.arrows[2]._replace(points=((-50, 0), (-40, 0)))
+    assert len(loose_ends(page)) >= 2
 
 
 @settings(max_examples=60, deadline=None)
@@ -181,6 +192,15 @@ def test_what_is_constant_is_not_drawn_and_inputs_are_when_there_are_several():
     assert texts == ["input 1, 1x3x16x16", "3x3 conv, 8", "input 2, 1x8x16x16"]
     shown = _shown(nets.two_inputs(), Level.LAYERS)
     assert [step.text for step in shown.steps()][-1] == "add"
+
+
+def test_norms_alone_are_drawn_and_nothing_at_all_is_refused():
+    net = Builder()
+    image = net.apply(Input((1, 3, 4, 4)))
+    graph = net.graph("Norms", image, net.layer("norm", BatchNorm(), image))
+    assert [step.text for step in _shown(graph).steps()] == ["batch norm"]
+    with pytest.raises(FigureError, match="no layer in this network"):
+        _shown(net.graph("Nothing", image, image))
 
 
 def test_several_outputs_meet_at_the_end():

@@ -157,10 +157,7 @@ def _scene(network: Network, figure: FigureOptions, settings: Settings) -> "Scen
     else:
         level = Level.CONVOLUTIONS if figure.blocks_detail else Level.BLOCKS
         found = scene.network(graph, title, level, folded=folded)
-    boxes = sum(1 for _ in found.steps())
-    if not boxes:
-        raise FigureError("there is no layer in this network that a figure shows")
-    if boxes > MAX_BOXES:
+    if (boxes := sum(1 for _ in found.steps())) > MAX_BOXES:
         raise FigureError(
             f"the figure would have {boxes:,} boxes, more than {MAX_BOXES:,}; "
             "leave out --no-fold or --blocks-detail"
