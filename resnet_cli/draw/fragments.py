@@ -75,7 +75,7 @@ class Fragment:
         for index, arrow in enumerate(other.page.arrows):
             points = _moved(arrow.points, x, y)
             if index in entries:
-                self.arrow(joined(way, points), head=arrow.head)
+                self.arrow(extended(way, points), head=arrow.head)
             else:
                 self.page.arrows.append(Arrow(points, arrow.head))
         for box in other.page.boxes:
@@ -86,14 +86,14 @@ class Fragment:
             self.page.frames.append(frame._replace(x=frame.x + x, y=frame.y + y))
         self.reach(other.left - x, other.right + x)
         moved = (_moved(each, x, y) for each in other.ways)
-        return tuple(joined(way, each) if each[0] == (x, y) else each for each in moved)
+        return tuple(extended(way, each) if each[0] == (x, y) else each for each in moved)
 
 
 def _moved(points: Way, x: float, y: float) -> Way:
     return tuple((px + x, py + y) for px, py in points)
 
 
-def joined(way: Way, points: Way) -> Way:
+def extended(way: Way, points: Way) -> Way:
     """Return a way that goes on; a corner on a straight line is none."""
     found = [*way]
     for point in points:
@@ -137,7 +137,7 @@ def _step(found: Fragment, step: Step, width: float, gap: float) -> None:
         found.label(5, found.height + SHAPE_GAP / 2 - 1.5, found.shape)
     top = found.height + gap
     for way in found.ways:
-        found.arrow(joined(way, ((0, top),)))
+        found.arrow(extended(way, ((0, top),)))
     if step.category in CIRCLES:
         found.box(Box(-CIRCLE / 2, top, CIRCLE, CIRCLE, step.category), "", "text")
         found.height = top + CIRCLE
@@ -165,7 +165,7 @@ def _unit(found: Fragment, unit: Unit, width: float) -> None:
         found.page.labels.append(Label(*corner, unit.title, "stage", "left"))
         found.reach(left + CLEAR, right + CLEAR)
     (way,) = found.ways
-    found.ways = found.put(inside, 0, top, joined(way, ((0, top),)))
+    found.ways = found.put(inside, 0, top, extended(way, ((0, top),)))
     found.height, found.shape = top + inside.height + gap, inside.shape
 
 
@@ -185,19 +185,19 @@ def _fork(found: Fragment, fork: Fork, width: float, gap: float) -> None:
         found.label(5, found.height + SHAPE_GAP / 2 - 1.5, found.shape)
     top = found.height + (FORK_GAP - FORK if gap >= SHAPE_GAP else BOX_GAP)
     (way,) = found.ways
-    way = joined(way, ((0, top),))
+    way = extended(way, ((0, top),))
     arms = _arms(fork, width, found.shape)
     lanes = sum(not arm for arm in fork.arms)
     gate = is_gate(fork)
     ways: list[Way] = [way] if gate else []
     places = _places(arms, beside=gate)
     for arm, x in zip(arms, places, strict=True):
-        ways.extend(found.put(arm, x, top, joined(way, ((x, top),))))
+        ways.extend(found.put(arm, x, top, extended(way, ((x, top),))))
         found.height = max(found.height, top + arm.height)
     right = max((arm.right + x for arm, x in zip(arms, places, strict=True)), default=0)
     for lane in range(lanes - gate):
         x = right + LANE * (lane + 1)
-        ways.append(joined(way, ((x, top), (x, top + 1))))
+        ways.append(extended(way, ((x, top), (x, top + 1))))
     found.ways = tuple(ways)
     if fork.join is None:
         found.shape = ""
@@ -223,14 +223,14 @@ def _weave(found: Fragment, weave: Weave, gap: float) -> None:
     sizes = [Extent(node.left, node.right, node.height) for node in drawn]
     layers = in_layers(sizes, weave.links)
     ends: list[Way] = []
-    left = {-1: joined(entered, ((0, top),))}
+    left = {-1: extended(entered, ((0, top),))}
     for (start, end), corners in sorted(layers.ways.items(), key=lambda item: item[0][1]):
-        way = joined(left[start], _moved(tuple(corners[1:]), 0, top))
+        way = extended(left[start], _moved(tuple(corners[1:]), 0, top))
         if end == len(drawn):
             ends.append(way)
         elif end in left:
             x, y = way[-1]
-            found.arrow(joined(way, ((x, y + FORK),)))
+            found.arrow(extended(way, ((x, y + FORK),)))
         else:
             x, y = layers.places[end]
             (left[end],) = found.put(drawn[end], x, y + top, way)
@@ -252,7 +252,7 @@ def _closed(found: Fragment) -> Fragment:
     if len(found.ways) > 1:
         end = found.height + BOX_GAP
         for way in found.ways:
-            found.arrow(joined(way, ((way[-1][0], end), (0, end))), head=False)
+            found.arrow(extended(way, ((way[-1][0], end), (0, end))), head=False)
         found.height = end
         found.ways = (((0, end),),)
     return found
@@ -275,9 +275,9 @@ def _circle(found: Fragment, join: Step) -> None:
         x = way[-1][0]
         if abs(x) < radius + CLEAR:
             turn = found.height + BOX_GAP / 2
-            found.arrow(joined(way, ((x, turn), (0, turn), (0, middle - radius))))
+            found.arrow(extended(way, ((x, turn), (0, turn), (0, middle - radius))))
         else:
-            found.arrow(joined(way, ((x, middle), (radius if x > 0 else -radius, middle))))
+            found.arrow(extended(way, ((x, middle), (radius if x > 0 else -radius, middle))))
     found.box(Box(-radius, middle - radius, CIRCLE, CIRCLE, join.category), "", "shape")
     found.height, found.shape = middle + radius, join.shape
     found.ways = (((0, found.height),),)
@@ -293,10 +293,10 @@ def _bar(found: Fragment, join: Step, low: float, high: float) -> None:
     for way in found.ways:
         x = way[-1][0]
         if low < x < high:
-            found.arrow(joined(way, ((x, top),)))
+            found.arrow(extended(way, ((x, top),)))
         else:
             side, middle = (high if x > 0 else low), top + height / 2
-            found.arrow(joined(way, ((x, middle), (side, middle))))
+            found.arrow(extended(way, ((x, middle), (side, middle))))
     found.box(Box(low, top, high - low, height, join.category), join.text, style)
     found.height, found.shape = top + height, join.shape
     found.ways = (((0, found.height),),)

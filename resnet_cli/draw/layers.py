@@ -14,7 +14,7 @@ from resnet_cli.draw.spacing import ARM_GAP, CLEAR, FORK
 
 TRACK = 7.0
 """From one track to the next."""
-LABEL = 15.0
+LABEL_ROOM = 15.0
 """What the shape below a node needs."""
 SWEEPS = 12
 LANE_WEIGHT = 0.2
@@ -228,7 +228,7 @@ def _heights(
         for item in layer:
             for above in parents[item]:
                 nets.setdefault(above, []).append(xs[item])
-        y += LABEL if index else 0.0
+        y += LABEL_ROOM if index else 0.0
         numbers, count = _tracks({item: (xs[item], ends) for item, ends in nets.items()})
         for item, number in numbers.items():
             tracks[item] = y + number * TRACK

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from itertools import groupby
 
-from resnet_cli.draw.parts import Fork, Part, Section, Series, Step, Unit, plain, residual
+from resnet_cli.draw.parts import Fork, Part, Section, Series, Step, Unit, residual, steps_alone
 from resnet_cli.draw.style import CIRCLES, Category
 
-MOST = 5
+MOST_IN_A_BOX = 5
 """As many layers as one box can name."""
 
 ALONE = (*CIRCLES, Category.CONCAT, Category.FLATTEN, Category.CHAIN, Category.BLOCK)
@@ -18,7 +18,11 @@ def merged(series: Iterable[Part]) -> Series:
     for is_layers, run in groupby(series, lambda part: _layer(part) is not None):
         parts = [*run]
         layers = [layer for part in parts if (layer := _layer(part))]
-        found += [_one(layers, Category.CHAIN)] if is_layers and 1 < len(layers) <= MOST else parts
+        found += (
+            [_one(layers, Category.CHAIN)]
+            if is_layers and 1 < len(layers) <= MOST_IN_A_BOX
+            else parts
+        )
     return tuple(found)
 
 
@@ -44,7 +48,7 @@ def drawn(unit: Unit) -> tuple[object, ...]:
     return entry, *parts, fork
 
 
-def fold(one: Section, other: Section) -> Section | None:
+def as_one(one: Section, other: Section) -> Section | None:
     """Return two framed blocks that are drawn the same as one, None where they are not."""
     if not one.title or not other.title or len(one.units) != 1 or len(other.units) != 1:
         return None
@@ -61,7 +65,11 @@ def _layer(part: Part) -> Step | None:
         return None if part.category in ALONE else part
     if isinstance(part, Fork) and part.join is not None and len(part.arms) == 2:
         gate, through = part.arms
-        if part.join.category is Category.MULTIPLY and not through and plain(gate) is not None:
+        if (
+            part.join.category is Category.MULTIPLY
+            and not through
+            and steps_alone(gate) is not None
+        ):
             return Step("gate", Category.OTHER, part.join.shape)
     return None
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from resnet_cli.draw.parts import Fork, Scene, Section, Series, Step, Unit, Weave, residual
 from resnet_cli.draw.style import CIRCLES, TINTS, Category
 
-Ends: TypeAlias = list[tuple[str, str]]
+Tails: TypeAlias = list[tuple[str, str]]
 """Nodes that arrows leave, each with the text on its arrow."""
 
 MAX_ARROWS = 500
@@ -47,7 +47,7 @@ class _Writer:
         self.arrows: list[str] = []
         self.depth = 1
         self.count = 0
-        self.last: Ends = []
+        self.last: Tails = []
 
     def section(self, name: str, section: Section, *, chained: bool) -> None:
         """Write a section, a stage in a frame of its own."""
@@ -94,7 +94,7 @@ class _Writer:
 
     def _fork(self, name: str, fork: Fork) -> None:
         """Write the arms, and from their ends arrows to where they meet."""
-        start, ends = self.last, list[Ends]()
+        start, ends = self.last, list[Tails]()
         for index, arm in enumerate(fork.arms, 1):
             self.last = start
             self._series(f"{name}a{index}", arm)
@@ -116,7 +116,7 @@ class _Writer:
         last = len(weave.nodes)
         self._meet(weave.join, [end for a, b in weave.links if b == last for end in ends[a]])
 
-    def _meet(self, join: Step, ends: Ends) -> None:
+    def _meet(self, join: Step, ends: Tails) -> None:
         text = _text(join.text)
         form = f'(("{text}"))' if join.category in CIRCLES else f'["{text}"]'
         node = self._node(form, join.category)

@@ -113,7 +113,7 @@ def residual(part: Part) -> Residual | None:
     """Return a fork of two arms of which the second is short and the sum of both is taken."""
     if not isinstance(part, Fork) or part.join is None or len(part.arms) != 2:
         return None
-    main, shortcut = map(plain, part.arms)
+    main, shortcut = map(steps_alone, part.arms)
     if not main or shortcut is None or part.join.category is not Category.ADD:
         return None
     return Residual(main, shortcut, part.join) if len(shortcut) <= MOST_BESIDE else None
@@ -123,7 +123,7 @@ MOST_BESIDE = 3
 """As many boxes a shortcut has at the side: average pool, convolution, norm."""
 
 
-def plain(series: Series) -> tuple[Step, ...] | None:
+def steps_alone(series: Series) -> tuple[Step, ...] | None:
     """Return a series that is steps alone, None for any other."""
     found = tuple(part for part in series if isinstance(part, Step))
     return found if len(found) == len(series) else None

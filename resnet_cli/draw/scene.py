@@ -7,7 +7,7 @@ from typing import NamedTuple
 from resnet_cli.draw.boxes import MINOR, Boxes, Level
 from resnet_cli.draw.flow import flow
 from resnet_cli.draw.homes import Home, Homes
-from resnet_cli.draw.merge import as_block, drawn, fold, merged
+from resnet_cli.draw.merge import as_block, as_one, drawn, merged
 from resnet_cli.draw.parts import (
     Fork,
     Part,
@@ -173,7 +173,7 @@ class _Reader:
             shape = units[-1].output
             found.append(Section(self._title(frame, parts, units), units))
             is_block = bool(frame) and self.homes.of(frame).block == frame
-            if self.folded and is_block and was_block and (folded := fold(*found[-2:])):
+            if self.folded and is_block and was_block and (folded := as_one(*found[-2:])):
                 found[-2:] = [folded]
             was_block = is_block
         return found

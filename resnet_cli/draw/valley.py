@@ -7,7 +7,7 @@ widens up on the right, and each skip leads straight across to where it joins.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from resnet_cli.draw.fragments import Fragment, Way, fragment, joined
+from resnet_cli.draw.fragments import Fragment, Way, extended, fragment
 from resnet_cli.draw.page import Box, Label, Page
 from resnet_cli.draw.parts import Fork, Part, Scene, Series, Step, Unit, residual, shape_of
 from resnet_cli.draw.spacing import (
@@ -29,7 +29,7 @@ LEAVE = 16.0
 """The arrow out of the figure."""
 
 
-class Level(NamedTuple):
+class Skip(NamedTuple):
     """What leads down to a skip, where the skip joins, and what leads up from there."""
 
     down: Series
@@ -41,10 +41,10 @@ def valley(scene: Scene, width: float) -> Fragment | None:
     """Return a scene as a U, its boxes `width` wide; None where there are no nested skips."""
     if not scene.chained or scene.columns:
         return None
-    levels, bottom = _levels(_series(scene))
-    if len(levels) < 2:
+    skips, bottom = _skips(_series(scene))
+    if len(skips) < 2:
         return None
-    return _Valley(levels, bottom, width).draw(scene.sections[0].units[0].input)
+    return _Valley(skips, bottom, width).draw(scene.sections[0].units[0].input)
 
 
 def _series(scene: Scene) -> Series:
@@ -60,18 +60,18 @@ def _series(scene: Scene) -> Series:
     return tuple(found)
 
 
-def _levels(series: Series) -> tuple[list[Level], Series]:
+def _skips(series: Series) -> tuple[list[Skip], Series]:
     """Return the skips within each other, the outermost first, and what is within the last."""
-    levels: list[Level] = []
+    skips: list[Skip] = []
     while True:
         depths = [_depth(part) for part in series]
         if not any(depths):
-            return levels, series
+            return skips, series
         index = depths.index(max(depths))
         fork = series[index]
         assert isinstance(fork, Fork)
         assert fork.join is not None
-        levels.append(Level(series[:index], fork.join, series[index + 1 :]))
+        skips.append(Skip(series[:index], fork.join, series[index + 1 :]))
         series = fork.arms[0]
 
 
@@ -87,17 +87,15 @@ def _depth(part: Part) -> int:
 class _Valley:
     """Draws both sides from the top down; what stands on the right was drawn upside down."""
 
-    def __init__(self, levels: Sequence[Level], bottom: Series, width: float) -> None:
-        self.levels = levels
+    def __init__(self, skips: Sequence[Skip], bottom: Series, width: float) -> None:
+        self.skips = skips
         self.width = width
         self.found = Fragment()
         low, high = _halves(bottom)
-        self.down = [fragment(levels[0].down, width, "", SHAPE_GAP)]
-        self.down += [fragment(level.down, width, "", FORK) for level in levels[1:]]
+        self.down = [fragment(skips[0].down, width, "", SHAPE_GAP)]
+        self.down += [fragment(skip.down, width, "", FORK) for skip in skips[1:]]
         self.down.append(fragment(low, width, "", FORK))
-        self.up = [
-            flipped(fragment(level.up, width, level.join.shape, SHAPE_GAP)) for level in levels
-        ]
+        self.up = [flipped(fragment(skip.up, width, skip.join.shape, SHAPE_GAP)) for skip in skips]
         self.up.append(flipped(fragment(high, width, shape_of(low), SHAPE_GAP)))
         shapes = [shape for each in (*self.down, *self.up) if (shape := each.shape)]
         beside = 5 + max((width_of(shape, "shape") for shape in shapes), default=0.0) + CLEAR
@@ -106,7 +104,7 @@ class _Valley:
         self.found.reach(0, self.x + beside)
 
     def draw(self, entry: str) -> Fragment:
-        """Draw all levels; what enters has the shape `entry`."""
+        """Draw all skips; what enters has the shape `entry`."""
         found = self.found
         found.page.labels.append(Label(0, TERMINAL / 2, entry, "text"))
         found.reach(width_of(entry, "text") / 2, width_of(entry, "text") / 2)
@@ -115,14 +113,14 @@ class _Valley:
         # How far up the right side reaches from the last join: the figure's exit for the first.
         above = TERMINAL + LEAVE
         places: list[float] = []
-        for level, down, up in zip(self.levels, self.down, self.up, strict=False):
+        for skip, down, up in zip(self.skips, self.down, self.up, strict=False):
             (way,) = found.put(down, 0, y, way)
-            end, half = y + down.height, _half(level.join)
+            end, half = y + down.height, _half(skip.join)
             y = max(end + FORK_GAP - FORK, above + up.height + half)
-            self._skip(level.join, way, down.shape, end, y)
+            self._skip(skip.join, way, down.shape, end, y)
             places.append(y)
             above = y + half + SHAPE_GAP
-            way = joined(way, ((0.0, y),))
+            way = extended(way, ((0.0, y),))
         self._bottom(way, y, above)
         for index, y in enumerate(places):
             self._climb(index, y, places[index - 1] if index else None)
@@ -135,36 +133,36 @@ class _Valley:
         wide, half = self.width / 2, _half(join)
         if join.category in CIRCLES:
             wide = half
-        self.found.arrow(joined(way, ((0, y), (self.x - wide, y))))
+        self.found.arrow(extended(way, ((0, y), (self.x - wide, y))))
         box = Box(self.x - wide, y - half, 2 * wide, 2 * half, join.category)
         self.found.box(box, "" if join.category in CIRCLES else join.text, "shape")
 
     def _bottom(self, way: Way, y: float, above: float) -> None:
         """Draw what is below the last skip, from one side to the other and up to its join."""
-        down, up, join = self.down[-1], self.up[-1], self.levels[-1].join
+        down, up, join = self.down[-1], self.up[-1], self.skips[-1].join
         (way,) = self.found.put(down, 0, y, way)
         low = max(y + down.height + BOX_GAP, above + up.height)
-        way = joined(way, ((0, low), (self.x, low)))
+        way = extended(way, ((0, low), (self.x, low)))
         (way,) = self.found.put(up, self.x, low, way)
         self._rise(way, y + _half(join), up.shape)
         self.found.height = low
 
     def _climb(self, index: int, y: float, above: float | None) -> None:
         """Draw what leads up from a join to the next one, from the first out of the figure."""
-        level, up = self.levels[index], self.up[index]
-        top = y - _half(level.join)
+        skip, up = self.skips[index], self.up[index]
+        top = y - _half(skip.join)
         (way,) = self.found.put(up, self.x, top, ((self.x, top),))
         if above is not None:
-            self._rise(way, above + _half(self.levels[index - 1].join), up.shape)
+            self._rise(way, above + _half(self.skips[index - 1].join), up.shape)
             return
-        self.found.arrow(joined(way, ((self.x, TERMINAL),)))
+        self.found.arrow(extended(way, ((self.x, TERMINAL),)))
         self.found.page.labels.append(Label(self.x, TERMINAL / 2, up.shape, "text"))
         half = width_of(up.shape, "text") / 2
         self.found.reach(0, self.x + half)
 
     def _rise(self, way: Way, end: float, shape: str) -> None:
         """Draw an arrow up to a join, with the shape that it carries."""
-        self.found.arrow(joined(way, ((self.x, end),)))
+        self.found.arrow(extended(way, ((self.x, end),)))
         if shape:
             self.found.label(self.x + 5, end + SHAPE_GAP / 2 + 1.5, shape)
 
