@@ -8,14 +8,15 @@ names multiplied, stands as the equation itself.
 
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from math import gcd, lcm
+from itertools import product
+from math import gcd, lcm, prod
 from typing import Any, NamedTuple
 
 from resnet_cli.errors import SymbolError
 from resnet_cli.graph.dims import Dim, Size
 from resnet_cli.graph.graph import Graph, Guard, Value
 from resnet_cli.graph.kinds import Facts, Shape
-from resnet_cli.graph.residues import Classes, classes, never_less
+from resnet_cli.graph.residues import Classes, classes, never_less, period_of
 from resnet_cli.graph.sizes import value
 
 SIGNS: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -71,6 +72,10 @@ class Allowed(NamedTuple):
         return size % self.period in self.remainders
 
 
+ANY = Allowed(1, frozenset(), 1, frozenset((0,)))
+"""Every size."""
+
+
 def needs(graph: Graph, facts: Sequence[Facts]) -> list[Need]:
     """Return what operations and code need of the sizes, where they have names in them."""
     found = [
@@ -120,7 +125,7 @@ def allowed(found: Iterable[Need]) -> tuple[dict[str, Allowed], list[Need]]:
         else:
             before = sizes.get(known.name)
             sizes[known.name] = one if before is None else _both(before, one)
-    return sizes, others
+    return sizes, [need for need in others if not _follows(need, sizes)]
 
 
 def conditions(found: Sequence[Need]) -> tuple[Condition, ...]:
@@ -143,6 +148,29 @@ def conditions(found: Sequence[Need]) -> tuple[Condition, ...]:
 def _names(need: Need) -> set[str]:
     more = need.left - need.right
     return set() if isinstance(more, int) else {*more.names}
+
+
+def _follows(need: Need, sizes: Mapping[str, Allowed]) -> bool:
+    """Say whether an equation holds anyway where each name has a size that it may have.
+
+    With one factor of a name in each term it is a line in each name on each class of remainders,
+    so that two sizes a class decide. It is not tried where there are too many.
+    """
+    more = need.left - need.right
+    if need.sign != "==" or isinstance(more, int):
+        return False
+    if any(len({atom.names for atom in atoms}) < len(atoms) for atoms, _ in more.terms):
+        return False
+    tried: list[list[int]] = []
+    for name in more.names:
+        atoms = {atom for found, _ in more.terms for atom in found if name in atom.names}
+        one = sizes.get(name, ANY)
+        period = lcm(one.period, *(period_of(atom) for atom in atoms))
+        last = range(one.start, one.start + 2 * period)
+        tried.append([*one.below, *(size for size in last if size in one)])
+    if prod(map(len, tried)) > 1 << 14:
+        return False
+    return all(more.at(dict(zip(more.names, each, strict=True))) == 0 for each in product(*tried))
 
 
 def _always(need: Need) -> bool:
@@ -207,7 +235,10 @@ def _body(sizes: Allowed) -> tuple[str, str] | None:
     if classes_ == {1} and step == 2:
         return ("be odd",) * 2 if not more else (f"be odd and at least {first}",) * 2
     if len(classes_) > 4:
-        return None
+        found = sorted(remainder or step for remainder in classes_)
+        if more or found != [*range(found[0], found[-1] + 1)]:
+            return None
+        return (f"be from {found[0]} to {found[-1]} more than a multiple of {step}",) * 2
     text = f"leave {_listed(map(str, sorted(classes_)), 'or')} when divided by {step}"
     return (text + (f" and be at least {first}" if more else ""),) * 2
 

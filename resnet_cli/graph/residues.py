@@ -38,10 +38,10 @@ def classes(dim: Dim) -> Classes | None:
 
 
 def _period(dim: Dim) -> int:
-    return lcm(*(_period_of(atom) for atoms, _ in dim.terms for atom in atoms))
+    return lcm(*(period_of(atom) for atoms, _ in dim.terms for atom in atoms))
 
 
-def _period_of(atom: Atom) -> int:
+def period_of(atom: Atom) -> int:
     """Return after how many sizes a floor has grown by a whole number, and so all it is made of."""
     if not atom.inner:
         return atom.divisor

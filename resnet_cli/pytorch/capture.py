@@ -137,7 +137,9 @@ class Recorder(torch.overrides.TorchFunctionMode):
         macs: int | None = 0
         rule = RULES.get(func)
         with torch._C.DisableTorchFunction():
-            asks = not (rule or is_named) and may_multiply(func, given, self.tape.is_parameter)
+            # A named `einsum` of weights alone would be passed over as if it cost nothing.
+            known = rule is not None or (is_named and func is not torch.einsum)
+            asks = not known and may_multiply(func, given, self.tape.is_parameter)
         if asks:
             with Counter() as counter:
                 out = func(*args, **kwargs)

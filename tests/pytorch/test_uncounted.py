@@ -24,6 +24,7 @@ def spread(x):
         (lambda net, x: torch.tensordot(x, net.w, dims=([1], [1])), 60),
         (lambda net, x: torch.einsum("...i,oi->...o", x, net.w), 60),
         (lambda net, x: torch.linalg.multi_dot([x, net.w.T, net.w]), 120),
+        (lambda net, x: x[0, 0] * torch.einsum("ij,kj->ik", net.w, net.w), 100),
         (lambda net, x: F.linear(x, net.w), 60),
         (lambda net, x: x * net.w[0] + net.w[1], 0),
         (lambda net, x: torch.cat([x, net.w])[torch.tensor([0, 2])], 0),
