@@ -12,11 +12,13 @@ if TYPE_CHECKING:
 __all__ = ["__version__", "inspect"]
 
 
-def inspect(module: "Module", *inputs: Any, training: bool = False) -> "Inspected":
+def inspect(module: "Module", *inputs: Any, training: bool = False, **named: Any) -> "Inspected":
     """Run `module` once on `inputs` and return every layer's shapes and costs.
 
-    An input is a tensor or whatever else `forward` takes, or a shape, `"1x3x224x224"`,
-    `"1x16:int64"` or `(1, 3, 224, 224)`, which becomes zeros on the module's device. The
+    An input, by position or by name, is a tensor or whatever else `forward` takes (a list of
+    tensors, a batch in a dictionary, a string), or a shape, `"1x3x224x224"`, `"1x16:int64"`
+    or `(1, 3, 224, 224)`, which becomes zeros on the module's device. Without any input the
+    module does not run: its modules and parameters are known, and all else is None. The
     module runs where it is, in eval mode unless `training`, without gradients; afterwards
     its modes, buffers and hooks and the random state are as they were. What is returned shows
     itself: as a table in a notebook or printed, in one line where Python shows it.
@@ -28,4 +30,4 @@ def inspect(module: "Module", *inputs: Any, training: bool = False) -> "Inspecte
     from resnet_cli.pytorch import measure
     from resnet_cli.show.notebook import Inspected
 
-    return Inspected.of(measure.inspect(module, *inputs, training=training))
+    return Inspected.of(measure.inspect(module, inputs, named, training=training))

@@ -11,7 +11,7 @@ from enum import StrEnum
 from operator import index
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
-from resnet_cli.text import nearest, short
+from resnet_cli.text import format_shape, nearest, short
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,7 +101,7 @@ class Input(NamedTuple):
         return tuple(map(index, self.shape))
 
     def __str__(self) -> str:
-        text = "x".join(map(str, self.shape))
+        text = format_shape(self.shape)
         return f"{text}:{self.dtype}" if self.dtype else text
 
 

@@ -180,6 +180,47 @@ class Generating(nn.Module):
         return self.layer(torch.zeros(1, 3))
 
 
+class Tokens(nn.Module):
+    """Takes tokens, perhaps a mask, and words and sizes that are no tensors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(10, 4)
+        self.layer = nn.Linear(4, 2)
+
+    def forward(
+        self, ids: Tensor, mask: Tensor | None = None, how: str = "", sizes: object = None
+    ) -> Tensor:
+        assert how in ("", "a cat", "cat")
+        assert sizes in (None, [1, 2])
+        x = self.embed(ids)
+        return self.layer(x if mask is None else x * mask[..., None])
+
+
+class Detector(nn.Module):
+    """Takes a list of images of any size, and perhaps what is on them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, images: list[Tensor], targets: object = None) -> list[Tensor]:
+        assert isinstance(images, list)
+        return [self.conv(image[None]) for image in images]
+
+
+class Batched(nn.Module):
+    """Takes a batch as a data loader gives it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.embed = nn.Embedding(10, 4)
+
+    def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        return self.conv(batch["image"]), self.embed(batch["ids"])
+
+
 class Asking(nn.Module):
     """Calls a layer and gives it nothing."""
 

@@ -27,6 +27,16 @@ def _target_args(value: object) -> object:
     return target.parse_args(value)
 
 
+def _input(value: object) -> object:
+    if isinstance(value, str) and not set(value) & set("=[({") and "scalar" not in value:
+        return parse.typed_shape(value)
+    if isinstance(value, list) and all(type(size) is int for size in value):
+        return parse.typed_shape(value)
+    from resnet_cli.pytorch import inputs
+
+    return inputs.parse(value)
+
+
 NETWORK = under(
     Heading.NETWORK,
     (ResNetConfig(),),
@@ -53,9 +63,10 @@ NETWORK = under(
     ),
     Option(
         "input",
-        parse.typed_shape,
+        _input,
         "The dummy tensor; C sets the network's input channels. N, H and W may be names. "
-        "With --module repeatable, one for each input, of any rank and type, as in 1x16:int64.",
+        "With --module repeatable, one for each input, of any rank and type, as in 1x16:int64; "
+        "mask=1x16:bool by name, '[3x480x640, 3x320x320]' or '{image: 1x3x8x8}' nested.",
         metavar="NxCxHxW",
         usual=format_shape(ResNetConfig().input),
         multiple=True,

@@ -63,7 +63,15 @@ def module(settings: Settings) -> "ModuleConfig | None":
             param_hint=settings.name("module"),
         )
     inputs = settings.get("input") or ()
-    if not all(isinstance(size, int) for one in inputs for size in one.shape):
+    from resnet_cli.pytorch.inputs import Named, leaves
+
+    names = [one.name for one in inputs if isinstance(one, Named)]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        message = f"{twice} is given {names.count(twice)} times; give it once"
+        raise click.BadParameter(message, param_hint=settings.name("input"))
+    if not all(
+        isinstance(size, int) for one in inputs for leaf in leaves(one) for size in leaf.shape
+    ):
         message = "has names in it, and a module needs numbers, as in 1x3x224x224"
         raise click.BadParameter(message, param_hint=settings.name("input"))
     from resnet_cli.pytorch.user import ModuleConfig

@@ -158,10 +158,21 @@ def _values(
     return Values(values, names)
 
 
+def _written(option: Option, value: Any) -> str:
+    """Write one value of a table as its flag takes it: an input may be nested."""
+    if option.key != "input":
+        return str(value)
+    from resnet_cli.pytorch import inputs
+
+    return inputs.written(value)
+
+
 def _parse(option: Option, value: Any, path: "Path") -> Any:
     if option.multiple:
         # A table of layers reads better than a list of 'layer=shape'; both are taken.
-        texts = [f"{k}={v}" for k, v in value.items()] if isinstance(value, dict) else value
+        texts = value
+        if isinstance(value, dict):
+            texts = [f"{k}={_written(option, v)}" for k, v in value.items()]
         # A list of numbers is one shape.
         many = isinstance(texts, list) and not all(type(item) is int for item in texts)
         return tuple(option.parse(text) for text in (texts if many else [texts]))

@@ -94,6 +94,8 @@ class Settings(NamedTuple):
             message = (
                 f"is given {len(inputs)} times; only with --module is there one for each input"
             )
+        elif not isinstance(one, Input):
+            message = f"{one} is named or nested, which is for --module; give NxCxHxW"
         elif one.dtype:
             message = f"{one} names an element type; that is --dtype, except with --module"
         else:

@@ -13,6 +13,7 @@ from resnet_cli.errors import BackendError, TargetError
 from resnet_cli.parse import Input
 from resnet_cli.pytorch.capture import TooLargeError
 from resnet_cli.pytorch.device import available, device_of, dtype_of, lacks_values
+from resnet_cli.pytorch.inputs import Given, Keyed, Named, Nest, Several, leaves
 from resnet_cli.pytorch.nests import tensors
 from resnet_cli.pytorch.room import CPU_BYTES, CPU_MACS, CPU_MACS_16_BIT, free_memory
 from resnet_cli.pytorch.target import Target, check_arguments, describe, load
@@ -68,17 +69,28 @@ def budget(model: nn.Module) -> int:
 
 
 def place_inputs(
-    model: nn.Module, inputs: Sequence[Input], device: str, *, limit: int | None = None
-) -> list[torch.Tensor]:
+    model: nn.Module, inputs: Sequence[Given], device: str, *, limit: int | None = None
+) -> tuple[list[Any], dict[str, Any]]:
     """Return zeros of the inputs' shapes, of the module's own type unless they name one.
 
-    Raises `TooLargeError` above `limit` bytes and `BackendError` where memory would end.
+    They are nested as the inputs are, and those with names stand apart. Raises `TooLargeError`
+    above `limit` bytes and `BackendError` where memory would end.
     """
     own = dtype_of(model)
-    kinds = [getattr(torch, one.dtype) if one.dtype else own for one in inputs]
-    need = sum(
-        math.prod(one.sizes) * kind.itemsize for one, kind in zip(inputs, kinds, strict=True)
-    )
+
+    def dtype(one: Input) -> torch.dtype:
+        named: torch.dtype = getattr(torch, one.dtype) if one.dtype else own
+        return named
+
+    def made(one: Any) -> Any:
+        if isinstance(one, Input):
+            return torch.zeros(one.sizes, dtype=dtype(one), device=device)
+        if isinstance(one, Keyed):
+            return {key: made(part) for key, part in one.parts}
+        return (tuple if one.is_tuple else list)(map(made, one.parts))
+
+    every = [leaf for one in inputs for leaf in leaves(one)]
+    need = sum(math.prod(one.sizes) * dtype(one).itemsize for one in every)
     if limit is not None and need > limit:
         raise TooLargeError
     if device == "cpu" and need > free_memory():
@@ -86,21 +98,21 @@ def place_inputs(
             f"--input: needs {human_bytes(need)}, and {human_bytes(free_memory())} are free; use "
             "--device meta, which needs none"
         )
-    return [
-        torch.zeros(one.sizes, dtype=kind, device=device)
-        for one, kind in zip(inputs, kinds, strict=True)
-    ]
+    named = {one.name: made(one.value) for one in inputs if isinstance(one, Named)}
+    return [made(one) for one in inputs if not isinstance(one, Named)], named
 
 
-def assumed_inputs(model: nn.Module) -> tuple[Input, ...]:
+def assumed_inputs(model: nn.Module) -> tuple[Given, ...]:
     """Return inputs for a module when none were given. Raises `TargetError` where unclear.
 
     Lightning's `example_input_array` if there is one, or else one image or vector for the
     first layer.
     """
-    example = tuple(tensors(getattr(model, "example_input_array", None)))
-    if example:
-        return tuple(Input(tuple(t.shape), str(t.dtype).removeprefix("torch.")) for t in example)
+    example = getattr(model, "example_input_array", None)
+    if isinstance(example, Mapping):
+        return tuple(Named(str(name), _shapes(each)) for name, each in example.items())
+    if next(tensors(example), None) is not None:
+        return tuple(map(_shapes, example if isinstance(example, tuple) else (example,)))
     for module in model.modules():
         if isinstance(module, nn.Conv2d) and not isinstance(module, nn.LazyConv2d):
             return (Input((1, module.in_channels, 224, 224)),)
@@ -109,6 +121,15 @@ def assumed_inputs(model: nn.Module) -> tuple[Input, ...]:
         if next(module.parameters(recurse=False), None) is not None:
             break
     raise TargetError("--input: is missing; give one for each input of forward, in its order")
+
+
+def _shapes(value: Any) -> Nest:
+    """Return what stands for tensors, nested as they are."""
+    if isinstance(value, torch.Tensor):
+        return Input(tuple(value.shape), str(value.dtype).removeprefix("torch."))
+    if isinstance(value, Mapping):
+        return Keyed(tuple((str(name), _shapes(each)) for name, each in value.items()))
+    return Several(tuple(map(_shapes, value)), isinstance(value, tuple))
 
 
 def own_copy(model: nn.Module) -> nn.Module:

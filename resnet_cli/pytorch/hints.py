@@ -2,7 +2,7 @@
 
 import inspect
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import nn
@@ -52,17 +52,18 @@ def hint(module: nn.Module, taken: Any, inputs: Sequence[Any] = ()) -> str | Non
     return _window(module, shape)
 
 
-def arguments(model: nn.Module, inputs: Sequence[Any]) -> str | None:
-    """Return how many inputs `forward` takes where that is not how many there are."""
+def arguments(model: nn.Module, inputs: Sequence[Any], named: Mapping[str, Any]) -> str | None:
+    """Return which inputs `forward` takes where these are others."""
     try:
         signature = inspect.signature(model.forward)
     except (TypeError, ValueError):
         return None
     try:
-        signature.bind(*inputs)
+        signature.bind(*inputs, **named)
     except TypeError as error:
         names = ", ".join(signature.parameters)
-        return f"forward({names}): {error}; give one --input for each, in this order"
+        how = ", or by name=" if named else ""
+        return f"forward({names}): {error}; give one --input for each, in this order{how}"
     return None
 
 

@@ -1,6 +1,7 @@
 """Any `nn.Module` and its inputs to a Summary, as one captured run has it."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -17,10 +18,15 @@ from resnet_cli.pytorch.construct import own_copy, place_inputs
 from resnet_cli.pytorch.device import device_of, dtype_of, first_line, lacks_values
 from resnet_cli.pytorch.difference import Difference
 from resnet_cli.pytorch.modules import LAZY, Inventory, original, type_name
-from resnet_cli.pytorch.nests import describe, tensors
+from resnet_cli.pytorch.nests import written
 from resnet_cli.pytorch.proof import Proof
 from resnet_cli.pytorch.run import Run, run
 from resnet_cli.text import place_text, tree_text
+
+_SHAPE = re.compile(
+    r"\s*(?=[^:]*\d)(\d+|[A-Z]\w*?)(\s*[xX\u00d7*,]\s*\w+)+(:\w*)?\s*|\s*\d+(:\w*)?\s*"
+)
+"""A text that is meant as a shape, right or wrong: any other is an input itself."""
 
 
 class Measurement(NamedTuple):
@@ -37,16 +43,19 @@ class Measurement(NamedTuple):
     needs: int
 
 
-def inspect(module: nn.Module, *inputs: Any, training: bool = False) -> Summary:
+def inspect(
+    module: nn.Module, inputs: Sequence[Any], named: Mapping[str, Any], *, training: bool = False
+) -> Summary:
     """Measure `module`; the public `resnet_cli.inspect` says more."""
     if not isinstance(module, nn.Module):
         raise TypeError(f"inspect takes an nn.Module, not a {type(module).__name__}")
-    if not inputs and hints.takes_anything(module):
+    if not inputs and not named and hints.takes_anything(module):
         return listing(module, type_name(module))[1]
     model = own_copy(module)
     device = device_of(model)
     values = [_value(model, one, device) for one in inputs]
-    return measure(model, values, type_name(module), training=training).summary
+    others = {name: _value(model, one, device) for name, one in named.items()}
+    return measure(model, values, type_name(module), named=others, training=training).summary
 
 
 def measure(
@@ -54,16 +63,19 @@ def measure(
     inputs: Sequence[Any],
     name: str,
     *,
+    named: Mapping[str, Any] | None = None,
     training: bool = False,
     on_layer: Callable[[str], None] = lambda path: None,
     budget: int | None = None,
 ) -> Measurement:
     """Run `model` and sum up. Raises `TooLargeError` over a budget of MACs."""
-    dtype = dtype_of(model)
-    done = run(model, inputs, dtype, training=training, on_layer=on_layer, budget=budget)
+    dtype, named = dtype_of(model), named or {}
+    done = run(
+        model, inputs, dtype, named=named, training=training, on_layer=on_layer, budget=budget
+    )
     failure = None
     if done.error is not None:
-        message = _explained(model, done, done.error, inputs)
+        message = _explained(model, done, done.error, (inputs, named))
         failure = Failure(done.path or ROOT, message, naming.window(done.failed))
     summary = summarise(done.graph, name, dtype=str(dtype).removeprefix("torch."), failure=failure)
     difference = None
@@ -75,7 +87,7 @@ def measure(
     summary = summary._replace(
         rows=_without_lazy(summary.rows, done.graph),
         peak_bytes=None,
-        inputs=tuple(describe(tensor) for tensor in tensors(inputs)),
+        inputs=(*map(written, inputs), *(f"{key}={written(one)}" for key, one in named.items())),
         bytes_of_params=_bytes_of_params(model),
         measured=True,
     )
@@ -124,7 +136,12 @@ def _where(row: LayerRow, error: str) -> str:
     return f"{place_text(row.path)} ({row.type}{given}): {error}"
 
 
-def _explained(model: nn.Module, done: Run, error: BaseException, inputs: Sequence[Any]) -> str:
+def _explained(
+    model: nn.Module,
+    done: Run,
+    error: BaseException,
+    given: tuple[Sequence[Any], Mapping[str, Any]],
+) -> str:
     """Return PyTorch's message in one line, the user's own last frame and a hint."""
     failed = done.failed
     assert failed is not None
@@ -136,17 +153,20 @@ def _explained(model: nn.Module, done: Run, error: BaseException, inputs: Sequen
     elif done.met:
         hint = hints.joined(done.met)
     elif done.taken is not None:
-        hint = hints.hint(failed, done.taken, inputs)
+        hint = hints.hint(failed, done.taken, given)
     if hint is None and failed is original(model):
-        hint = hints.arguments(failed, inputs)
+        hint = hints.arguments(failed, *given)
     text = first_line(error) + target.last_frame(error)
     return f"{text}; {hint}" if hint else text
 
 
 def _value(model: nn.Module, one: Any, device: str) -> Any:
     """Return an input of `inspect`: a shape as zeros, anything else as it is."""
-    if isinstance(one, str):
-        return place_inputs(model, [typed_shape(one)], device)[0]
-    if isinstance(one, tuple | list) and one and all(type(size) is int for size in one):
-        return place_inputs(model, [Input(tuple(one))], device)[0]
-    return one
+    if isinstance(one, str) and _SHAPE.fullmatch(one):
+        given = typed_shape(one)
+    elif isinstance(one, tuple) and one and all(type(size) is int for size in one):
+        given = Input(tuple(one))
+    else:
+        return one
+    (value,), _ = place_inputs(model, [given], device)
+    return value

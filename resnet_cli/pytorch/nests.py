@@ -1,12 +1,13 @@
 """Whatever a module takes or gives: one tensor, several, nested, or none."""
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from resnet_cli.text import format_shape
+from resnet_cli.text import format_shape, short
 
 if TYPE_CHECKING:
     from resnet_cli.graph.graph import Nest, Value
@@ -40,6 +41,31 @@ def describe(tensor: Tensor) -> str:
     kind = str(tensor.dtype).removeprefix("torch.")
     text = format_shape(tuple(tensor.shape))
     return text if kind == "float32" else f"{text}:{kind}"
+
+
+def written(value: Any, depth: int = MAX_DEPTH) -> str:
+    """Write an input as `--input` takes it; what is no tensor as Python shows it, cut short."""
+    if isinstance(value, Tensor):
+        return describe(value)
+    if not depth or not isinstance(value, Mapping | list | tuple):
+        return short(value) if isinstance(value, _PLAIN) else type(value).__name__
+    if isinstance(value, Mapping):
+        parts = (f"{key}: {written(each, depth - 1)}" for key, each in value.items())
+        return "{" + _cut(parts) + "}"
+    text = _cut(written(each, depth - 1) for each in value)
+    if isinstance(value, tuple):
+        return f"({text}{',' * (len(value) == 1)})"
+    return f"[{text}]"
+
+
+_PLAIN = str | bytes | int | float | complex | None
+_MOST = 8
+
+
+def _cut(parts: Iterable[str]) -> str:
+    """Write the first few of many."""
+    first = [*islice(parts, _MOST + 1)]
+    return ", ".join(first if len(first) <= _MOST else [*first[:_MOST], "…"])
 
 
 def _children(value: Any) -> Iterator[tuple[str | int, Any]]:

@@ -1,7 +1,7 @@
 """One run of any `nn.Module`, captured: its graph, its output, and how it failed."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -40,27 +40,29 @@ def run(
     inputs: Sequence[Any],
     dtype: torch.dtype,
     *,
+    named: Mapping[str, Any] | None = None,
     training: bool = False,
     on_layer: Callable[[str], None] = lambda path: None,
     budget: int | None = None,
 ) -> Run:
-    """Run `model` on `inputs` once, without gradients, and leave it as it was.
+    """Run `model` on `inputs` and `named` ones once, without gradients; leave it as it was.
 
     `dtype` is the model's own element type. An exception that the model raises ends the run
     and is part of the result. Raises `TooLargeError` when more than `budget` MACs were done.
     """
+    named = named or {}
     output = error = failed = None
     met: tuple[tuple[str, str], ...] = ()
     start = time.perf_counter()
     modules = [*paths_of(model)]
     with unchanged(modules), torch.no_grad(), eager(modules):
         recorder = Recorder(model, on_layer, budget)  # knows the buffers that the run has
-        with recorder.listening(inputs, dtype):
+        with recorder.listening([*inputs, *named.values()], dtype):
             for module in modules:
                 if module.training is not training:
                     module.training = training
             try:
-                output = model(*inputs)
+                output = model(*inputs, **named)
             except (Exception, SystemExit) as raised:
                 error, failed = raised, _innermost(raised, recorder) or original(model)
                 met = _met(raised, recorder)

@@ -9,7 +9,7 @@ import importlib.util
 import inspect
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -17,6 +17,8 @@ from resnet_cli.errors import TargetError
 from resnet_cli.text import nearest
 
 FORM = "package.module:attribute or path/to/file.py:attribute"
+
+MOST_NAMES = 12
 
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -40,10 +42,35 @@ def parse(value: object) -> Target:
     source, colon, attribute = str(value).strip().rpartition(":")
     names = attribute.split(".")
     if not colon or not source or not all(name.isidentifier() for name in names):
-        raise ValueError(f"{value!r} is not of the form {FORM}")
+        raise ValueError(f"{value!r} is not of the form {FORM}{_offered(source or attribute)}")
     if not source.endswith(".py") and not all(name.isidentifier() for name in source.split(".")):
         raise ValueError(f"{source!r} is neither a module's name nor a .py file; give {FORM}")
     return Target(source, attribute)
+
+
+def _offered(source: str) -> str:
+    """Return what a file has that could be named, without running it; nothing where it is none."""
+    path = source if source.endswith(".py") else source.replace(".", os.sep) + ".py"
+    try:
+        with open(path, encoding="utf-8") as file:
+            body = ast.parse(file.read()).body
+    except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
+        return ""
+    names: list[str] = []
+    for statement in body:
+        if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+            names.append(statement.name)
+        elif isinstance(statement, ast.Assign):
+            names += [target.id for target in statement.targets if isinstance(target, ast.Name)]
+        elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            names.append(statement.target.id)
+    return f"; {source} has {_listed(names)}" if _listed(names) else ""
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Write the first public names."""
+    public = [name for name in dict.fromkeys(names) if not name.startswith("_")]
+    return ", ".join(public[:MOST_NAMES]) + (", …" if len(public) > MOST_NAMES else "")
 
 
 def parse_args(value: object) -> dict[str, Any]:
@@ -77,12 +104,24 @@ def load(target: Target) -> Any:
     for name in target.attribute.split("."):
         if not hasattr(found, name):
             known = [other for other in vars(found) if not other.startswith("_")]
+            hint = nearest(name, known) or _has(found)
             where = "" if isinstance(found, ModuleType) else f" in {target.attribute}"
-            raise TargetError(
-                f"--module {target}: {target.source} has no {name!r}{where}{nearest(name, known)}"
-            )
+            raise TargetError(f"--module {target}: {target.source} has no {name!r}{where}{hint}")
         found = getattr(found, name)
     return found
+
+
+def _has(found: Any) -> str:
+    """Return what a module of the user's own defines itself; a package's would be too much."""
+    if not isinstance(found, ModuleType):
+        return ""
+    own = [
+        name
+        for name, value in vars(found).items()
+        if not isinstance(value, ModuleType)
+        and getattr(value, "__module__", found.__name__) == found.__name__
+    ]
+    return f"; it has {_listed(own)}" if _listed(own) else ""
 
 
 def describe(error: BaseException) -> str:

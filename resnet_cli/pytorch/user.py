@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from resnet_cli.analysis.network import Network
 from resnet_cli.errors import BackendError, TargetError
-from resnet_cli.parse import Input
 from resnet_cli.pytorch.aside import aside
 from resnet_cli.pytorch.backend import backend
+from resnet_cli.pytorch.inputs import Given
 from resnet_cli.pytorch.target import Target, describe
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class ModuleConfig:
 
     module: Target
     module_args: Mapping[str, Any]
-    input: tuple[Input, ...]
+    input: tuple[Given, ...]
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values under the flags' names, enough to capture the same again."""
@@ -121,6 +121,8 @@ def _measured(
     from resnet_cli.pytorch import construct, measure
 
     limit, budget = (construct.INPUT_BYTES, construct.budget(model)) if is_short else (None, None)
-    values = construct.place_inputs(model, config.input, place, limit=limit)
+    values, named = construct.place_inputs(model, config.input, place, limit=limit)
     with aside():
-        return measure.measure(model, values, str(config.module), on_layer=on_layer, budget=budget)
+        return measure.measure(
+            model, values, str(config.module), named=named, on_layer=on_layer, budget=budget
+        )

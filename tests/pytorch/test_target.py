@@ -27,6 +27,16 @@ def test_what_is_no_target_is_refused_with_the_form(text):
         parse(text)
 
 
+@pytest.mark.parametrize("text", ["nets/mine.py", "nets/mine.py:", "nets.mine"])
+def test_a_target_without_a_name_lists_what_the_file_has(text):
+    Path("nets").mkdir()
+    Path("nets/mine.py").write_text(
+        "import os\n_hidden = 1\nnet: int = 3\nclass Net: ...\ndef build(): ...\n1 / 0\n"
+    )
+    with pytest.raises(ValueError, match=r"mine(\.py)? has net, Net, build$"):
+        parse(text)
+
+
 def test_arguments_are_literals():
     assert parse_args("width=32, names=['a', None], deep={'x': (1, 2.5)}") == {
         "width": 32,
@@ -75,7 +85,7 @@ def test_a_file_does_not_shadow_a_module_of_its_name(monkeypatch):
         ("x = (", r"SyntaxError: '\(' was never closed \(broken.py:1\)"),
         ("from . import other", "a file of a package is given as package.module:attribute"),
         ("raise SystemExit(3)", "SystemExit: 3"),
-        ("Net = 1\nnet = 2", "has no 'build'"),
+        ("import os\nNet = 1\ndef other(): ...", "has no 'build'; it has Net, other$"),
         ("bild = 1", r"did you mean 'bild'\?"),
     ],
 )
