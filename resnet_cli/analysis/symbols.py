@@ -41,7 +41,8 @@ def symbolic(graph: Graph, names: Names) -> Graph:
     waiting = sorted(graph.guards, key=lambda guard: guard.before)
     for index, operation in enumerate(graph.operations):
         while waiting and waiting[0].before <= index:
-            end = end or _guarded(waiting.pop(0), found)
+            guard = waiting.pop(0)
+            end = end or _guarded(guard, found)
         kind = operation.kind
         if isinstance(kind, Input):
             shape = tuple(

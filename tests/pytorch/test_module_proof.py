@@ -136,6 +136,7 @@ def test_a_size_that_breaks_a_condition_is_refused_with_the_layer_and_the_sizes(
         (lambda net, x: net.c(x[:, :, : int(x.shape[2] / 2)]), r"a mere number of H \(int\)"),
         (lambda net, x: sum(net.c(x[:1]) for _ in range(x.shape[0])), r"of N \(range\(\)\)"),
         (lambda net, x: net.c(x) if x.sum() >= 0 else x, r"depends on values \(bool\)"),
+        (lambda net, x: net.c(x) if x.sum() + 1 and x.shape[2] > 9 else x, "depends on values"),
     ],
 )
 def test_where_closed_forms_end_is_said_and_recorded_sizes_stay(forward, end):
