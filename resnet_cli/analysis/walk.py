@@ -52,6 +52,7 @@ class Walk(NamedTuple):
     `sights` are None for what no input reaches. Operations of one storage share memory, and
     `nbytes` are those of an operation's outputs, whoever has their memory. `held` are the bytes
     held while each operation runs that takes memory: inputs, outputs, and what waits for others.
+    `last` is the last operation that needs a storage, behind them all for what the network gives.
     """
 
     graph: Graph
@@ -61,6 +62,7 @@ class Walk(NamedTuple):
     sights: Sequence[Sight | None]
     storages: Sequence[int]
     held: "Sequence[Size]"
+    last: Sequence[int]
 
     def shape(self, value: Value) -> Shape:
         """Return the shape of a value."""
@@ -92,9 +94,9 @@ def walk(graph: Graph, itemsize: int = 4) -> Walk:
             taken = [sights[before] for before, _ in inputs]
             sights.append(_sight(operation, found, taken, rank))
         storages.append(storages[inputs[0][0]] if found.is_view and inputs else index)
-    return Walk(
-        graph, itemsize, facts, nbytes, sights, storages, _held(graph, facts, storages, nbytes)
-    )
+    last = _last(graph, storages)
+    held = _held(facts, nbytes, storages, last)
+    return Walk(graph, itemsize, facts, nbytes, sights, storages, held, last)
 
 
 def _sizes(graph: Graph, facts: Sequence[Facts], itemsize: int) -> "list[Size]":
@@ -113,16 +115,24 @@ def _sizes(graph: Graph, facts: Sequence[Facts], itemsize: int) -> "list[Size]":
     return sizes
 
 
-def _held(
-    graph: Graph, facts: Sequence[Facts], storages: Sequence[int], nbytes: "Sequence[Size]"
-) -> "list[Size]":
-    """Return what is alive while each operation runs that takes memory, until its last use."""
+def _last(graph: Graph, storages: Sequence[int]) -> list[int]:
+    """Return which operation is the last to need each storage."""
     last = [*range(len(storages))]
     for index, operation in enumerate(graph.operations):
         for before, _ in operation.inputs:
             last[storages[before]] = index
     for value in values(graph.output):
         last[storages[value.operation]] = len(storages)
+    return last
+
+
+def _held(
+    facts: Sequence[Facts],
+    nbytes: "Sequence[Size]",
+    storages: Sequence[int],
+    last: Sequence[int],
+) -> "list[Size]":
+    """Return what is alive while each operation runs that takes memory, until its last use."""
     ends: dict[int, list[Size]] = {}
     for storage, found in enumerate(facts):
         if not found.is_view:

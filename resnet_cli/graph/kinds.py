@@ -71,6 +71,34 @@ class Window(NamedTuple):
         return first if all(other == first for other in others) else None
 
 
+class Keeps(NamedTuple):
+    """What autograd keeps of an operation from its forward pass to its backward pass.
+
+    Measured on PyTorch's CPU with `torch.autograd.graph.saved_tensors_hooks`. `inputs` are kept
+    by their positions, `for_weights` only where weights of its own train, and `crosswise` each
+    of two inputs only where the other has a gradient; with `copies` the first of them is kept
+    as a copy, since it is written over. `extra` are elements beside them, `statistics` such
+    that training mode alone keeps, `indices` those of 8 bytes. Backward gives every input a
+    tensor of its own unless it `passes` on its output's gradient itself; `between` are the
+    elements of further gradients on the way, from the output on, each gone with the next.
+    """
+
+    inputs: tuple[int, ...] = ()
+    for_weights: tuple[int, ...] = ()
+    crosswise: bool = False
+    copies: bool = False
+    output: bool = False
+    extra: "Size" = 0
+    statistics: "Size" = 0
+    indices: "Size" = 0
+    passes: bool = False
+    between: "tuple[Size, ...]" = ()
+
+
+KEEPS_NOTHING, KEEPS_INPUT, KEEPS_OUTPUT = Keeps(), Keeps((0,)), Keeps(output=True)
+PASSES = Keeps(passes=True)
+
+
 class Facts(NamedTuple):
     """What one operation does to its inputs: the shapes that it gives, and its costs.
 
@@ -80,7 +108,8 @@ class Facts(NamedTuple):
     could see a part. With `is_gate` an input without a map only weighs the others. `is_view`
     says that the outputs take no memory of their own: they share the first input's, as a view
     or written in place, or are a source that is there anyway. `is_known` is False where the
-    arithmetic is not, `is_counted` where it multiplies and nobody knows how often.
+    arithmetic is not, `is_counted` where it multiplies and nobody knows how often. `keeps` is
+    None where nobody has said what is kept for backward: that is not known, and not nothing.
 
     Where axes move, `axes` has for each axis of the output that of the first input (None: a new
     one); each element sees all along those that it `mixes`. `why` says why it sees no window.
@@ -101,6 +130,7 @@ class Facts(NamedTuple):
     mixes: Sides = ()
     why: str = ""
     equal: "tuple[tuple[Size, Size], ...]" = ()
+    keeps: Keeps | None = None
 
     @property
     def is_pointwise(self) -> bool:
@@ -148,7 +178,7 @@ class Input(NamedTuple):
 
     def facts(self, *shapes: Shape) -> Facts:
         """Give its own shape."""
-        return Facts((self.shape,))
+        return Facts((self.shape,), keeps=KEEPS_NOTHING)
 
 
 UNSEEN = "an unseen operation"
@@ -169,7 +199,10 @@ class Source(NamedTuple):
     def facts(self, *shapes: Shape) -> Facts:
         """Give its own shape; what nobody saw being made is not known, nor what it multiplied."""
         seen = self.what != UNSEEN
-        return Facts((self.shape,), is_view=True, is_known=seen, is_counted=seen)
+        keeps = KEEPS_NOTHING if seen else None
+        return Facts(
+            (self.shape,), is_view=True, is_known=seen, is_counted=seen, keeps=keeps
+        )
 
 
 @kind

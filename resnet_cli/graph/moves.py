@@ -3,7 +3,7 @@
 from math import prod
 from typing import NamedTuple
 
-from resnet_cli.graph.kinds import Facts, Shape, Sides, Window, kind
+from resnet_cli.graph.kinds import KEEPS_NOTHING, PASSES, Facts, Keeps, Shape, Sides, Window, kind
 
 
 @kind
@@ -23,7 +23,7 @@ class Flatten(NamedTuple):
         shape = shapes[0]
         start, end = self.start_dim % len(shape), self.end_dim % len(shape)
         flat = (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :])
-        return Facts((flat,), is_global=True, is_view=not self.is_copy)
+        return Facts((flat,), is_global=True, is_view=not self.is_copy, keeps=PASSES)
 
     def printed(self, _: Shape) -> str:
         """Write it as PyTorch does."""
@@ -46,7 +46,11 @@ class Subsample(NamedTuple):
         ones, zeros = (1,) * len(sizes), (0,) * len(sizes)
         window = Window(ones, self.stride, zeros)
         out = (batch, channels, *window.slide(tuple(sizes)))
-        return Facts((out,), window=window, is_view=True)
+        # One slice after another: backward writes each one's gradient into zeros of full size.
+        steps = [axis for axis, step in enumerate(self.stride, 2) if step != 1]
+        between = tuple([prod((*out[:axis], *shapes[0][axis:])) for axis in steps[:0:-1]])
+        keeps = Keeps(between=between) if steps else PASSES
+        return Facts((out,), window=window, is_view=True, keeps=keeps)
 
 
 @kind
@@ -64,4 +68,6 @@ class Pad(NamedTuple):
     def facts(self, *shapes: Shape) -> Facts:
         """Infer from a shape of as many dimensions as there are paddings."""
         sizes = zip(shapes[0], self.before, self.behind, strict=True)
-        return Facts((tuple(size + (first + last) for size, first, last in sizes),))
+        out = tuple(size + (first + last) for size, first, last in sizes)
+        # Reflection and its like keep their input.
+        return Facts((out,), keeps=KEEPS_NOTHING if self.mode == "constant" else None)

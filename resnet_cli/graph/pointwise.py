@@ -1,8 +1,20 @@
 """Kinds that work element by element: norms, activations, sums and products of two maps."""
 
+from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
-from resnet_cli.graph.kinds import Facts, Shape, Weights, kind, together
+from resnet_cli.graph.kinds import (
+    KEEPS_INPUT,
+    KEEPS_NOTHING,
+    KEEPS_OUTPUT,
+    PASSES,
+    Facts,
+    Keeps,
+    Shape,
+    Weights,
+    kind,
+    together,
+)
 
 if TYPE_CHECKING:
     from resnet_cli.graph.dims import Size
@@ -31,7 +43,11 @@ class BatchNorm(NamedTuple):
                 ("running_var", features),
                 ("num_batches_tracked", ()),
             )
-        return Facts((shapes[0],), weights, buffers)
+        # The batch's mean and inverse deviation stand beside the input, where they are used.
+        batch = 2 * features[0]
+        track = self.track_running_stats
+        keeps = Keeps((0,), extra=0 if track else batch, statistics=batch if track else 0)
+        return Facts((shapes[0],), weights, buffers, keeps=keeps)
 
     def printed(self, shape: Shape) -> str:
         """Write it as PyTorch does on an input of `shape`, without the field that 2.13 added."""
@@ -53,11 +69,29 @@ class ReLU(NamedTuple):
 
     def facts(self, *shapes: Shape) -> Facts:
         """Infer from any shape; the shape stays."""
-        return Facts((shapes[0],), is_view=self.inplace)
+        return Facts((shapes[0],), is_view=self.inplace, keeps=KEEPS_OUTPUT)
 
     def printed(self, _: Shape) -> str:
         """Write it as PyTorch does."""
         return f"ReLU({'inplace=True' if self.inplace else ''})"
+
+
+_COPIED = ("ReLU6", "SiLU", "Mish", "Hardswish", "Hardsigmoid", "Hardtanh")
+"""What needs its input for backward even in place, and copies it first."""
+
+_KEEPS = {
+    **dict.fromkeys(("Sigmoid", "Tanh"), KEEPS_OUTPUT),
+    **dict.fromkeys(("LeakyReLU", "ELU", "SELU", "CELU", "GELU"), KEEPS_INPUT),
+    **dict.fromkeys(("Softplus", "Hardshrink", "Softshrink", *_COPIED), KEEPS_INPUT),
+    "add": PASSES,
+    "mul": KEEPS_NOTHING,
+}
+"""What each other function of one element keeps; `add` and `mul` are those with a number.
+
+Softsign keeps what it computes on the way, and PReLU has a weight: they are not here.
+"""
+
+_CROSSWISE, _COPIED_CROSSWISE = Keeps(crosswise=True), Keeps(crosswise=True, copies=True)
 
 
 @kind
@@ -73,7 +107,12 @@ class Activation(NamedTuple):
 
     def facts(self, *shapes: Shape) -> Facts:
         """Infer from any shape; the shape stays."""
-        return Facts((shapes[0],), is_view=self.inplace)
+        keeps = _KEEPS.get(self.function)
+        if self.function in _COPIED and self.inplace:
+            keeps = Keeps((0,), copies=True)
+        elif self.function == "LogSigmoid":
+            keeps = Keeps((0,), extra=prod(shapes[0]))  # exp(-|x|), on the CPU
+        return Facts((shapes[0],), is_view=self.inplace, keeps=keeps)
 
     def printed(self, _: Shape) -> str:
         """Write it as PyTorch does where it has no other arguments."""
@@ -92,7 +131,7 @@ class Identity(NamedTuple):
 
     def facts(self, *shapes: Shape) -> Facts:
         """Infer from any shape; the shape stays, and the memory."""
-        return Facts((shapes[0],), is_view=True)
+        return Facts((shapes[0],), is_view=True, keeps=PASSES)
 
     def printed(self, _: Shape) -> str:
         """Write it as PyTorch does where it has no other arguments."""
@@ -112,7 +151,7 @@ class Add(NamedTuple):
     def facts(self, *shapes: Shape) -> Facts:
         """Infer from two shapes that are equal, or of which one is stretched."""
         out, equal = broadcast(*shapes)
-        return Facts((out,), is_view=self.inplace, equal=equal)
+        return Facts((out,), is_view=self.inplace, equal=equal, keeps=PASSES)
 
 
 @kind
@@ -128,7 +167,8 @@ class Multiply(NamedTuple):
     def facts(self, *shapes: Shape) -> Facts:
         """Infer from two shapes that are equal, or of which one is stretched."""
         out, equal = broadcast(*shapes)
-        return Facts((out,), is_gate=True, is_view=self.inplace, equal=equal)
+        keeps = _COPIED_CROSSWISE if self.inplace else _CROSSWISE
+        return Facts((out,), is_gate=True, is_view=self.inplace, equal=equal, keeps=keeps)
 
 
 def broadcast(*shapes: Shape) -> "tuple[Shape, tuple[tuple[Size, Size], ...]]":

@@ -1,8 +1,19 @@
 """Kinds that pool a map."""
 
+from math import prod
 from typing import NamedTuple
 
-from resnet_cli.graph.kinds import Facts, Shape, Sides, Window, dilated, kind
+from resnet_cli.graph.kinds import (
+    KEEPS_INPUT,
+    KEEPS_NOTHING,
+    Facts,
+    Keeps,
+    Shape,
+    Sides,
+    Window,
+    dilated,
+    kind,
+)
 
 
 @kind
@@ -27,7 +38,9 @@ class MaxPool(NamedTuple):
 
     def facts(self, *shapes: Shape) -> Facts:
         """Infer from `(N, C, *map)`; channels stay, the map shrinks with the stride."""
-        return _pooled(shapes[0], self.window)
+        facts = _pooled(shapes[0], self.window)
+        # Which input each output was: an int64 an element of the output.
+        return facts._replace(keeps=Keeps((0,), indices=prod(facts.outputs[0])))
 
     def printed(self, _: Shape) -> str:
         """Write it as PyTorch does where it was given single numbers."""
@@ -61,7 +74,7 @@ class AvgPool(NamedTuple):
 
     def facts(self, *shapes: Shape) -> Facts:
         """Infer from `(N, C, *map)`; channels stay, the map shrinks with the stride."""
-        return _pooled(shapes[0], self.window)
+        return _pooled(shapes[0], self.window)._replace(keeps=KEEPS_INPUT)
 
     def printed(self, _: Shape) -> str:
         """Write it as PyTorch does where it was given single numbers."""
@@ -82,7 +95,9 @@ class AdaptiveAvgPool(NamedTuple):
     def facts(self, *shapes: Shape) -> Facts:
         """Infer from `(N, C, *map)`: taken together the output pixels see the whole map."""
         batch, channels, *_ = shapes[0]
-        return Facts(((batch, channels, *self.output_size),), is_global=True)
+        # To one pixel PyTorch takes the mean, whose gradient needs no map.
+        keeps = KEEPS_NOTHING if {*self.output_size} == {1} else KEEPS_INPUT
+        return Facts(((batch, channels, *self.output_size),), is_global=True, keeps=keeps)
 
     def printed(self, _: Shape) -> str:
         """Write it as PyTorch does where it was given a number a side."""

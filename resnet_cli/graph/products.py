@@ -3,7 +3,18 @@
 from math import prod
 from typing import NamedTuple
 
-from resnet_cli.graph.kinds import Facts, Shape, Sides, Weights, Window, dilated, kind, together
+from resnet_cli.graph.kinds import (
+    KEEPS_INPUT,
+    Facts,
+    Keeps,
+    Shape,
+    Sides,
+    Weights,
+    Window,
+    dilated,
+    kind,
+    together,
+)
 
 
 @kind
@@ -37,9 +48,10 @@ class Conv(NamedTuple):
         weights: Weights = (("weight", (self.out_channels, *filter_shape)),)
         if self.bias:
             weights += (("bias", (self.out_channels,)),)
-        return Facts(
-            (out,), weights, macs=prod(out) * prod(filter_shape), window=window, mixes=(1,)
-        )
+        # Padded by zeros it keeps its input, frozen weights or not; else a padded copy.
+        keeps = KEEPS_INPUT if self.padding_mode == "zeros" else None
+        macs = prod(out) * prod(filter_shape)
+        return Facts((out,), weights, macs=macs, window=window, mixes=(1,), keeps=keeps)
 
     def printed(self, shape: Shape) -> str:
         """Write it as PyTorch does on an input of `shape`."""
@@ -51,6 +63,9 @@ class Conv(NamedTuple):
         text += "" if self.bias else ", bias=False"
         text += f", padding_mode={self.padding_mode}" if self.padding_mode != "zeros" else ""
         return f"{text})"
+
+
+_LINEAR = Keeps(for_weights=(0,))
 
 
 @kind
@@ -75,7 +90,8 @@ class Linear(NamedTuple):
             weights += (("bias", (self.out_features,)),)
         equal = () if self.in_features is None else together(given, features)
         mixes = (len(others),)
-        return Facts((out,), weights, macs=prod(out) * features, mixes=mixes, equal=equal)
+        macs = prod(out) * features
+        return Facts((out,), weights, macs=macs, mixes=mixes, equal=equal, keeps=_LINEAR)
 
     def printed(self, shape: Shape) -> str:
         """Write it as PyTorch does on an input of `shape`."""

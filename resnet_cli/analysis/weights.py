@@ -1,0 +1,140 @@
+"""Whose weights train, how large each is, and whether a step can be trained at all."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from math import prod
+from typing import NamedTuple
+
+from resnet_cli.analysis.kept import pieces
+from resnet_cli.analysis.step import Step
+from resnet_cli.analysis.walk import Walk
+from resnet_cli.errors import ConfigError
+from resnet_cli.graph.graph import Graph, Module, Weight
+from resnet_cli.graph.kinds import Facts
+from resnet_cli.graph.pointwise import BatchNorm
+from resnet_cli.text import format_shape, nearest
+
+COUNTER = 8
+"""Bytes of batch norm's counter, at every element type."""
+
+
+class Weights(NamedTuple):
+    """What trains and what does not.
+
+    `tensors` are the elements of each trainable tensor in the optimiser's order, and
+    `by_operation` those of each operation together; `trains` says where there are any.
+    """
+
+    tensors: tuple[int, ...]
+    by_operation: Sequence[int]
+    trains: Sequence[bool]
+    frozen_bytes: int
+    buffer_bytes: int
+    is_known: bool
+
+
+def weights(walked: Walk, freeze: Sequence[str], *, registered: bool) -> Weights:
+    """Return a network's weights, those below `freeze` frozen."""
+    graph, item = walked.graph, walked.itemsize
+    frozen_paths = tuple(f"{path}." for path in freeze)
+    first: dict[str, int] = {}
+    for index, operation in enumerate(graph.operations):
+        first.setdefault(operation.path, index)
+    tensors: list[int] = []
+    trains_at: set[str] = set()
+    frozen = buffers = 0
+    is_known = True
+    known: dict[tuple[int, Weight | None], Held] = {}
+    for module in _leaves(graph, first, registered=registered):
+        facts = walked.facts[first[module.path]] if module.path in first else None
+        key = id(facts), module.held
+        if key not in known:
+            known[key] = _held(module, facts, item)
+        sizes, others, statistics, sure = known[key]
+        is_known = is_known and sure
+        buffers += statistics
+        if f"{module.path}.".startswith(frozen_paths) and frozen_paths:
+            others, sizes = others + sum(sizes) * item, ()
+        frozen += others
+        tensors += sizes
+        if sizes:
+            trains_at.add(module.path)
+    trains = [
+        bool(facts.weights) and operation.path in trains_at
+        for operation, facts in zip(graph.operations, walked.facts, strict=True)
+    ]
+    own = [facts.params if t else 0 for facts, t in zip(walked.facts, trains, strict=True)]
+    return Weights(tuple(tensors), own, trains, frozen, buffers, is_known)
+
+
+class Held(NamedTuple):
+    """What one module holds: trainable tensors in elements, the rest in bytes."""
+
+    tensors: tuple[int, ...]
+    frozen_bytes: int
+    buffer_bytes: int
+    is_known: bool
+
+
+def _held(module: Module, facts: Facts | None, item: int) -> Held:
+    """Return what a module holds: what its kind says, or what was seen."""
+    derived = Held((), 0, 0, True)
+    if facts is not None:
+        sizes = tuple([prod(shape) for _, shape in facts.weights])
+        buffers = sum([prod(shape) * item if shape else COUNTER for _, shape in facts.buffers])
+        derived = Held(sizes, 0, buffers, True)
+    held = module.held
+    if held is None or facts is None or not facts.is_known:
+        return derived if held is None else _seen(held, item)
+    if held.buffers != facts.buffer_elements:  # shared with another module
+        derived = derived._replace(buffer_bytes=held.buffers * item, is_known=not held.buffers)
+    if held.params == facts.params:
+        return derived
+    if held.params == 0:
+        return derived._replace(tensors=(), frozen_bytes=held.frozen * item)
+    return _seen(held, item)
+
+
+def _seen(held: Weight, item: int) -> Held:
+    """Return what a module was seen to hold, of which no kind tells the tensors."""
+    is_one = bool(held.shape) or not held.params
+    sizes = (held.params,) if held.params else ()
+    is_known = is_one and not held.buffers
+    return Held(sizes, held.frozen * item, held.buffers * item, is_known)
+
+
+def _leaves(graph: Graph, first: Mapping[str, int], *, registered: bool) -> Iterable[Module]:
+    """Give the modules that hold something, in the optimiser's order."""
+    leaves = [module for module in graph.modules if module.is_leaf]
+    if registered:
+        return leaves
+    return sorted(leaves, key=lambda module: first.get(module.path, -1))
+
+
+def checked(walked: Walk, step: Step, dtype: str) -> Step:
+    """Return a step whose frozen layers are paths. Raises `ConfigError` where it cannot be."""
+    if step.amp and dtype != "float32":
+        raise ConfigError("amp", f"{step.amp} is for a network in float32, and this is {dtype}")
+    if step.checkpoint and not pieces(walked.graph, step.checkpoint):
+        raise ConfigError("checkpoint", f"{step.checkpoint}: this network has no stages")
+    step = step._replace(freeze=tuple([_path(walked.graph, layer) for layer in step.freeze]))
+    for operation, facts in zip(walked.graph.operations, walked.facts, strict=True):
+        kind = operation.kind
+        if isinstance(kind, BatchNorm) and not (step.eval_norms and kind.track_running_stats):
+            shape = facts.outputs[0]
+            if prod((shape[0], *shape[2:])) == 1:
+                raise ConfigError(
+                    "input",
+                    f"layer {operation.path} takes {format_shape(shape)}, one value a channel, "
+                    "which PyTorch refuses to normalise in training; give a larger input or "
+                    "batch, or --eval-norms",
+                )
+    return step
+
+
+def _path(graph: Graph, layer: str) -> str:
+    """Return the path of a layer that is to be frozen: a path, or a role of the network's own."""
+    for module in graph.modules:
+        if layer and (module.path == layer or (module.role == layer and "." not in module.path)):
+            return module.path
+    known = [name for module in graph.modules for name in (module.path, module.role) if name]
+    raise ConfigError("freeze", f"{layer!r} is no layer of this network{nearest(layer, known)}")
