@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _NormBase
 
 from resnet_cli.graph.graph import Graph
 from resnet_cli.pytorch.capture import Recorder
@@ -42,13 +43,15 @@ def run(
     *,
     named: Mapping[str, Any] | None = None,
     training: bool = False,
+    eval_norms: bool = False,
     on_layer: Callable[[str], None] = lambda path: None,
     budget: int | None = None,
 ) -> Run:
     """Run `model` on `inputs` and `named` ones once, without gradients; leave it as it was.
 
-    `dtype` is the model's own element type. An exception that the model raises ends the run
-    and is part of the result. Raises `TooLargeError` when more than `budget` MACs were done.
+    `dtype` is the model's own element type; with `eval_norms` norms do not train. An exception
+    that the model raises ends the run and is part of the result. Raises `TooLargeError` when
+    more than `budget` MACs were done.
     """
     named = named or {}
     output = error = failed = None
@@ -59,8 +62,9 @@ def run(
         recorder = Recorder(model, on_layer, budget)  # knows the buffers that the run has
         with recorder.listening([*inputs, *named.values()], dtype):
             for module in modules:
-                if module.training is not training:
-                    module.training = training
+                wanted = training and not (eval_norms and isinstance(module, _NormBase))
+                if module.training is not wanted:
+                    module.training = wanted
             try:
                 output = model(*inputs, **named)
             except (Exception, SystemExit) as raised:
