@@ -27,6 +27,13 @@ FIGURES = {
 }
 """What is compared, by its name in the machine formats; receptive field: before the pool."""
 
+TRAINING = {
+    "saved_bytes": "Saved",
+    "train_peak_bytes": "Training peak",
+    "train_flops": "Training FLOPs",
+}
+"""What is compared where a training step was asked for."""
+
 
 class Part(NamedTuple):
     """One row of table 1: a stage's output, (height, width), and its layers."""
@@ -70,7 +77,7 @@ def compare(networks: Iterable[tuple[str, Network]]) -> list[Entry]:
     for name, network in networks:
         figures = _figures(network)
         first = found[0].figures if found else figures
-        ratios = {key: _ratio(figures[key], first[key]) for key in FIGURES}
+        ratios = {key: _ratio(figures[key], first[key]) for key in figures}
         found.append(Entry(name, network.config.to_dict(), parts(network), figures, ratios))
     return found
 
@@ -91,6 +98,11 @@ def figure(entry: Entry, key: str) -> tuple[str, str]:
     if ratio is None:
         return text, ""
     return text, f"{ratio:.2f}x" if ratio >= 0.1 else f"{ratio:.2g}x"
+
+
+def labels(entries: Sequence[Entry]) -> dict[str, str]:
+    """Return what is compared and what people call it."""
+    return {key: {**FIGURES, **TRAINING}[key] for key in entries[0].figures}
 
 
 def roles(entries: Sequence[Entry]) -> list[str]:
@@ -159,6 +171,7 @@ def _figures(network: Network) -> dict[str, int | None]:
     totals = network.summary.totals()
     fields = [row.receptive_field for row in network.summary.rows if row.depth == 1]
     seen = [field for field in fields if field is not None]
-    sums = ((key, totals.get(key)) for key in FIGURES)
+    keys = FIGURES if network.summary.training is None else {**FIGURES, **TRAINING}
+    sums = ((key, totals.get(key)) for key in keys)
     known = {key: None if total is None else index(total) for key, total in sums}
     return {**known, "receptive_field": seen[-1] if seen else None}

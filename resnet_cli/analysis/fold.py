@@ -80,6 +80,7 @@ def _merged(rows: Sequence[LayerRow]) -> Folded:
             buffers=added(row.buffers for row in rows),
             macs=added(row.macs for row in rows),
             activation_bytes=added(row.activation_bytes for row in rows),
+            saved_bytes=None if last.saved_bytes is None else sum(r.saved_bytes or 0 for r in rows),
         ),
         len(rows),
     )

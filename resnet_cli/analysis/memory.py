@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from resnet_cli.analysis.backward import LOSS, OPTIMIZER, Loss, Peak, peak
 from resnet_cli.analysis.kept import kept
 from resnet_cli.analysis.step import Step
-from resnet_cli.analysis.walk import ITEM_SIZES, Walk, walk
+from resnet_cli.analysis.walk import Walk, item_size, walk
 from resnet_cli.analysis.weights import checked, weights
 from resnet_cli.graph.graph import Graph, values
 from resnet_cli.graph.kinds import Input
@@ -88,7 +88,7 @@ def training(
     The optimiser has the weights as they are `registered`, or else in the order of execution.
     Raises `ConfigError` of the fields `amp`, `checkpoint`, `freeze` and `input`.
     """
-    walked = walk(graph, ITEM_SIZES[dtype])
+    walked = walk(graph, item_size(dtype))
     step = checked(walked, step, dtype)
     return _Books(walked, step, registered=registered).closed()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from resnet_cli.analysis.network import Network
 from resnet_cli.analysis.summary import Point, Sizes, Summary, label
 from resnet_cli.errors import ConfigError
 from resnet_cli.family.config import ResNetConfig
@@ -9,10 +10,20 @@ from resnet_cli.graph.kinds import Shape
 from resnet_cli.text import nearest
 
 
-def evaluate(config: ResNetConfig, summary: Summary, sizes: Sizes) -> Point:
+def evaluate(config: ResNetConfig, network: Network, sizes: Sizes) -> Point:
     """Return a network at these sizes. Raises `ConfigError` of the field `at`."""
     sizes = ordered(config, sizes)
-    return Point(sizes, summary.at(sizes))
+    return Point(sizes, at(network, sizes))
+
+
+def at(network: Network, sizes: Sizes) -> Summary:
+    """Return a network's summary at sizes for all names, its training step as well."""
+    summary = network.summary
+    if summary.training is None:
+        return summary.at(sizes)
+    from resnet_cli.analysis.train import evaluated  # only a training step needs its walk
+
+    return evaluated(network.graph, summary, sizes)
 
 
 def ordered(config: ResNetConfig, sizes: Sizes) -> Sizes:

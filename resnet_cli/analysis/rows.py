@@ -228,6 +228,7 @@ class _Rows:
             0 if module.same_as else len(calls),
             note if note != takes.sight.why else "",
             None,
+            None,
             takes.tree,
             gives.tree,
         )

@@ -6,24 +6,33 @@ memory of a pass are formulas that never shrink when it grows, so each answer is
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from resnet_cli.analysis.network import predict
+from resnet_cli.analysis.network import Network, predict
 from resnet_cli.analysis.summary import Summary, find
+from resnet_cli.errors import ConfigError
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.graph.dims import Dim, Size, evaluate
 from resnet_cli.graph.kinds import Shape
 from resnet_cli.parse import LIMIT, LayerExpectation
 from resnet_cli.text import format_shape
 
+if TYPE_CHECKING:
+    from resnet_cli.analysis.step import Step
+
 _AXES = {"H": 2, "W": 3}
+
+
+Need: TypeAlias = Callable[[int], int]
+"""The bytes that a size needs."""
 
 
 class Answer(NamedTuple):
     """For which sizes a condition holds: from `least` to `most`, no longer at `next`.
 
     `size` is the name that varies in `input`. `least` and `most` are None where no size
-    does, `next` where all do. The bytes are those of a pass at `most` and at `next`.
+    does, `next` where all do. The bytes are those of a pass, or of a training step, at `most` and
+    at `next`, the least size where none holds.
     """
 
     condition: str
@@ -56,34 +65,75 @@ def wanted(config: ResNetConfig, want: LayerExpectation) -> Iterator[Answer]:
         yield Answer(condition, format_shape(image), name, least, most, None, _after(most), None)
 
 
-def fitting(config: ResNetConfig, memory: int) -> Iterator[Answer]:
+def fitting(
+    config: ResNetConfig, memory: int, step: "Step | None" = None, reserve: int = 0
+) -> Iterator[Answer]:
     """Give the batches of the image, and the square images of the batch, that fit a memory.
 
-    Counted are a pass's parameters, running statistics and peak at module boundaries.
+    Counted are a pass's parameters, running statistics and peak at module boundaries, or all
+    that a training step holds; `reserve` bytes stay free.
+
+    Raises `ConfigError` for a network that cannot be trained so at any size.
     """
     batch, channels, height, width = config.input
     side = Dim.named("S", _AXES["H"])
-    yield _fit(config, memory, (Dim.named("N", 0), channels, height, width), "N")
-    yield _fit(config, memory, (batch, channels, side, side), "S")
+    for name, shape in (
+        ("N", (Dim.named("N", 0), channels, height, width)),
+        ("S", (batch, channels, side, side)),
+    ):
+        network = predict(replace(config, input=shape))
+        need = _inference(network, name) if step is None else _training(network, name, step)
+        yield _fit(need, memory, reserve, format_shape(shape), name)
 
 
-def _fit(config: ResNetConfig, memory: int, shape: Shape, name: str) -> Answer:
-    summary = _summary(config, shape)
+def _inference(network: Network, name: str) -> "Need":
+    """Return what an inference pass needs at a size, in bytes."""
+    summary = network.summary
     weights = summary.param_bytes + summary.buffer_bytes
 
     def need(size: int) -> int:
         held: tuple[int, ...] = evaluate(tuple(summary.held), {name: size})
         return weights + max(held)
 
-    most = _last(lambda size: need(size) <= memory)
-    after = _after(most)
+    return need
+
+
+def _training(network: Network, name: str, step: "Step") -> "Need":
+    """Return what a training step needs at a size, in bytes; 0 where a norm has one value.
+
+    There PyTorch refuses to train; that ends at some size, and never comes again.
+    """
+    from resnet_cli.analysis.train import evaluated, trained  # only a training step has its walk
+
+    found = trained(network, step)
+
+    def need(size: int) -> int:
+        try:
+            summary = evaluated(found.graph, found.summary, {name: size})
+        except ConfigError as error:
+            if error.field != "input":
+                raise
+            return 0
+        assert summary.training is not None
+        return summary.training.peak_bytes or 0
+
+    return need
+
+
+def _fit(need: "Need", memory: int, reserve: int, shape: str, name: str) -> Answer:
+    """Return the sizes whose need a memory has room for; 0 is no size that could be."""
+    most = _last(lambda size: need(size) <= memory - reserve)
+    least = _last(lambda size: need(size) == 0) + 1
+    fits = least <= most
+    after = _after(most if fits else least - 1)
+    more = f" - {reserve:,} B" if reserve else ""
     return Answer(
-        f"memory <= {memory:,} B",
-        format_shape(shape),
+        f"memory <= {memory:,} B{more}",
+        shape,
         name,
-        least=1 if most else None,
-        most=most or None,
-        bytes=need(most) if most else None,
+        least=least if fits else None,
+        most=most if fits else None,
+        bytes=need(most) if fits else None,
         next=after,
         next_bytes=need(after) if after else None,
     )

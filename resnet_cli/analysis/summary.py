@@ -11,6 +11,7 @@ from resnet_cli.text import Tree, nearest
 
 if TYPE_CHECKING:
     from resnet_cli.analysis.conditions import Condition
+    from resnet_cli.analysis.memory import Training
     from resnet_cli.graph.dims import Size
     from resnet_cli.graph.kinds import Shape
 
@@ -37,8 +38,10 @@ class LayerRow(NamedTuple):
     `receptive_field` is in input pixels, along one side; it and `stride`, the cumulative
     one, are None from the global pool on. `window` is (kernel, stride, padding).
 
-    The last six say something where PyTorch measured: `frozen` are parameters that do not
-    train, `calls` is 0 for a module that did not run, `note` says what is special, `error`
+    `saved_bytes` are what autograd keeps of it for a training step, None where none was asked for.
+
+    The others at the end say something where PyTorch measured: `frozen` are parameters that do
+    not train, `calls` is 0 for a module that did not run, `note` says what is special, `error`
     why it failed; the trees stand where it takes or gives other than one tensor with
     dimensions. The shapes are then those of the first tensor, empty where there is none.
     """
@@ -62,6 +65,7 @@ class LayerRow(NamedTuple):
     calls: int = 1
     note: str = ""
     error: str | None = None
+    saved_bytes: "Size | None" = None
     input_tree: Tree = None
     output_tree: Tree = None
 
@@ -94,6 +98,8 @@ class Summary(NamedTuple):
     words or as equations (`format(condition, ",")` is for people), and `ends` where the closed
     forms end: the rows behind it, and what of the totals is theirs, are those of the recorded
     input. `by_values` names what decides by values of tensors how much runs.
+
+    `training` is a step of training it, where one was asked for (`train.py`).
     """
 
     name: str
@@ -114,6 +120,7 @@ class Summary(NamedTuple):
     conditions: "tuple[Condition, ...]" = ()
     ends: str = ""
     by_values: tuple[str, ...] = ()
+    training: "Training | None" = None
 
     def at(self, sizes: Sizes) -> "Summary":
         """Return the summary with its formulas evaluated, and the peak with them."""
@@ -181,9 +188,18 @@ class Summary(NamedTuple):
         return added(row.activation_bytes for row in self.rows if row.leaf)
 
     def totals(self) -> "dict[str, Size | None]":
-        """Return every total under its name in the machine formats; `frozen` where there are."""
+        """Return every total under its name in the machine formats.
+
+        `frozen` is there where any are, a training step's where one was asked for.
+        """
         totals = {name: getattr(self, name) for name in TOTALS}
-        return {**totals, "frozen": frozen} if (frozen := self.frozen) else totals
+        if frozen := self.frozen:
+            totals["frozen"] = frozen
+        if (step := self.training) is not None:
+            totals["saved_bytes"] = step.saved_bytes
+            totals["train_peak_bytes"] = step.peak_bytes
+            totals["train_flops"] = step.flops
+        return totals
 
     def at_depth(self, depth: int) -> list[LayerRow]:
         """Return the rows down to `depth`; deeper ones are part of their ancestor's counts.

@@ -3,8 +3,17 @@
 import click
 
 from resnet_cli import parse
+from resnet_cli.analysis.step import Amp, Checkpoint, Optimizer
 from resnet_cli.cli.options import Heading, Option, under
-from resnet_cli.cli.values import Color, Device, Format, Output, ProofOptions, TableOptions
+from resnet_cli.cli.values import (
+    Color,
+    Device,
+    Format,
+    Output,
+    ProofOptions,
+    TableOptions,
+    TrainOptions,
+)
 from resnet_cli.family import presets
 from resnet_cli.family.config import Block, DType, ResNetConfig, Shortcut, Stem, StrideOn
 from resnet_cli.show import columns
@@ -35,6 +44,14 @@ def _input(value: object) -> object:
     from resnet_cli.pytorch import inputs
 
     return inputs.parse(value)
+
+
+def _layer(value: object) -> str:
+    """Parse a layer's path or role."""
+    text = str(value).strip()
+    if not text or not all(char.isalnum() or char in "._- " for char in text):
+        raise ValueError(f"{value!r} is no path or role, as in 2.0.conv1 or 'stage 2'")
+    return text
 
 
 NETWORK = under(
@@ -120,6 +137,26 @@ TABLE = under(
     Option("output -o", parse.path, "Write the result to FILE instead of the screen."),
 )
 
+TRAINING = under(
+    Heading.TRAINING,
+    (TrainOptions(),),
+    Option(
+        "train",
+        Optimizer,
+        "What a training step with this optimiser holds: what each layer saves, and the peak.",
+    ),
+    Option("amp", Amp, "Autocast to this type."),
+    Option("checkpoint", Checkpoint, "Run each of these again instead of saving what is in it."),
+    Option(
+        "freeze",
+        _layer,
+        "A layer whose weights do not train, by path or role. Repeatable.",
+        metavar="LAYER",
+        multiple=True,
+    ),
+    Option("eval-norms", parse.flag, "Whether batch norms use their running statistics."),
+)
+
 PROOF = under(
     Heading.PROOF,
     (ProofOptions(),),
@@ -139,7 +176,7 @@ GENERAL = under(
     Option("traceback", parse.flag, "Show where in the code an error arose.", usual=False),
 )
 
-SHARED = (*NETWORK, *TABLE, *PROOF, *GENERAL)
+SHARED = (*NETWORK, *TABLE, *TRAINING, *PROOF, *GENERAL)
 
 
 def _budget(names: str, what: str, takes: parse.Parser) -> Option:
@@ -166,6 +203,7 @@ EXPECTATIONS = under(
         "max-activations --max-activation-bytes", "bytes of all activations", parse.parse_bytes
     ),
     _budget("max-peak --max-peak-bytes", "bytes held at once", parse.parse_bytes),
+    _budget("max-train-peak", "bytes held at once in a training step", parse.parse_bytes),
     Option("lock", parse.path, "A lock file that 'lock' wrote."),
 )
 

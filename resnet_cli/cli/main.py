@@ -77,7 +77,7 @@ class Group(click.Group):
 @click.group(
     cls=Group,
     invoke_without_command=True,
-    params=shared(Heading.NETWORK, Heading.TABLE, Heading.PROOF, Heading.GENERAL),
+    params=shared(*Heading),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="resnet-shapes")

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from resnet_cli.analysis.network import Network, predict
+from resnet_cli.analysis.step import Optimizer
 from resnet_cli.cli.progress import Progress
 from resnet_cli.cli.screen import Screen
 from resnet_cli.cli.settings import Settings
-from resnet_cli.cli.values import Device, ProofOptions
-from resnet_cli.errors import BackendError, ForwardError
+from resnet_cli.cli.values import Device, ProofOptions, TrainOptions
+from resnet_cli.errors import BackendError, ConfigError, ForwardError
 from resnet_cli.family.config import FIELDS
 
 if TYPE_CHECKING:
+    from resnet_cli.analysis.step import Step
     from resnet_cli.pytorch.proof import Proof
     from resnet_cli.pytorch.user import ModuleConfig
 
@@ -33,11 +35,12 @@ def known(
     With `symbolic` the input may have names; with `unrun` a module need not run where that is
     off. Raises `click.BadParameter` that names the source, `TargetError` or `BackendError`.
     """
-    config = module(settings)
+    config, step = module(settings), step_of(settings)
     if config is None:
-        return Known(predict(settings.config(symbolic=symbolic)))
+        network = predict(settings.config(symbolic=symbolic))
+        return Known(network if step is None else _trained(network, step, settings))
     options = settings.read(ProofOptions)
-    if not options.run and not unrun:
+    if not options.run and (step is not None or not unrun):
         name = settings.name("run").replace("--run", "--no-run")
         message = f"this needs what a run shows; leave {name} out"
         raise click.BadParameter(message, param_hint=settings.name("module"))
@@ -48,7 +51,33 @@ def known(
     with Progress(screen, "importing PyTorch") as progress:
         if not options.run:
             return Known(user.listing(config, options.device))
-        return Known(*user.capture(config, options.device, progress.update))
+        try:
+            return Known(*user.capture(config, options.device, progress.update, step))
+        except ConfigError as error:
+            raise settings.wrong(error) from None
+
+
+def step_of(settings: Settings) -> "Step | None":
+    """Return the training step that was asked for. Raises `click.BadParameter`."""
+    options = settings.read(TrainOptions)
+    if options.step is None:
+        for key in (*TrainOptions._fields[1:], "max_train_peak"):
+            if settings.get(key):
+                raise click.BadParameter(
+                    f"needs --train and its optimiser, {'|'.join(Optimizer)}",
+                    param_hint=settings.name(key),
+                )
+    return options.step
+
+
+def _trained(network: Network, step: "Step", settings: Settings) -> Network:
+    """Return a network with its training step. Raises `click.BadParameter`."""
+    from resnet_cli.analysis import train  # only a training step needs its walk
+
+    try:
+        return train.trained(network, step)
+    except ConfigError as error:
+        raise settings.wrong(error) from None
 
 
 def module(settings: Settings) -> "ModuleConfig | None":

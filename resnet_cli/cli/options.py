@@ -31,6 +31,7 @@ class Heading(StrEnum):
 
     NETWORK = "Network"
     TABLE = "Table"
+    TRAINING = "Training"
     PROOF = "Proof"
     GENERAL = "General"
     EXPECTATIONS = "Expectations"

@@ -30,7 +30,8 @@ def outcome(proof: "Proof", *, told: bool = False) -> tuple[str, str]:
         return f"forward pass fails in {place_text(path)}{why} ({ran})", "bold red"
     if proof.difference is None:
         at = " at " + " and at ".join(proof.at) if proof.at else ""
-        return f"proved: all {proof.modules} modules agree{at} ({ran})", "green"
+        saved = "" if proof.saved_bytes is None else ", and every byte that they save"
+        return f"proved: all {proof.modules} modules agree{saved}{at} ({ran})", "green"
     path, what, predicted, actual = proof.difference
     ran += f", at {proof.at[-1]}" if proof.at else ""
     return f"NOT proved: layer {path}: {what} {predicted} predicted, {actual} in {ran}", "bold red"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from resnet_cli import parse
-from resnet_cli.cli.flags import EXPECTATIONS, NETWORK, SHARED
+from resnet_cli.cli.flags import EXPECTATIONS, NETWORK, SHARED, TRAINING
 from resnet_cli.cli.options import Option
 from resnet_cli.errors import FileError
 from resnet_cli.files import decode, read_bytes
@@ -33,7 +33,7 @@ _KEYS = {
 _NETWORK_KEYS = {
     name: option
     for name, option in _KEYS.items()
-    if option in (*NETWORK, *EXPECTATIONS) and name != "lock"
+    if option in (*NETWORK, *TRAINING, *EXPECTATIONS) and name != "lock"
 }
 
 # A file without this cannot have the table, and need not be parsed: the two names on one

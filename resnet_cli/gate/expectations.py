@@ -19,6 +19,7 @@ BUDGETS = {
     "max_param_bytes": "param_bytes",
     "max_activations": "activation_bytes",
     "max_peak": "peak_bytes",
+    "max_train_peak": "train_peak_bytes",
 }
 
 
@@ -37,6 +38,7 @@ class Expectations(NamedTuple):
     max_param_bytes: int | None = None
     max_activations: int | None = None
     max_peak: int | None = None
+    max_train_peak: int | None = None
 
 
 class Verdict(NamedTuple):
@@ -61,7 +63,7 @@ def verdicts(summary: Summary, expected: Expectations) -> Iterator[Verdict]:
     totals = summary.totals()
     for key, total in BUDGETS.items():
         if (limit := getattr(expected, key)) is not None:
-            actual = totals[total]
+            actual = totals.get(total)
             if actual is None and summary.measured:
                 why = "not measured" if summary.ran else NOT_KNOWN
                 yield Verdict(total, f"<= {limit:,}", why, False)

@@ -28,6 +28,8 @@ MAX_BYTES = 2**24
 
 _METRICS = ("type", "output_shape", "params", "macs")
 _TOTALS = ("params", "macs")
+_TRAINING = ("saved_bytes", "train_peak_bytes")
+"""What a lock holds as well where a training step was asked for."""
 
 
 class Change(NamedTuple):
@@ -57,7 +59,10 @@ class Locked(NamedTuple):
         return cls(
             config,
             [*map(index, summary.input_shape)],
-            {name: index(totals[name] or 0) for name in _TOTALS},
+            {
+                **{name: index(totals[name] or 0) for name in _TOTALS},
+                **{n: index(t) for n in _TRAINING if (t := totals.get(n)) is not None},
+            },
             {row.path: _layer(row) for row in summary.rows},
         )
 
@@ -151,8 +156,9 @@ def changes(locked: Locked, now: Locked) -> list[Change]:
     for path, row in locked.layers.items():
         if path not in now.layers:
             found.append(Change(path, "layer", _described(row), None))
-    for metric in _TOTALS:
-        found += _changed("total", metric, locked.totals[metric], now.totals[metric])
+    for metric in (*_TOTALS, *_TRAINING):  # of a training step where both ask for one
+        if metric in locked.totals and metric in now.totals:
+            found += _changed("total", metric, locked.totals[metric], now.totals[metric])
     return [*_reasons(locked, now), *found] if found else []
 
 
@@ -174,7 +180,7 @@ def _text(metric: str, value: Any) -> str:
     """Write shapes as shapes, lists as their flags take them, counts with separators."""
     if isinstance(value, list):
         return ("x" if metric.endswith("_shape") else ",").join(map(str, value))
-    return f"{value:,}" if metric in _TOTALS else str(value)
+    return f"{value:,}" if metric in (*_TOTALS, *_TRAINING) else str(value)
 
 
 def _described(row: Mapping[str, Any]) -> str:
@@ -222,6 +228,7 @@ def _network(network: Mapping[str, Any]) -> Locked:
         layers[row["path"]] = row
     _check_shape(network["input_shape"])
     totals = {name: network["totals"][name] for name in _TOTALS}
+    totals |= {n: network["totals"][n] for n in _TRAINING if n in network["totals"]}
     if not all(isinstance(total, int) for total in totals.values()):
         raise ValueError(f"totals are {short(totals)}")
     return Locked(dict(network["config"]), network["input_shape"], totals, layers)

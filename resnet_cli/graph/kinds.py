@@ -200,9 +200,7 @@ class Source(NamedTuple):
         """Give its own shape; what nobody saw being made is not known, nor what it multiplied."""
         seen = self.what != UNSEEN
         keeps = KEEPS_NOTHING if seen else None
-        return Facts(
-            (self.shape,), is_view=True, is_known=seen, is_counted=seen, keeps=keeps
-        )
+        return Facts((self.shape,), is_view=True, is_known=seen, is_counted=seen, keeps=keeps)
 
 
 @kind

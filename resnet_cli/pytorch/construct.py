@@ -63,6 +63,17 @@ def construct(target: Target, arguments: Mapping[str, Any], device: str) -> tupl
         ) from None
 
 
+def construct_fake(target: Target, arguments: Mapping[str, Any]) -> tuple[nn.Module, Any]:
+    """Return the module on the CPU with tensors that have no elements, and their mode."""
+    from torch._subclasses.fake_tensor import FakeTensorMode  # imports sympy: a second
+
+    found, mode = load(target), FakeTensorMode(allow_non_fake_inputs=True)
+    if isinstance(found, nn.Module):
+        return found, mode
+    with mode:
+        return _built(target, found, arguments, "cpu", None), mode
+
+
 def budget(model: nn.Module) -> int:
     """Return the MACs that a run on the CPU may take before the meta device is quicker."""
     return CPU_MACS_16_BIT if dtype_of(model).itemsize == 2 else CPU_MACS

@@ -15,6 +15,7 @@ from resnet_cli.pytorch.difference import difference
 from resnet_cli.pytorch.proof import Proof
 from resnet_cli.pytorch.room import choose_device, refuse_too_large
 from resnet_cli.pytorch.run import run
+from resnet_cli.pytorch.steps import held_against
 
 
 def prove(
@@ -44,13 +45,17 @@ def prove(
         inputs = [torch.zeros(size, device=device, dtype=dtype) for size in sizes]
         done = run(model, inputs, dtype, on_layer=on_layer)
         error = done.error
+        found = difference(graph, done.graph) if error is None else None
+        saved_bytes = None
+        if error is None and found is None and summary.training is not None:
+            on_cpu = model if device == "cpu" else None
+            found, saved_bytes = held_against(graph, summary, summary.training, on_cpu)
     except (RuntimeError, MemoryError, TypeError, OverflowError) as raised:
         error = raised
     if error is not None:
         raise ForwardError(
             f"PyTorch could not run the network on {device}: {first_line(error)}"
         ) from error
-    found = difference(graph, done.graph)
     seconds = time.perf_counter() - start
     modules = len(done.graph.modules) - 1  # the network itself has no row
-    return Proof(torch.__version__, device, modules, found, seconds)
+    return Proof(torch.__version__, device, modules, found, seconds, saved_bytes=saved_bytes)

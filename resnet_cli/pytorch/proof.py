@@ -9,7 +9,7 @@ class Proof(NamedTuple):
     """The outcome of the forward pass.
 
     Where the input has names it is of one `at` each of these; `measured` where it is all
-    there is, unpredicted.
+    there is, unpredicted. `saved_bytes` are what autograd was seen to keep of a training step.
     """
 
     torch: str
@@ -19,6 +19,7 @@ class Proof(NamedTuple):
     seconds: float
     at: tuple[str, ...] = ()
     measured: bool = False
+    saved_bytes: int | None = None
 
     @property
     def agrees(self) -> bool:

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from resnet_cli.analysis import points
 from resnet_cli.analysis.network import Network
-from resnet_cli.analysis.points import separating
 from resnet_cli.analysis.summary import Summary, label
 from resnet_cli.graph.graph import Graph, at
 from resnet_cli.pytorch.backend import backend
@@ -19,16 +19,16 @@ def prove(network: Network, device: str, on_layer: Callable[[str], None]) -> "Pr
     Raises `BackendError` where PyTorch is missing or broken, and before it is imported
     where the run has no room.
     """
-    points = _points(network)
+    places = _points(network)
     if device in ("cpu", "mps"):
         from resnet_cli.pytorch.room import free_memory, refuse_too_large
 
-        for _, _, summary in points:
+        for _, _, summary in places:
             refuse_too_large(summary, device, free_memory())
     run = backend(", or leave the proof out with --no-run").prove
     labels: list[str] = []
     seconds = 0.0
-    for name, graph, summary in points:
+    for name, graph, summary in places:
         proof: Proof = run(graph, summary, device, on_layer)
         labels += [name] if name else []
         seconds += proof.seconds
@@ -42,5 +42,5 @@ def _points(network: Network) -> list[tuple[str, Graph, Summary]]:
     graph, summary = network.graph, network.summary
     if not summary.held:
         return [("", graph, summary)]
-    sizes = separating(summary.input_shape, [row.stride for row in summary.rows])
-    return [(label(each), at(graph, each), summary.at(each)) for each in sizes]
+    sizes = points.separating(summary.input_shape, [row.stride for row in summary.rows])
+    return [(label(each), at(graph, each), points.at(network, each)) for each in sizes]

@@ -1,12 +1,17 @@
 """Where a run has room: what the prediction says before PyTorch is imported."""
 
+from operator import index
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
 from resnet_cli.analysis.summary import Summary
 from resnet_cli.errors import BackendError
 from resnet_cli.text import human_bytes
+
+if TYPE_CHECKING:
+    from resnet_cli.analysis.memory import Training
 
 # A run on the CPU stays below about 2 s on two cores: MACs in 32 and 64 bit, and in 16 bit,
 # where convolutions are some 30 times slower; and below about 1 GiB.
@@ -22,6 +27,21 @@ def choose_device(summary: Summary) -> str:
     macs = CPU_MACS_16_BIT if summary.itemsize == 2 else CPU_MACS
     small = summary.memory_bytes <= min(CPU_BYTES, free_memory())
     return "cpu" if summary.macs <= macs and small else "meta"
+
+
+def has_room_to_train(summary: Summary, step: "Training") -> bool:
+    """Say whether a training step's forward pass is short and small on the CPU."""
+    is_16_bit = summary.itemsize == 2 or step.step.amp is not None
+    need = summary.memory_bytes + index(step.saved_bytes)
+    short = index(summary.macs) <= (CPU_MACS_16_BIT if is_16_bit else CPU_MACS)
+    return short and need <= min(CPU_BYTES, free_memory())
+
+
+def has_room_to_run(summary: Summary) -> bool:
+    """Say whether a captured network's run in training is short and small on the CPU."""
+    macs = CPU_MACS_16_BIT if summary.itemsize == 2 else CPU_MACS
+    need = 2 * index(summary.activation_bytes) + summary.param_bytes
+    return index(summary.macs) <= macs and need <= min(CPU_BYTES, free_memory())
 
 
 def refuse_too_large(summary: Summary, device: str, free: int) -> None:

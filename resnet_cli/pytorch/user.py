@@ -13,6 +13,7 @@ from resnet_cli.pytorch.inputs import Given
 from resnet_cli.pytorch.target import Target, describe
 
 if TYPE_CHECKING:
+    from resnet_cli.analysis.step import Step
     from resnet_cli.pytorch.measure import Measurement
     from resnet_cli.pytorch.proof import Proof
 
@@ -57,12 +58,17 @@ def printed(config: ModuleConfig, device: str) -> str:
 
 
 def capture(
-    config: ModuleConfig, device: str, on_layer: Callable[[str], None]
+    config: ModuleConfig,
+    device: str,
+    on_layer: Callable[[str], None],
+    step: "Step | None" = None,
 ) -> "tuple[Network, Proof]":
     """Return the network and how its run went. Raises `TargetError` or `BackendError`.
 
     With `auto` a long run goes on on the meta device, and comes back to the CPU where it
     needs values, if that has the room.
+
+    With a `step` of training it, too: raises `ConfigError` where that cannot be.
     """
     model, place = construct(config, device)
     from resnet_cli.pytorch import construct as how
@@ -73,7 +79,33 @@ def capture(
         done = _anywhere(config, model, place, on_layer)
     else:
         done = _measured(config, model, place, on_layer)
-    return Network(config, done.graph, done.summary), done.proof
+    network = Network(config, done.graph, done.summary)
+    if step is None or done.summary.error is not None:
+        return network, done.proof
+    if place != "cpu" and done.proof.device == "cpu":
+        model, place = construct(config, "cpu")
+    return _trained(network, config, done.proof, model if place == "cpu" else None, step)
+
+
+def _trained(
+    network: Network, config: ModuleConfig, proof: "Proof", model: Any, step: "Step"
+) -> "tuple[Network, Proof]":
+    """Return a network with a step of training it; what has no room on the CPU runs fake there."""
+    from resnet_cli.pytorch import construct as how
+    from resnet_cli.pytorch import room, steps
+
+    mode = None
+    with aside():
+        if model is None or not room.has_room_to_run(network.summary):
+            model, mode = how.construct_fake(config.module, config.module_args)
+        return steps.trained(
+            model,
+            lambda: how.place_inputs(model, config.input, "cpu"),
+            network,
+            proof,
+            step,
+            mode,
+        )
 
 
 def listing(config: ModuleConfig, device: str) -> Network:

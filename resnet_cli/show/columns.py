@@ -120,6 +120,7 @@ _ALL = (
     Column("receptive_field", "Field", Notation.COUNT, lambda row, _: row.receptive_field, 6),
     Column("stride", "Stride", Notation.COUNT, lambda row, _: row.stride, 8),
     Column("output_bytes", "Output bytes", Notation.COUNT, lambda row, _: row.output_bytes, 7),
+    Column("saved_bytes", "Saved", Notation.COUNT, lambda row, _: row.saved_bytes, 2),
     Column("window", "Window", Notation.TEXT, _window, 8),
     Column("frozen", "Frozen", Notation.COUNT, lambda row, _: row.frozen, 1),
     Column("calls", "Calls", Notation.COUNT, lambda row, _: row.calls, 4),
@@ -136,8 +137,14 @@ BARS = tuple(
 _SHARE = "macs_percent"
 """A share of formulas is known where they are evaluated alone."""
 
-_SIZED = ("input_shape", "output_shape", "macs", "macs_percent", "flops", "output_bytes")
+_SIZED = (
+    *("input_shape", "output_shape", "macs", "macs_percent", "flops"),
+    *("output_bytes", "saved_bytes"),
+)
 """The columns that the input's size changes."""
+
+TRAINED = "saved_bytes"
+"""What only a network has of which a training step was asked for."""
 
 MEASURED = ("frozen", "calls", "note")
 """What only a network has that PyTorch measured."""
@@ -156,7 +163,11 @@ DEFAULT = (
 
 def every(summary: Summary) -> tuple[str, ...]:
     """Return every column that can say something about this network."""
-    return tuple(name for name in COLUMNS if summary.measured or name not in MEASURED)
+    return tuple(
+        name
+        for name in COLUMNS
+        if (summary.measured or name not in MEASURED) and (summary.training or name != TRAINED)
+    )
 
 
 def default(summary: Summary) -> tuple[str, ...]:
@@ -173,9 +184,16 @@ def default(summary: Summary) -> tuple[str, ...]:
     names = [n for n in DEFAULT if n not in empty and not (summary.held and n == _SHARE)]
     if summary.frozen:
         names.insert(names.index("params") + 1, "frozen")
+    if summary.training is not None:
+        names.append(TRAINED)
     if any(row.note or row.error for row in rows):
         names.append("note")
     return tuple(names)
+
+
+def every_size(summary: Summary) -> tuple[str, ...]:
+    """Return the columns that people see where formulas stand beside their values."""
+    return DEFAULT if summary.training is None else (*DEFAULT, TRAINED)
 
 
 _SHORT = {
@@ -185,6 +203,7 @@ _SHORT = {
     "field": "receptive_field",
     "cumulative_stride": "stride",
     "bytes": "output_bytes",
+    "saved": "saved_bytes",
 }
 
 

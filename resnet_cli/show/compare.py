@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from resnet_cli.analysis.compare import FIGURES, Entry, Part, figure, roles
+from resnet_cli.analysis.compare import Entry, Part, figure, labels, roles
 from resnet_cli.show.grid import GAP, Cell, Grid, Head
 from resnet_cli.show.tables import MACS_NOTE
 from resnet_cli.text import Look, format_shape, printable
@@ -14,28 +14,24 @@ from resnet_cli.text import Look, format_shape, printable
 def comparison_table(entries: Sequence[Entry], look: Look) -> RenderableType:
     """Return a column a network; a narrow terminal gets taller cells, then several tables."""
     every = roles(entries)
+    first = ["", *every, *labels(entries).values()]  # nothing over it, the stages, the figures
     columns = [_column(entry, every, tall=False) for entry in entries]
-    if not _fits(columns, every, look):
+    if not _fits([first, *columns], look):
         columns = [_column(entry, every, tall=True) for entry in entries]
     tables = [columns[:1]]
     for column in columns[1:]:
-        if _fits([*tables[-1], column], every, look):
+        if _fits([first, *tables[-1], column], look):
             tables[-1].append(column)
         else:
             tables.append([column])
-    shown = [part for table in tables for part in (_table(table, every, look), Text())]
+    shown = [part for table in tables for part in (_table([first, *table], look), Text())]
     return Group(*shown, Text(MACS_NOTE, "dim"))
 
 
-def _table(columns: Sequence[list[str]], every: Sequence[str], look: Look) -> RenderableType:
-    heads, *rows = zip(_labels(every), *columns, strict=True)
+def _table(columns: Sequence[list[str]], look: Look) -> RenderableType:
+    heads, *rows = zip(*columns, strict=True)
     cells = [[Cell(label, "bold"), *map(Cell, texts)] for label, *texts in rows]
     return Grid([Head(head) for head in heads], cells, None, look)
-
-
-def _labels(every: Sequence[str]) -> list[str]:
-    """Return the first column: nothing over it, the stages, the figures."""
-    return ["", *every, *FIGURES.values()]
 
 
 def _column(entry: Entry, every: Sequence[str], *, tall: bool) -> list[str]:
@@ -45,7 +41,7 @@ def _column(entry: Entry, every: Sequence[str], *, tall: bool) -> list[str]:
     """
     name = printable(entry.name)
     size_width = max((len(format_shape(part.size)) for part in entry.parts), default=0)
-    figures = [figure(entry, key) for key in FIGURES]
+    figures = [figure(entry, key) for key in entry.figures]
     value_width, ratio_width = (max(map(len, texts)) for texts in zip(*figures, strict=True))
     return [
         name.replace(" --", "\n--") if tall else name,
@@ -65,6 +61,6 @@ def _stage(part: Part | None, size_width: int) -> str:
     return f"{size}\n{layers}"
 
 
-def _fits(columns: Sequence[Sequence[str]], every: Sequence[str], look: Look) -> bool:
-    widths = (max(Cell(text).width for text in column) for column in (_labels(every), *columns))
+def _fits(columns: Sequence[Sequence[str]], look: Look) -> bool:
+    widths = (max(Cell(text).width for text in column) for column in columns)
     return look.width is None or sum(width + GAP for width in widths) - GAP <= look.width

@@ -14,6 +14,7 @@ from resnet_cli.text import human_text, plain_text, printable, tree_text
 from resnet_cli.version import __version__
 
 if TYPE_CHECKING:
+    from resnet_cli.analysis.memory import Training
     from resnet_cli.analysis.summary import Point
     from resnet_cli.pytorch.proof import Proof
 
@@ -193,7 +194,34 @@ def _figures(summary: Summary) -> dict[str, Any]:
         "input_shape": summary.input_shape or None,
         "output_shape": summary.output_shape or None,
         "totals": summary.totals(),
+        **({} if summary.training is None else {"training": training_dict(summary.training)}),
         **{name: value for name, value in measured.items() if value},
+    }
+
+
+def training_dict(training: "Training") -> dict[str, Any]:
+    """Return a training step as the JSON has it; `exact` is false for a bound."""
+    step, moment = training.step, training.at_peak
+    return {
+        "optimizer": step.optimizer,
+        "amp": step.amp,
+        "checkpoint": step.checkpoint,
+        "freeze": list(step.freeze),
+        "eval_norms": step.eval_norms,
+        "param_bytes": training.param_bytes,
+        "gradient_bytes": training.gradient_bytes,
+        "optimizer_bytes": training.optimizer_bytes,
+        "buffer_bytes": training.buffer_bytes,
+        "input_bytes": training.input_bytes,
+        "target_bytes": training.target_bytes,
+        "saved_bytes": training.saved_bytes,
+        "loss": training.loss_bytes,
+        "peak_bytes": training.peak_bytes,
+        "peak_at": training.peak_at,
+        "at_peak": moment and moment._asdict(),
+        "flops": training.flops,
+        "exact": training.exact,
+        "not_known": list(training.unknown),
     }
 
 
@@ -240,4 +268,5 @@ def proof_dict(proof: "Proof") -> dict[str, object]:
         "difference": proof.difference and proof.difference._asdict(),
         "seconds": round(proof.seconds, 3),
         **({"at": proof.at} if proof.at else {}),
+        **({} if proof.saved_bytes is None else {"saved_bytes": proof.saved_bytes}),
     }

@@ -13,6 +13,7 @@ from resnet_cli.analysis.remarks import remarks
 from resnet_cli.analysis.summary import Point, Summary
 from resnet_cli.show.columns import Column, Notation, Totals, Value, total_texts
 from resnet_cli.show.grid import Cell, Grid, Head, aligned
+from resnet_cli.show.training import training_block
 from resnet_cli.text import Look, human_bytes, human_count, human_text, printable
 
 if TYPE_CHECKING:
@@ -39,6 +40,13 @@ _TOTALS = {
     "Activations": "activation_bytes",
     "Peak": "peak_bytes",
 }
+
+_TRAINING = {
+    "Saved for backward": "saved_bytes",
+    "Training peak": "train_peak_bytes",
+    "Training FLOPs": "train_flops",
+}
+"""What stands among the totals of an input with names; with numbers it is a block of its own."""
 
 
 def summary_table(
@@ -77,6 +85,7 @@ def summary_table(
         *([Text("\n" + _wrapped(said[0], look), "bold red")] if summary.error else []),
         Text(),
         _formulas(summary, points, look) if summary.held else _sums(summary),
+        *(training_block(summary.training, summary.held, look) if summary.training else ()),
         Text("\n" + "\n".join(notes), "dim") if notes else Text(),
     )
 
@@ -150,7 +159,7 @@ def _formulas(summary: Summary, points: Sequence[Point], look: Look) -> Grid:
     every = [summary.totals(), *(point.summary.totals() for point in points)]
     rows = [
         [Cell(label, "dim"), *(Cell(_formula(t[name], look, TOTAL_FORMULA)) for t in every)]
-        for label, name in _TOTALS.items()
+        for label, name in {**_TOTALS, **(_TRAINING if summary.training else {})}.items()
         if points or every[0][name] is not None
     ]
     return Grid(heads, rows, None, look)

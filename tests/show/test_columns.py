@@ -66,6 +66,7 @@ def test_a_row_has_every_quantity():
         "receptive_field": "7",
         "stride": "2",
         "output_bytes": "3,211,264",
+        "saved_bytes": "",
         "window": "k7 s2 p3",
         "frozen": "0",
         "calls": "1",

@@ -74,7 +74,7 @@ def _own(option: Option) -> list[Option]:
             return [own, STRIDE]
         case "shortcut":
             return [SHORTCUT]
-    return [option.but(hidden=option.key in _ABSENT)]
+    return [option.but(hidden=option.key in _ABSENT or option.heading is Heading.TRAINING)]
 
 
 @click.command("block", cls=Command, params=[own for option in SHARED for own in _own(option)])

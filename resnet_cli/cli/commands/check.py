@@ -38,7 +38,9 @@ Networks: TypeAlias = Mapping[str, tuple[Known, Settings]]
     cls=Command,
     params=[
         *EXPECTATIONS,
-        *shared(Heading.NETWORK, Heading.PROOF, Heading.GENERAL, "format", "output"),
+        *shared(
+            Heading.NETWORK, Heading.TRAINING, Heading.PROOF, Heading.GENERAL, "format", "output"
+        ),
     ],
 )
 @click.pass_context

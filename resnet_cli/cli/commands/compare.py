@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from resnet_cli.analysis.compare import FIGURES, Entry, compare, figure, roles
+from resnet_cli.analysis.compare import Entry, compare, figure, labels, roles
 from resnet_cli.analysis.network import Network
 from resnet_cli.cli.flags import NETWORK, shared
 from resnet_cli.cli.networks import known
@@ -46,7 +46,7 @@ _FLAGS = click.Command(
                 name for name in presets.NAMES if name.startswith(start)
             ],
         ),
-        *shared(Heading.NETWORK, Heading.GENERAL, "format", "output"),
+        *shared(Heading.NETWORK, Heading.TRAINING, Heading.GENERAL, "format", "output"),
     ],
 )
 @click.pass_context
@@ -118,7 +118,7 @@ def _title(argument: str) -> str:
 def to_markdown(entries: Sequence[Entry]) -> str:
     """Return a table with a column a network, a row a stage and a figure."""
     rows = [[role, *(_part(entry, role) for entry in entries)] for role in roles(entries)]
-    for key, label in FIGURES.items():
+    for key, label in labels(entries).items():
         rows.append([label, *(" ".join(figure(entry, key)) for entry in entries)])
     right = [False] * (len(entries) + 1)
     return formats.markdown_table(["", *map(_name, entries)], rows, right)
@@ -149,7 +149,7 @@ def _flat(entry: Entry, all_roles: Sequence[str]) -> dict[str, Value]:
         part, key = entry.part(role), role.replace(" ", "_")
         record[f"{key}_size"] = part and part.size
         record[key] = part and part.layers
-    for key in FIGURES:
+    for key in entry.figures:
         record[key] = entry.figures[key]
         record[f"{key}_ratio"] = entry.ratios[key]
     return record

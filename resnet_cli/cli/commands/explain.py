@@ -23,7 +23,7 @@ FORMATS = (Format.TABLE, Format.PLAIN, Format.JSON, Format.MARKDOWN)
     cls=Command,
     params=[
         click.Argument(["layers"], nargs=-1, metavar="[LAYER]..."),
-        *shared(Heading.NETWORK, Heading.TABLE, Heading.GENERAL),
+        *shared(Heading.NETWORK, Heading.TRAINING, Heading.TABLE, Heading.GENERAL),
     ],
 )
 @click.pass_context
@@ -37,8 +37,13 @@ def command(ctx: click.Context, /, layers: tuple[str, ...], **_: Any) -> int:
     output = settings.output(*FORMATS)
     kind, screen = output.format, output.screen()
     network = known(settings, screen).network
+    every = explain(network.graph, network.summary)
+    if network.summary.training is not None:
+        from resnet_cli.analysis.explain_training import with_saved
+
+        every = with_saved(network.graph, network.summary, every)
     try:
-        explanations = select(explain(network.graph, network.summary), layers)
+        explanations = select(every, layers)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="LAYER") from None
     if kind is Format.TABLE:

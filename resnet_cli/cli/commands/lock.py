@@ -21,7 +21,7 @@ LOCK = next(option for option in EXPECTATIONS if option.key == "lock")
 @click.command(
     "lock",
     cls=Command,
-    params=[LOCK, *shared(Heading.NETWORK, Heading.GENERAL, "output")],
+    params=[LOCK, *shared(Heading.NETWORK, Heading.TRAINING, Heading.GENERAL, "output")],
 )
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> int:

@@ -6,7 +6,7 @@ import click
 
 from resnet_cli.analysis.network import Network
 from resnet_cli.analysis.summary import Summary
-from resnet_cli.cli.networks import Known, attempt, known, prove
+from resnet_cli.cli.networks import Known, attempt, known, prove, step_of
 from resnet_cli.cli.progress import outcome
 from resnet_cli.cli.screen import Screen
 from resnet_cli.cli.settings import Settings, resolve
@@ -26,6 +26,9 @@ def show(ctx: click.Context) -> int:
     settings = resolve(ctx)
     output, proof = settings.output(*SUMMARY_FORMATS), settings.read(ProofOptions)
     table, screen = settings.read(TableOptions, output.format), output.screen()
+    if columns.TRAINED in table.columns and step_of(settings) is None:
+        message = f"{columns.TRAINED!r} needs --train and its optimiser"
+        raise click.BadParameter(message, param_hint=settings.name("columns"))
     found = known(settings, screen, symbolic=True, unrun=True)
     points = _points(found.network, table, settings)
     if output.format is Format.JSON:
@@ -57,7 +60,7 @@ def _points(network: Network, table: TableOptions, settings: Settings) -> "list[
     from resnet_cli.analysis import points
 
     try:
-        return [points.evaluate(config, network.summary, sizes) for sizes in table.at]
+        return [points.evaluate(config, network, sizes) for sizes in table.at]
     except ConfigError as error:
         raise settings.wrong(error) from None
 
@@ -97,7 +100,8 @@ def table_columns(
 def _picked(
     summary: Summary, table: TableOptions, points: "Sequence[Point]"
 ) -> list[columns.Column]:
-    names = table.columns or (columns.DEFAULT if points else columns.default(summary))
+    usual = columns.every_size(summary) if points else columns.default(summary)
+    names = table.columns or usual
     return [*columns.beside(columns.pick(names), points)]
 
 

@@ -7,11 +7,13 @@ import click
 from resnet_cli import parse
 from resnet_cli.analysis import solve
 from resnet_cli.cli.flags import shared
+from resnet_cli.cli.networks import step_of
 from resnet_cli.cli.options import Command, Heading, Option, under
 from resnet_cli.cli.records import Fields, write_records
+from resnet_cli.cli.screen import Screen
 from resnet_cli.cli.settings import Settings, resolve
 from resnet_cli.cli.values import Format
-from resnet_cli.errors import ExpectationError
+from resnet_cli.errors import ConfigError, ExpectationError
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.parse import LayerExpectation, layer_pattern
 
@@ -32,6 +34,12 @@ MEMORY_NOTE = (
 )
 
 
+TRAINING_NOTE = (
+    "Bytes: the peak of a training step with {train} on the second step, in {dtype}. Not in it:\n"
+    "CUDA context, cuDNN workspaces, allocator rounding and fragmentation (--reserve)."
+)
+
+
 def _want(value: object) -> LayerExpectation:
     """Parse `4=7x7` or `stage 4=7x7`."""
     want = layer_pattern(value)
@@ -45,6 +53,7 @@ class Questions(NamedTuple):
 
     want: tuple[LayerExpectation, ...] = ()
     memory: int | None = None
+    reserve: int = 0
 
 
 QUESTIONS = under(
@@ -62,13 +71,22 @@ QUESTIONS = under(
         parse.parse_bytes,
         "Which batches of the image and which square images of the batch fit, as in 8GiB?",
     ),
+    Option(
+        "reserve",
+        parse.parse_bytes,
+        "Of that, leave so much for what is not modelled, as in 1GiB.",
+        usual="0",
+    ),
 )
 
 
 @click.command(
     "solve",
     cls=Command,
-    params=[*QUESTIONS, *shared(Heading.NETWORK, Heading.GENERAL, "format", "output")],
+    params=[
+        *QUESTIONS,
+        *shared(Heading.NETWORK, Heading.TRAINING, Heading.GENERAL, "format", "output"),
+    ],
 )
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> int:
@@ -80,10 +98,30 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     config = settings.config()
     output = settings.output(Format.TABLE, Format.JSON, Format.CSV, Format.MARKDOWN)
     asked = settings.read(Questions)
-    records = [answer._asdict() for answer in _answers(config, asked, settings)]
-    note = "" if asked.memory is None else MEMORY_NOTE.format(dtype=config.dtype)
+    if asked.memory is None and asked.reserve:
+        raise click.BadParameter("needs --memory", param_hint=settings.name("reserve"))
+    found = _answers(config, asked, settings)
+    step = step_of(settings)
+    note = MEMORY_NOTE if step is None else TRAINING_NOTE
+    note = (
+        ""
+        if asked.memory is None
+        else note.format(dtype=config.dtype, train=step and step.optimizer)
+    )
+    records = [answer._asdict() for answer in found]
     write_records(output, "answers", ANSWER_FIELDS, records, note)
-    return 0
+    return _verdict(found, output.screen())
+
+
+def _verdict(found: list[solve.Answer], screen: Screen) -> int:
+    """Say on stderr where no value fits; return 1 if so."""
+    none = [answer for answer in found if answer.most is None]
+    for answer in none:
+        least = f"; {answer.next} needs {answer.next_bytes:,} B" if answer.next else ""
+        screen.note(
+            f"no {answer.size} of {answer.input} fits {answer.condition}{least}", "bold red"
+        )
+    return 1 if none else 0
 
 
 def _answers(config: ResNetConfig, asked: Questions, settings: Settings) -> list[solve.Answer]:
@@ -95,7 +133,10 @@ def _answers(config: ResNetConfig, asked: Questions, settings: Settings) -> list
         except (ValueError, ExpectationError) as error:
             raise click.BadParameter(str(error), param_hint=settings.name("want")) from None
     if asked.memory is not None:
-        found.extend(solve.fitting(config, asked.memory))
+        try:
+            found.extend(solve.fitting(config, asked.memory, step_of(settings), asked.reserve))
+        except ConfigError as error:
+            raise settings.wrong(error) from None
     if not found:
         raise click.UsageError(
             "there is nothing to solve: give --want LAYER=HxW, as in 4=7x7, or --memory BYTES"
