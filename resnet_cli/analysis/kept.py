@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from resnet_cli.analysis.step import Checkpoint, Step
 from resnet_cli.analysis.walk import Walk
 from resnet_cli.graph.graph import Graph, Module, Repeat, Value, repeats, values
-from resnet_cli.graph.kinds import Facts, Input, Keeps, Source
+from resnet_cli.graph.kinds import UNSEEN, Facts, Input, Keeps, Source
 from resnet_cli.graph.products import Conv, Linear
 
 if TYPE_CHECKING:
     from resnet_cli.graph.dims import Size
+
+PARAMETER = "parameter"
+"""What a weight is called that a function takes, and no layer."""
 
 HALF = 2
 """Bytes an element under autocast."""
@@ -120,6 +123,8 @@ class _Keeper:
         piece = self.piece_of.get(index)
         if piece is not None and index == piece.first:
             self._enter(piece, flows=flows)
+        if isinstance(operation.kind, Source) and operation.kind.what in (PARAMETER, UNSEEN):
+            self.unknown[operation.kind.name] = None  # it may train, and nobody says so
         if not flows or not sources:
             return
         if facts.keeps is None:

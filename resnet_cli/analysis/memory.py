@@ -81,14 +81,19 @@ class Training(NamedTuple):
 
 
 def training(
-    graph: Graph, step: Step, dtype: str = "float32", *, registered: bool = True
+    graph: Graph,
+    step: Step,
+    dtype: str = "float32",
+    *,
+    registered: bool = True,
+    walked: Walk | None = None,
 ) -> Training:
     """Return what a step of training a network of that element type holds.
 
     The optimiser has the weights as they are `registered`, or else in the order of execution.
     Raises `ConfigError` of the fields `amp`, `checkpoint`, `freeze` and `input`.
     """
-    walked = walk(graph, item_size(dtype))
+    walked = walked or walk(graph, item_size(dtype))
     step = checked(walked, step, dtype)
     return _Books(walked, step, registered=registered).closed()
 

@@ -53,13 +53,19 @@ NO_SUMS, NO_WEIGHT = Sums(), Weight()
 
 
 def summarise(
-    graph: Graph, name: str = "network", *, dtype: str = "float32", failure: Failure | None = None
+    graph: Graph,
+    name: str = "network",
+    *,
+    dtype: str = "float32",
+    failure: Failure | None = None,
+    walked: Walk | None = None,
 ) -> Summary:
     """Return every module's row and the totals of a network of that element type.
 
-    Where its run failed the rows end at the failing module, which has the error.
+    Where its run failed the rows end at the failing module, which has the error. Whoever has
+    `walked` over the graph already gives that.
     """
-    walked = walk(graph, item_size(dtype))
+    walked = walked or walk(graph, item_size(dtype))
     gather = _Rows(walked, failure)
     gather.network()
     numbers = all(isinstance(held, int) for held in walked.held)

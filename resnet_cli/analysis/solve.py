@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from resnet_cli.analysis.network import Network, predict
+from resnet_cli.analysis.network import predict
 from resnet_cli.analysis.summary import Summary, find
 from resnet_cli.errors import ConfigError
 from resnet_cli.family.config import ResNetConfig
@@ -81,14 +81,14 @@ def fitting(
         ("N", (Dim.named("N", 0), channels, height, width)),
         ("S", (batch, channels, side, side)),
     ):
-        network = predict(replace(config, input=shape))
-        need = _inference(network, name) if step is None else _training(network, name, step)
+        named = replace(config, input=shape)
+        need = _inference(named, name) if step is None else _training(named, name, step)
         yield _fit(need, memory, reserve, format_shape(shape), name)
 
 
-def _inference(network: Network, name: str) -> "Need":
+def _inference(config: ResNetConfig, name: str) -> "Need":
     """Return what an inference pass needs at a size, in bytes."""
-    summary = network.summary
+    summary = predict(config).summary
     weights = summary.param_bytes + summary.buffer_bytes
 
     def need(size: int) -> int:
@@ -98,18 +98,18 @@ def _inference(network: Network, name: str) -> "Need":
     return need
 
 
-def _training(network: Network, name: str, step: "Step") -> "Need":
+def _training(config: ResNetConfig, name: str, step: "Step") -> "Need":
     """Return what a training step needs at a size, in bytes; 0 where a norm has one value.
 
     There PyTorch refuses to train; that ends at some size, and never comes again.
     """
-    from resnet_cli.analysis.train import evaluated, trained  # only a training step has its walk
+    from resnet_cli.analysis import train  # only a training step needs its walk
 
-    found = trained(network, step)
+    found = train.predict(config, step)
 
     def need(size: int) -> int:
         try:
-            summary = evaluated(found.graph, found.summary, {name: size})
+            summary = train.evaluated(found.graph, found.summary, {name: size})
         except ConfigError as error:
             if error.field != "input":
                 raise

@@ -43,21 +43,21 @@ def weights(walked: Walk, freeze: Sequence[str], *, registered: bool) -> Weights
     trains_at: set[str] = set()
     frozen = buffers = 0
     is_known = True
-    known: dict[tuple[int, Weight | None], Held] = {}
+    known: dict[object, Held] = {}  # what repeats has the same facts
     for module in _leaves(graph, first, registered=registered):
         facts = walked.facts[first[module.path]] if module.path in first else None
-        key = id(facts), module.held
-        if key not in known:
-            known[key] = _held(module, facts, item)
-        sizes, others, statistics, sure = known[key]
-        is_known = is_known and sure
-        buffers += statistics
-        if f"{module.path}.".startswith(frozen_paths) and frozen_paths:
+        key = id(facts) if module.held is None else (id(facts), module.held)
+        held = known.get(key)
+        if held is None:
+            held = known[key] = _held(module, facts, item)
+        sizes, others, statistics, sure = held
+        if frozen_paths and f"{module.path}.".startswith(frozen_paths):
             others, sizes = others + sum(sizes) * item, ()
-        frozen += others
-        tensors += sizes
         if sizes:
+            tensors += sizes
             trains_at.add(module.path)
+        if others or statistics or not sure:
+            frozen, buffers, is_known = frozen + others, buffers + statistics, is_known and sure
     trains = [
         bool(facts.weights) and operation.path in trains_at
         for operation, facts in zip(graph.operations, walked.facts, strict=True)
@@ -107,7 +107,9 @@ def _leaves(graph: Graph, first: Mapping[str, int], *, registered: bool) -> Iter
     leaves = [module for module in graph.modules if module.is_leaf]
     if registered:
         return leaves
-    return sorted(leaves, key=lambda module: first.get(module.path, -1))
+    by_path = {module.path: module for module in leaves}
+    ran = [by_path[path] for path in first if path in by_path]
+    return [*(module for module in leaves if module.path not in first), *ran]
 
 
 def checked(walked: Walk, step: Step, dtype: str) -> Step:

@@ -12,7 +12,7 @@ from resnet_cli.cli.screen import Screen
 from resnet_cli.cli.settings import Settings
 from resnet_cli.cli.values import Device, ProofOptions, TrainOptions
 from resnet_cli.errors import BackendError, ConfigError, ForwardError
-from resnet_cli.family.config import FIELDS
+from resnet_cli.family.config import FIELDS, ResNetConfig
 
 if TYPE_CHECKING:
     from resnet_cli.analysis.step import Step
@@ -37,8 +37,8 @@ def known(
     """
     config, step = module(settings), step_of(settings)
     if config is None:
-        network = predict(settings.config(symbolic=symbolic))
-        return Known(network if step is None else _trained(network, step, settings))
+        own = settings.config(symbolic=symbolic)
+        return Known(predict(own) if step is None else _trained(own, step, settings))
     options = settings.read(ProofOptions)
     if not options.run and (step is not None or not unrun):
         name = settings.name("run").replace("--run", "--no-run")
@@ -70,12 +70,12 @@ def step_of(settings: Settings) -> "Step | None":
     return options.step
 
 
-def _trained(network: Network, step: "Step", settings: Settings) -> Network:
+def _trained(config: ResNetConfig, step: "Step", settings: Settings) -> Network:
     """Return a network with its training step. Raises `click.BadParameter`."""
     from resnet_cli.analysis import train  # only a training step needs its walk
 
     try:
-        return train.trained(network, step)
+        return train.predict(config, step)
     except ConfigError as error:
         raise settings.wrong(error) from None
 

@@ -12,9 +12,9 @@ from resnet_cli.family import presets, resnet
 from resnet_cli.graph.builder import Builder
 from resnet_cli.graph.dims import Dim
 from resnet_cli.graph.graph import repeats
-from resnet_cli.graph.kinds import Input, Opaque
+from resnet_cli.graph.kinds import UNSEEN, Input, Opaque, Source
 from resnet_cli.graph.moves import Flatten
-from resnet_cli.graph.pointwise import Activation
+from resnet_cli.graph.pointwise import Activation, Multiply
 from resnet_cli.graph.products import Conv, Linear
 
 SGD, MOMENTUM, ADAM, ADAMW = Optimizer
@@ -171,6 +171,15 @@ def test_what_nobody_has_said_is_not_known_and_not_nothing():
 def test_a_front_that_does_not_train_need_not_be_known():
     graph = net(Opaque("swirl", ((2, 4, 8, 8),)), Flatten(), Linear(5))
     assert training(graph, Step(SGD)).exact
+
+
+@pytest.mark.parametrize("what", ["parameter", UNSEEN])
+def test_a_tensor_that_may_train_is_not_known(what):
+    build = Builder()
+    image = build.apply(Input((2, 3, 8, 8)))
+    scaled = build.apply(Multiply(), image, build.apply(Source(what, (3, 1, 1))))
+    x = build.layer("fc", Linear(5), build.layer("flat", Flatten(), scaled))
+    assert training(build.graph("Scaled", image, x), Step(SGD)).unknown == (what,)
 
 
 def test_an_activation_without_a_rule_is_not_known():

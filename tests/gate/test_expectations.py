@@ -4,18 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_cli.analysis.network import predict
 from resnet_cli.analysis.step import Optimizer, Step
 from resnet_cli.analysis.summary import find
-from resnet_cli.analysis.train import trained
+from resnet_cli.analysis.train import predict
 from resnet_cli.cli.flags import EXPECTATIONS
 from resnet_cli.errors import ExpectationError
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.gate.expectations import BUDGETS, Expectations, verdicts
 from resnet_cli.parse import LayerExpectation
 
-NETWORK = predict(ResNetConfig(input=(2, 1, 32, 32), channels=(8, 16), blocks=(1, 1)))
-SUMMARY = trained(NETWORK, Step(Optimizer.ADAMW)).summary
+CONFIG = ResNetConfig(input=(2, 1, 32, 32), channels=(8, 16), blocks=(1, 1))
+SUMMARY = predict(CONFIG, Step(Optimizer.ADAMW)).summary
 TOTALS = SUMMARY.totals()
 
 
