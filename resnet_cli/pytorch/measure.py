@@ -71,7 +71,13 @@ def measure(
     """Run `model` and sum up. Raises `TooLargeError` over a budget of MACs."""
     dtype, named = dtype_of(model), named or {}
     done = run(
-        model, inputs, dtype, named=named, training=training, on_layer=on_layer, budget=budget
+        model,
+        inputs,
+        dtype,
+        named=named,
+        trains=lambda module: training,
+        on_layer=on_layer,
+        budget=budget,
     )
     failure = None
     if done.error is not None:

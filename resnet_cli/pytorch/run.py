@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import nn
-from torch.nn.modules.batchnorm import _NormBase
 
 from resnet_cli.graph.graph import Graph
 from resnet_cli.pytorch.capture import Recorder
@@ -42,16 +41,15 @@ def run(
     dtype: torch.dtype,
     *,
     named: Mapping[str, Any] | None = None,
-    training: bool = False,
-    eval_norms: bool = False,
+    trains: Callable[[nn.Module], bool] = lambda module: False,
     on_layer: Callable[[str], None] = lambda path: None,
     budget: int | None = None,
 ) -> Run:
     """Run `model` on `inputs` and `named` ones once, without gradients; leave it as it was.
 
-    `dtype` is the model's own element type; with `eval_norms` norms do not train. An exception
-    that the model raises ends the run and is part of the result. Raises `TooLargeError` when
-    more than `budget` MACs were done.
+    `dtype` is the model's own element type, `trains` says which modules are in train mode. An
+    exception that the model raises ends the run and is part of the result. Raises `TooLargeError`
+    when more than `budget` MACs were done.
     """
     named = named or {}
     output = error = failed = None
@@ -62,9 +60,8 @@ def run(
         recorder = Recorder(model, on_layer, budget)  # knows the buffers that the run has
         with recorder.listening([*inputs, *named.values()], dtype):
             for module in modules:
-                wanted = training and not (eval_norms and isinstance(module, _NormBase))
-                if module.training is not wanted:
-                    module.training = wanted
+                if module.training is not trains(module):
+                    module.training = trains(module)
             try:
                 output = model(*inputs, **named)
             except (Exception, SystemExit) as raised:

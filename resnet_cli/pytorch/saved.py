@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from torch._subclasses.fake_tensor import FakeTensorMode
 
 
+Inputs = Callable[[], tuple[Sequence[Any], Mapping[str, Any]]]
+"""Makes what a model takes, by position and by name, anew."""
+
+
 class Saved:
     """What is kept, module by module, while a network runs."""
 
@@ -96,9 +100,14 @@ class _Statistics(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return out
 
 
+def trains(module: nn.Module, step: Step) -> bool:
+    """Say whether a module is in train mode in a step: norms need not be."""
+    return not (step.eval_norms and isinstance(module, nn.modules.batchnorm._NormBase))
+
+
 def saved(
     model: nn.Module,
-    inputs: Callable[[], Sequence[Any]],
+    inputs: Inputs,
     step: Step,
     pieces: Sequence[str] = (),
     *,
@@ -106,9 +115,9 @@ def saved(
 ) -> Saved:
     """Run a training step's forward pass and its loss; leave the model as it was.
 
-    `inputs` makes what the model takes, `pieces` are paths of what runs again; with `fake` no
-    element is computed, in the mode that the model was made in, if any. The model is on the
-    CPU. Raises what it raises.
+    `inputs` makes what the model takes, by position and by name; `pieces` are paths of what
+    runs again; with `fake` no element is computed, in the mode that the model was made in, if
+    any. The model is on the CPU. Raises what it raises.
     """
     modules = [*paths_of(model)]
     with contextlib.ExitStack() as stack:
@@ -116,14 +125,13 @@ def saved(
         found = Saved(model)  # knows the buffers that the run has
         stack.enter_context(_trainable(found.paths, step))
         stack.enter_context(torch.enable_grad())
-        model.train()
         for module in modules:
-            if step.eval_norms and isinstance(module, nn.modules.batchnorm._NormBase):
-                module.training = False
+            module.training = trains(module, step)
         mode = None if isinstance(fake, bool) else fake
         faked = found.faked(mode) if fake else contextlib.nullcontext()
         with faked, found.listening(), _again(found.paths, pieces), _autocast(step):
-            output = model(*inputs())
+            values, named = inputs()
+            output = model(*values, **named)
             if isinstance(output, Tensor) and output.dim() > 1:
                 shape = (output.shape[0], *output.shape[2:])
                 target = torch.zeros(shape, dtype=torch.int64, device=output.device)

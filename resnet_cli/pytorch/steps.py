@@ -1,7 +1,7 @@
 """A training step's forward pass in PyTorch: what it keeps is held against the prediction."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from operator import index
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +20,11 @@ from resnet_cli.pytorch.device import first_line
 from resnet_cli.pytorch.difference import Difference
 from resnet_cli.pytorch.room import has_room_to_train
 from resnet_cli.pytorch.run import run
-from resnet_cli.pytorch.saved import Saved, saved
+from resnet_cli.pytorch.saved import Inputs, Saved, saved, trains
 
 if TYPE_CHECKING:
     from resnet_cli.analysis.step import Step
     from resnet_cli.pytorch.proof import Proof
-
-Inputs = Callable[[], Sequence[Any]]
 
 
 def held_against(
@@ -45,7 +43,7 @@ def held_against(
     again = pieces(graph, how.checkpoint) if how.checkpoint else ()
     seen = saved(
         model,
-        lambda: [torch.zeros(shape, dtype=dtype) for shape in shapes],
+        lambda: ([torch.zeros(shape, dtype=dtype) for shape in shapes], {}),
         how,
         [piece.path for piece in again],
         fake=not has_room_to_train(summary, step),
@@ -87,7 +85,8 @@ def trained(
     summary = network.summary
     dtype = getattr(torch, summary.dtype)
     with mode or contextlib.nullcontext():
-        done = run(model, inputs(), dtype, training=True, eval_norms=how.eval_norms)
+        values, named = inputs()
+        done = run(model, values, dtype, named=named, trains=lambda m: trains(m, how))
     if done.error is not None:
         place = f"layer {done.path}" if done.path else "the network's own forward"
         raise TargetError(f"--train: {place} fails in training: {first_line(done.error)}")

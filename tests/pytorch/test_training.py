@@ -148,7 +148,7 @@ def hold(name, batch, size, *, fake, dtype="float32", **how):
         else []
     )
     model = build(graph, dtype=kind)
-    inputs = lambda: [torch.zeros(config.input, dtype=kind)]  # noqa: E731
+    inputs = lambda: ([torch.zeros(config.input, dtype=kind)], {})  # noqa: E731
     same(found, saved(model, inputs, found.step, again, fake=fake))
 
 
@@ -187,11 +187,11 @@ def test_every_kind_keeps_and_peaks_as_pytorch_has_it(name):
     make, shape = NETWORKS[name]
     model = make()
     model(torch.zeros(shape))  # lazy layers get their sizes
-    graph = run(model, [torch.zeros(shape)], torch.float32, training=True).graph
+    graph = run(model, [torch.zeros(shape)], torch.float32, trains=lambda module: True).graph
     for step in (Step(MOMENTUM), Step(ADAMW), Step(MOMENTUM, eval_norms=True)):
         found = training(graph, step)
         assert found.exact, found.unknown
-        same(found, saved(model, lambda: [torch.zeros(shape)], step))
+        same(found, saved(model, lambda: ([torch.zeros(shape)], {}), step))
         model.train()
         for module in model.modules():
             if step.eval_norms and isinstance(module, nn.modules.batchnorm._NormBase):
