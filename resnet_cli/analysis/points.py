@@ -1,19 +1,36 @@
 """The sizes at which a network with names in its input is evaluated and proved."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from resnet_cli.analysis.network import Network
 from resnet_cli.analysis.summary import Point, Sizes, Summary, label
-from resnet_cli.errors import ConfigError
-from resnet_cli.family.config import ResNetConfig
+from resnet_cli.errors import ConfigError, SizeError
+from resnet_cli.graph.graph import Graph
+from resnet_cli.graph.graph import at as resized
 from resnet_cli.graph.kinds import Shape
 from resnet_cli.text import nearest
 
+if TYPE_CHECKING:
+    from resnet_cli.analysis.network import OfNames
 
-def evaluate(config: ResNetConfig, network: Network, sizes: Sizes) -> Point:
+
+def evaluate(config: "OfNames", network: Network, sizes: Sizes) -> Point:
     """Return a network at these sizes. Raises `ConfigError` of the field `at`."""
     sizes = ordered(config, sizes)
+    if network.recorded is not None:
+        _held(network.graph, network.recorded, sizes)
     return Point(sizes, at(network, sizes))
+
+
+def _held(graph: Graph, recorded: Graph, sizes: Sizes) -> None:
+    """Raise `ConfigError` where a network that ran cannot take these sizes, or would differ."""
+    from resnet_cli.analysis.symbols import predicted  # only a network that ran needs it
+
+    try:
+        predicted(resized(graph, sizes), recorded)
+    except SizeError as error:
+        raise ConfigError("at", f"{label(sizes)}: {error}") from None
 
 
 def at(network: Network, sizes: Sizes) -> Summary:
@@ -26,7 +43,7 @@ def at(network: Network, sizes: Sizes) -> Summary:
     return evaluated(network.graph, summary, sizes)
 
 
-def ordered(config: ResNetConfig, sizes: Sizes) -> Sizes:
+def ordered(config: "OfNames", sizes: Sizes) -> Sizes:
     """Return the sizes in the order of the input's names.
 
     Raises `ConfigError` of the field `at` unless they are one right number for each name.

@@ -10,6 +10,11 @@ def remarks(summary: Summary) -> list[str]:
     if summary.not_counted:
         names = ", ".join(summary.not_counted)
         found.append(f"MACs are at least these: {names} not counted.")
+    found += [f"{condition:,}" for condition in summary.conditions]
+    if summary.ends:
+        found.append(f"{summary.ends}.")
+    if summary.by_values:
+        found.append(f"How much runs depends on values ({', '.join(summary.by_values)}).")
     if not summary.ran:
         found.append("It did not run: shapes, MACs and bytes are not known.")
     elif known := identify.caption(summary):

@@ -130,8 +130,10 @@ class Summary(NamedTuple):
             input_shape=evaluate(self.input_shape, sizes),
             output_shape=evaluate(self.output_shape, sizes),
             rows=tuple(row.at(sizes) for row in self.rows),
-            peak_bytes=max(evaluate(tuple(self.held), sizes)),
+            peak_bytes=None if self.measured else max(evaluate(tuple(self.held), sizes)),
             held=frozenset(),
+            inputs=(),
+            conditions=(),
         )
 
     @property

@@ -35,7 +35,8 @@ def known(
     With `symbolic` the input may have names; with `unrun` a module need not run where that is
     off. Raises `click.BadParameter` that names the source, `TargetError` or `BackendError`.
     """
-    config, step = module(settings), step_of(settings)
+    step = step_of(settings)
+    config = module(settings, symbolic=symbolic and step is None)
     if config is None:
         own = settings.config(symbolic=symbolic)
         return Known(predict(own) if step is None else _trained(own, step, settings))
@@ -51,6 +52,10 @@ def known(
     with Progress(screen, "importing PyTorch") as progress:
         if not options.run:
             return Known(user.listing(config, options.device))
+        if config.names:
+            from resnet_cli.pytorch import named  # only closed forms need it
+
+            return Known(*named.capture(config, options.device, progress.update))
         try:
             return Known(*user.capture(config, options.device, progress.update, step))
         except ConfigError as error:
@@ -80,7 +85,7 @@ def _trained(config: ResNetConfig, step: "Step", settings: Settings) -> Network:
         raise settings.wrong(error) from None
 
 
-def module(settings: Settings) -> "ModuleConfig | None":
+def module(settings: Settings, *, symbolic: bool = False) -> "ModuleConfig | None":
     """Return the module that was asked for, or None. Raises `click.BadParameter`."""
     target = settings.get("module")
     if target is None:
@@ -98,10 +103,10 @@ def module(settings: Settings) -> "ModuleConfig | None":
     if twice := next((name for name in names if names.count(name) > 1), None):
         message = f"{twice} is given {names.count(twice)} times; give it once"
         raise click.BadParameter(message, param_hint=settings.name("input"))
-    if not all(
+    if not symbolic and not all(
         isinstance(size, int) for one in inputs for leaf in leaves(one) for size in leaf.shape
     ):
-        message = "has names in it, and a module needs numbers, as in 1x3x224x224"
+        message = "has names in it, and this needs numbers, as in 1x3x224x224"
         raise click.BadParameter(message, param_hint=settings.name("input"))
     from resnet_cli.pytorch.user import ModuleConfig
 

@@ -6,7 +6,7 @@
 A shape is written as everywhere, and `scalar` where it has no dimensions.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from resnet_cli.parse import Input, typed_shape
@@ -83,6 +83,25 @@ def leaves(given: Any) -> Iterator[Input]:
     else:
         for part in given.parts:
             yield from leaves(part[1] if isinstance(given, Keyed) else part)
+
+
+def at(given: Any, sizes: Mapping[str, int]) -> Any:
+    """Return an input with numbers for the names in its shapes."""
+    if isinstance(given, Input):
+        from resnet_cli.graph.dims import evaluate  # only an input with names has any
+
+        return given._replace(shape=evaluate(given.shape, sizes))
+    if isinstance(given, Named):
+        return given._replace(value=at(given.value, sizes))
+    if isinstance(given, Keyed):
+        return given._replace(parts=tuple((key, at(part, sizes)) for key, part in given.parts))
+    return given._replace(parts=tuple(at(part, sizes) for part in given.parts))
+
+
+def ordered(inputs: Sequence[Given]) -> list[Input]:
+    """Return the tensors of all inputs as a run numbers them: those with names come last."""
+    apart = sorted(inputs, key=lambda one: isinstance(one, Named))
+    return [leaf for one in apart for leaf in leaves(one)]
 
 
 def _whole(text: str) -> Nest:

@@ -1,6 +1,6 @@
 """Hold what was predicted of a recorded network against a run at sizes that were never run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -18,17 +18,22 @@ from resnet_cli.text import format_shape
 
 
 def module_difference(
-    model: nn.Module, recorded: Graph, inputs: Sequence[Any], dtype: torch.dtype
+    model: nn.Module,
+    recorded: Graph,
+    inputs: Sequence[Any],
+    dtype: torch.dtype,
+    *,
+    named: Mapping[str, Any] | None = None,
 ) -> Difference | None:
     """Run a network on inputs of other sizes; return where that is not what was predicted.
 
     Operations are compared by their names, paths, inputs and the shapes that they give. Raises
     `SizeError` where there is no prediction for these sizes.
     """
-    shapes = [tuple(tensor.shape) for tensor in tensors(inputs)]
+    shapes = [tuple(tensor.shape) for tensor in tensors([*inputs, *(named or {}).values()])]
     graph = resized(recorded, shapes)
     facts = predicted(graph, recorded)
-    done = run(model, inputs, dtype)
+    done = run(model, inputs, dtype, named=named)
     if done.error is not None:
         return Difference(done.path, "forward pass", "runs", f"fails: {first_line(done.error)}")
     ours = zip(graph.operations, facts, strict=True)

@@ -9,7 +9,7 @@ from resnet_cli.analysis.network import Network
 from resnet_cli.errors import BackendError, TargetError
 from resnet_cli.pytorch.aside import aside
 from resnet_cli.pytorch.backend import backend
-from resnet_cli.pytorch.inputs import Given
+from resnet_cli.pytorch.inputs import Given, at, ordered
 from resnet_cli.pytorch.target import Target, describe
 
 if TYPE_CHECKING:
@@ -25,6 +25,16 @@ class ModuleConfig:
     module: Target
     module_args: Mapping[str, Any]
     input: tuple[Given, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The inputs' sizes that are names, in the order of a run."""
+        sizes = [size for one in ordered(self.input) for size in one.shape]
+        return tuple(dict.fromkeys(str(size) for size in sizes if not isinstance(size, int)))
+
+    def at(self, sizes: Mapping[str, int]) -> "ModuleConfig":
+        """Return the module on inputs with numbers for their names."""
+        return replace(self, input=tuple(at(one, sizes) for one in self.input))
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values under the flags' names, enough to capture the same again."""

@@ -189,6 +189,9 @@ def _figures(summary: Summary) -> dict[str, Any]:
         "output_tree": summary.output_tree,
         "not_counted": list(summary.not_counted),
         "error": summary.error,
+        "conditions": list(map(str, summary.conditions)),
+        "ends": summary.ends,
+        "by_values": list(summary.by_values),
     }
     return {
         "input_shape": summary.input_shape or None,

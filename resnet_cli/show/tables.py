@@ -160,7 +160,7 @@ def _formulas(summary: Summary, points: Sequence[Point], look: Look) -> Grid:
     rows = [
         [Cell(label, "dim"), *(Cell(_formula(t[name], look, TOTAL_FORMULA)) for t in every)]
         for label, name in {**_TOTALS, **(_TRAINING if summary.training else {})}.items()
-        if points or every[0][name] is not None
+        if any(totals[name] is not None for totals in every)
     ]
     return Grid(heads, rows, None, look)
 

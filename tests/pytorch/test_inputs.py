@@ -178,7 +178,7 @@ def test_a_file_says_inputs_as_the_flag_does(invoke, attribute, value, inputs):
     [
         (("--input", "a=1x3x8x8"), "--input: a=1x3x8x8 is named or nested, which is for --module"),
         (("--module", "a:b", "--input", "a=1", "--input", "a=2"), "--input: a is given 2 times"),
-        (("--module", "a:b", "--input", "[Nx3]"), "--input: has names in it"),
+        (("explain", "--module", "a:b", "--input", "[Nx3]"), "--input: has names in it"),
     ],
 )
 def test_inputs_that_cannot_be_are_refused(invoke, args, message):

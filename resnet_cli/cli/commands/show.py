@@ -1,6 +1,6 @@
 """The main job: the per-layer table, at once, then the proof."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -12,12 +12,12 @@ from resnet_cli.cli.screen import Screen
 from resnet_cli.cli.settings import Settings, resolve
 from resnet_cli.cli.values import SUMMARY_FORMATS, Format, ProofOptions, TableOptions
 from resnet_cli.errors import ConfigError
-from resnet_cli.family.config import ResNetConfig
 from resnet_cli.show import columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from resnet_cli.analysis.network import OfNames
     from resnet_cli.analysis.summary import Point
 
 
@@ -53,11 +53,9 @@ def _points(network: Network, table: TableOptions, settings: Settings) -> "list[
     """Return the network evaluated at each `--at`. Raises `click.BadParameter`."""
     if not table.at:
         return []
-    config = network.config
-    if not isinstance(config, ResNetConfig):
-        message = "is for an input with names, and a module's input has numbers"
-        raise click.BadParameter(message, param_hint=settings.name("at"))
     from resnet_cli.analysis import points
+
+    config = cast("OfNames", network.config)  # that of a family or of a module, never of a block
 
     try:
         return [points.evaluate(config, network, sizes) for sizes in table.at]

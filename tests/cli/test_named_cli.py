@@ -1,0 +1,127 @@
+"""A module on an input with names: formulas, conditions, refusals, and what the proof finds."""
+
+import json
+
+import jsonschema
+import pytest
+
+from tests.cli.test_module_cli import SCHEMA
+
+NETS = """
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+class Skip(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.down, self.up = nn.Conv2d(3, 4, 3, 2, 1), nn.ConvTranspose2d(4, 3, 2, 2)
+
+    def forward(self, x):
+        return torch.cat([self.up(self.down(x)), x], 1)
+
+
+class Fixed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.head = nn.Conv2d(3, 8, 3, 2, 1), nn.Linear(8 * 16 * 16, 10)
+
+    def forward(self, x):
+        return self.head(self.conv(x).flatten(1))
+
+
+class Unknown(Skip):
+    def forward(self, x):
+        return self.up(self.down(x).topk(3, dim=3)[0])
+
+
+class Sly(Skip):
+    def forward(self, x):
+        small = self.down(x)
+        return self.up(small) if x.shape.numel() > 9000 else small
+
+
+class Tokens(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed, self.head = nn.Embedding(100, 32), nn.Linear(32, 4)
+
+    def forward(self, ids):
+        return self.head(self.embed(ids))
+"""
+
+
+@pytest.fixture
+def named(tmp_path, monkeypatch, invoke):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nets.py").write_text(NETS, encoding="utf-8")
+
+    def call(name, *args, shape="Nx3xHxW"):
+        return invoke("--module", f"nets.py:{name}", "--input", shape, *args)
+
+    return call
+
+
+def document(result, code=0):
+    assert result.code == code, result.stderr
+    found = json.loads(result.stdout)
+    jsonschema.validate(found, SCHEMA)
+    return found
+
+
+def test_formulas_and_conditions_are_proved_at_sizes_that_satisfy_them(named):
+    found = document(named("Skip", "--format", "json"))
+    assert found["layers"][0]["output_shape"] == ["N", 4, "ceil(H/2)", "ceil(W/2)"]
+    assert found["conditions"] == ["H and W must be even"]
+    forward = found["forward"]
+    assert forward["agrees"]
+    assert not forward["measured"]
+    sizes = [dict(pair.split("=") for pair in at.split(",")) for at in forward["at"]]
+    assert len(sizes) == 2
+    assert all(int(each[side]) % 2 == 0 for each in sizes for side in "HW")
+    assert "H and W must be even" in named("Skip").stdout
+
+
+def test_a_size_is_evaluated_or_refused_with_both_sizes(named):
+    found = document(named("Skip", "--at", "N=2,H=64,W=32", "--format", "json"))
+    # 27 and 12 taps an element, of 4 and 3 channels
+    (point,) = found["at"]
+    assert point["totals"]["macs"] == 2 * (4 * 27 * 32 * 16 + 3 * 4 * 64 * 32 * 4 // 4)
+    assert point["totals"]["peak_bytes"] is None
+    refused = named("Skip", "--at", "N=1,H=63,W=32")
+    assert refused.code == 2
+    assert "1x3x64x32 and 1x3x63x32" in refused.stderr
+
+
+def test_a_condition_may_leave_one_value(named):
+    found = document(named("Fixed", "--format", "json"))
+    assert found["conditions"] == ["ceil(H/2)*ceil(W/2) = 256"]
+    assert found["forward"]["agrees"]
+
+
+def test_where_the_arithmetic_ends_is_said_and_no_other_size_is_evaluated(named):
+    found = document(named("Unknown", "--format", "json"))
+    assert "topk has no arithmetic here" in found["ends"]
+    assert "N=2,H=224,W=224" in found["ends"]
+    refused = named("Unknown", "--at", "N=1,H=64,W=64")
+    assert refused.code == 2
+    assert "topk" in refused.stderr
+
+
+def test_a_network_that_goes_another_way_unnoticed_is_not_proved(named):
+    result = named("Sly")
+    assert result.code == 1
+    assert "NOT proved" in result.stderr
+
+
+def test_tokens_have_names_too(named):
+    found = document(named("Tokens", "--format", "json", shape="ids=NxL:int64"))
+    assert found["totals"]["macs"] == "128*N*L"
+    assert found["config"]["input"] == ["ids=NxL:int64"]
+
+
+def test_a_module_that_fails_at_every_size_shows_its_run(named):
+    result = named("Tokens", shape="Nx3xHxW")
+    assert result.code == 1
+    assert "FAILED" in result.stdout
