@@ -204,6 +204,11 @@ EXPECTATIONS = under(
     ),
     _budget("max-peak --max-peak-bytes", "bytes held at once", parse.parse_bytes),
     _budget("max-train-peak", "bytes held at once in a training step", parse.parse_bytes),
+    Option(
+        "allow-not-counted",
+        parse.flag,
+        "Whether a budget of MACs or FLOPs may leave out operations that have no rule.",
+    ),
     Option("lock", parse.path, "A lock file that 'lock' wrote."),
 )
 

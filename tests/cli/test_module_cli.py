@@ -294,3 +294,28 @@ def test_values_that_meta_does_not_have_are_named_with_the_flag_that_helps(invok
     assert result.code == 1
     assert "give --device cpu" in result.stdout
     assert invoke("--module", target("Deciding"), "--device", "cpu").code == 0
+
+
+@pytest.mark.parametrize(
+    ("limit", "more", "code"),
+    [("1G", (), 1), ("1G", ("--allow-not-counted",), 0), ("0", ("--allow-not-counted",), 1)],
+)
+def test_a_budget_of_what_is_not_all_counted_fails_unless_that_is_allowed(
+    tmp_path, monkeypatch, invoke, limit, more, code
+):
+    monkeypatch.chdir(tmp_path)
+    text = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def forward(self, x):
+        return torch.mm(torch.linalg.inv(x), x)
+"""
+    (tmp_path / "own.py").write_text(text, encoding="utf-8")
+    target = ("check", "--module", "own.py:Net", "--input", "4x4")
+    # A singular matrix of zeros has shapes on the meta device.
+    result = invoke(*target, "--device", "meta", "--max-macs", limit, *more)
+    assert result.code == code, result.stdout
+    assert "at least 64, without linalg_inv" in result.stdout
+    assert invoke(*target, "--allow-not-counted").code == 2

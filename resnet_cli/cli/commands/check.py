@@ -78,7 +78,7 @@ def _judged(networks: Networks, *, picked: bool) -> list[Report]:
     found = []
     for name, ((network, _), own) in networks.items():
         expected, path = own.read(Expectations), own.get("lock")
-        if expected == Expectations() and path is None:
+        if expected._replace(allow_not_counted=False) == Expectations() and path is None:
             raise click.UsageError(
                 f"there is nothing to check in {name!r}: give an expectation (--expect-output, "
                 "--expect, --max-params …) or a lock file (--lock)"
