@@ -122,7 +122,7 @@ def parts(network: Network) -> tuple[Part, ...]:
     found = []
     for row in network.summary.at_depth(1):
         module = modules.get(row.path)
-        if module is None or not module.calls:
+        if module is None or not module.calls or row.error is not None:
             continue
         layers = describe(graph, module, below.get(row.path, ()))
         kind = graph.operations[module.calls[0].first].kind

@@ -106,9 +106,10 @@ class _Lesson:
     def explained(self, position: int) -> Explanation:
         """Return the arithmetic of the row at that position."""
         row = self.rows[position]
-        first = self.first.get("" if row.path == ROOT else row.path)
+        path = "" if row.path == ROOT else row.path
+        first = self.first.get(path)
         if not row.leaf:
-            text, quantities = self._container(self.modules[row.path], row, position)
+            text, quantities = self._container(self.modules[path], row, position)
         elif first is None:  # a weight beside modules, or what never ran
             text, quantities = "", _counts(row)
         else:

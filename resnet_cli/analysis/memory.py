@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from resnet_cli.analysis.backward import LOSS, OPTIMIZER, Loss, Peak, peak
 from resnet_cli.analysis.kept import kept
 from resnet_cli.analysis.step import Step
+from resnet_cli.analysis.summary import UNKNOWN
 from resnet_cli.analysis.walk import Walk, item_size, walk
 from resnet_cli.analysis.weights import checked, weights
+from resnet_cli.errors import ConfigError
 from resnet_cli.graph.graph import Graph, values
 from resnet_cli.graph.kinds import Input
 
@@ -50,7 +52,7 @@ class Training(NamedTuple):
     a prediction that nobody proved; with `unknown` kinds, of which nobody has said what they
     keep, there is none but a bound, once what they keep was measured (`bounded`).
     `temporary_bytes` are the optimiser's, which has the weights as they are `registered` or as
-    they run, `largest_bytes` those of the largest maps.
+    they run, `gradient_map_bytes` at most those of all maps' gradients.
     """
 
     step: Step
@@ -71,7 +73,7 @@ class Training(NamedTuple):
     registered: bool
     exact: bool
     unknown: tuple[str, ...] = ()
-    largest_bytes: int = 0
+    gradient_map_bytes: int = 0
 
     @property
     def static_bytes(self) -> "Size":
@@ -87,15 +89,17 @@ def training(
     *,
     registered: bool = True,
     walked: Walk | None = None,
+    surprise: str = "",
 ) -> Training:
     """Return what a step of training a network of that element type holds.
 
     The optimiser has the weights as they are `registered`, or else in the order of execution.
-    Raises `ConfigError` of the fields `amp`, `checkpoint`, `freeze` and `input`.
+    A `surprise` is where PyTorch was seen to keep other bytes than its operations would.
+    Raises `ConfigError` of the fields `train`, `amp`, `checkpoint`, `freeze` and `input`.
     """
     walked = walked or walk(graph, item_size(dtype))
     step = checked(walked, step, dtype)
-    return _Books(walked, step, registered=registered).closed()
+    return _Books(walked, step, registered=registered).closed(surprise)
 
 
 class _Books:
@@ -114,17 +118,21 @@ class _Books:
         self.output_elements = prod(shape) if self.has_loss else 0
         self.targets = prod((shape[0], *shape[2:])) if self.has_loss else 0
 
-    def closed(self) -> Training:
+    def closed(self, surprise: str = "") -> Training:
         """Return all sums."""
         held, kept = self.weights, self.kept
         loss = Loss(cast("int", self.output_elements * self.item), self.item)
         target = TARGET * self.targets
         loss_bytes = loss.probabilities + target + loss.element
         trained = sum(held.tensors) * self.item
+        if not trained:
+            field = "freeze" if self.step.freeze else "train"
+            raise ConfigError(field, "no weight is left to train; a step needs one")
         state = self.step.optimizer.copies * trained
         if self.step.optimizer.is_adaptive:
             state += STEP * len(held.tensors)
         unknown = kept.unknown if self.has_loss else (*kept.unknown, LOSS)
+        unknown += (surprise,) if surprise else ()
         found = Training(
             step=self.step,
             param_bytes=trained + held.frozen_bytes,
@@ -139,7 +147,7 @@ class _Books:
             peak_bytes=None,
             peak_at=None,
             at_peak=None,
-            flops=self._flops(),
+            flops=UNKNOWN if unknown else self._flops(),
             temporary_bytes=self._temporaries(),
             registered=self.registered,
             exact=(self.step.is_plain and held.is_known and not held.frozen_bytes and not unknown),
@@ -148,7 +156,7 @@ class _Books:
         if not isinstance(found.saved_bytes, int):
             return found
         if unknown:
-            return found._replace(largest_bytes=self._largest())
+            return found._replace(gradient_map_bytes=self._maps())
         return self._peaked(found, loss)
 
     def _peaked(self, found: Training, loss: Loss) -> Training:
@@ -177,13 +185,14 @@ class _Books:
             if isinstance(operation.kind, Input):
                 yield nbytes
 
-    def _largest(self) -> int:
-        """Return the most that one operation takes and gives: what its gradients have, too."""
+    def _maps(self) -> int:
+        """Return the bytes of every map's gradient, and of what the largest operation makes."""
         sizes = cast("Sequence[int]", self.walked.nbytes)
         operations = self.walked.graph.operations
-        return max(
+        largest = max(
             sizes[i] + sum(sizes[n] for n, _ in operations[i].inputs) for i in range(len(sizes))
         )
+        return sum(sizes) + largest
 
     def _flops(self) -> "Size":
         """Return the forward pass's FLOPs, as often as it runs, and the backward pass's.
@@ -206,20 +215,20 @@ class _Books:
 def bounded(found: Training, saved: "Mapping[str, int]", loss_bytes: int) -> Training:
     """Return the sums with what was seen to be kept, and a bound for the peak.
 
-    At most all is there at once: what is always there, what is kept, and the gradients of all
-    weights or, where that is more, of the largest maps.
+    At most all is there at once: what is always there, what is kept, the gradients of all
+    weights and of all maps, and what the largest operation makes on its way back.
     """
     kept_bytes = sum(saved.values())
     # The input and the target are there whether somebody keeps them or not.
     always = found.static_bytes - found.input_bytes - found.target_bytes
     waiting = max(kept_bytes + loss_bytes, found.input_bytes + found.target_bytes)
-    after = found.static_bytes + found.gradient_bytes + found.temporary_bytes
-    largest = max(found.gradient_bytes, found.largest_bytes)
+    after = found.static_bytes + found.gradient_bytes + found.temporary_bytes + loss_bytes
+    gradients = found.gradient_bytes + found.gradient_map_bytes
     return found._replace(
         saved=rolled_up(saved),
         saved_bytes=kept_bytes + loss_bytes,
         loss_bytes=loss_bytes,
-        peak_bytes=cast("int", max(always + waiting + largest, after)),
+        peak_bytes=cast("int", max(always + waiting + gradients, after)),
     )
 
 

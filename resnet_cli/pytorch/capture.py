@@ -24,7 +24,14 @@ from resnet_cli.pytorch.frames import (
     version,
 )
 from resnet_cli.pytorch.macs import RULES
-from resnet_cli.pytorch.modules import Inventory, paths_of, sealing, type_name
+from resnet_cli.pytorch.modules import (
+    HOOK_BEFORE,
+    HOOK_BEHIND,
+    Inventory,
+    paths_of,
+    sealing,
+    type_name,
+)
 from resnet_cli.pytorch.nests import tensors
 from resnet_cli.pytorch.sized import Ledger
 from resnet_cli.pytorch.tape import Tape
@@ -36,9 +43,6 @@ from resnet_cli.pytorch.tracing import (
     sized,
 )
 from resnet_cli.pytorch.uncounted import Counter, may_multiply
-
-_HOOK_BEFORE = nn.Module.register_forward_pre_hook
-_HOOK_BEHIND = nn.Module.register_forward_hook
 
 
 class TooLargeError(BaseException):
@@ -73,10 +77,9 @@ class Recorder(torch.overrides.TorchFunctionMode):
         handles = []
         try:
             for module in self.paths:
-                # By the class: a scripted module has hooks, and refuses to register them itself.
-                handles.append(_HOOK_BEFORE(module, self._enter, with_kwargs=True))
+                handles.append(HOOK_BEFORE(module, self._enter, with_kwargs=True))
                 # Where it raises too: what the network catches and survives leaves the stack.
-                behind = _HOOK_BEHIND(module, self._leave, with_kwargs=True, always_call=True)
+                behind = HOOK_BEHIND(module, self._leave, with_kwargs=True, always_call=True)
                 handles.append(behind)
             with self, ranges():
                 yield

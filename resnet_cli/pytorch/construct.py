@@ -80,12 +80,17 @@ def budget(model: nn.Module) -> int:
 
 
 def place_inputs(
-    model: nn.Module, inputs: Sequence[Given], device: str, *, limit: int | None = None
+    model: nn.Module,
+    inputs: Sequence[Given],
+    device: str,
+    *,
+    limit: int | None = None,
+    is_fake: bool = False,
 ) -> tuple[list[Any], dict[str, Any]]:
     """Return zeros of the inputs' shapes, of the module's own type unless they name one.
 
     They are nested as the inputs are, and those with names stand apart. Raises `TooLargeError`
-    above `limit` bytes and `BackendError` where memory would end.
+    above `limit` bytes and `BackendError` where memory would end; fake ones need none.
     """
     own = dtype_of(model)
 
@@ -104,7 +109,7 @@ def place_inputs(
     need = sum(math.prod(one.sizes) * dtype(one).itemsize for one in every)
     if limit is not None and need > limit:
         raise TooLargeError
-    if device == "cpu" and need > free_memory():
+    if device == "cpu" and not is_fake and need > free_memory():
         raise BackendError(
             f"--input: needs {human_bytes(need)}, and {human_bytes(free_memory())} are free; use "
             "--device meta, which needs none"

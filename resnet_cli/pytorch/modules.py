@@ -12,6 +12,10 @@ from resnet_cli.graph.graph import Call, Module, Weight
 LAZY = "lazy: its first run decides how many weights it has"
 """The note of a module whose weights have no shapes yet."""
 
+HOOK_BEFORE = nn.Module.register_forward_pre_hook
+HOOK_BEHIND = nn.Module.register_forward_hook
+"""By the class: a scripted module has hooks, and refuses to register them itself."""
+
 
 def is_one_layer(module: nn.Module) -> bool:
     """Say whether a module with others in it is seen from outside, as one operation."""

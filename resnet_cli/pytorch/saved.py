@@ -17,7 +17,7 @@ from torch.utils.checkpoint import checkpoint
 
 from resnet_cli.analysis.step import Step
 from resnet_cli.pytorch.isolate import unchanged
-from resnet_cli.pytorch.modules import paths_of
+from resnet_cli.pytorch.modules import HOOK_BEFORE, HOOK_BEHIND, paths_of
 
 if TYPE_CHECKING:
     from torch._subclasses.fake_tensor import FakeTensorMode
@@ -59,8 +59,8 @@ class Saved:
         handles = []
         for module, path in self.paths.items():
             enter = _entering(self.stack, path)
-            handles.append(module.register_forward_pre_hook(enter))
-            handles.append(module.register_forward_hook(self._leave))
+            handles.append(HOOK_BEFORE(module, enter))
+            handles.append(HOOK_BEHIND(module, self._leave))
         try:
             with torch.autograd.graph.saved_tensors_hooks(self.keep, lambda tensor: tensor):
                 yield

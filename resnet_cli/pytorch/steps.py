@@ -21,6 +21,7 @@ from resnet_cli.pytorch.difference import Difference
 from resnet_cli.pytorch.room import has_room_to_train
 from resnet_cli.pytorch.run import run
 from resnet_cli.pytorch.saved import Inputs, Saved, saved, trains
+from resnet_cli.text import place_text
 
 if TYPE_CHECKING:
     from resnet_cli.analysis.step import Step
@@ -83,6 +84,8 @@ def trained(
     elements. Raises `ConfigError`, and `TargetError` where it does not run in training.
     """
     summary = network.summary
+    if summary.bytes_of_params is not None:
+        raise TargetError("--train: weights of several element types, and a step has one")
     dtype = getattr(torch, summary.dtype)
     with mode or contextlib.nullcontext():
         values, named = inputs()
@@ -97,10 +100,10 @@ def trained(
         raise TargetError(
             f"--train: what the network keeps could not be measured: {first_line(error)}"
         ) from error
+    predicted = with_training(summary, found)
+    if not found.unknown and (other := next(differences(predicted, found, seen), None)):
+        # Its own code has a say in what is kept: no_grad, or checkpointing of its own.
+        found = training(done.graph, how, summary.dtype, surprise=place_text(other.path))
     if found.unknown:
-        found = bounded(found, seen.bytes_by_path, seen.loss_bytes)
-    summary = with_training(summary, found)
-    proof = proof._replace(saved_bytes=total(seen))
-    if proof.agrees:
-        proof = proof._replace(difference=next(differences(summary, found, seen), None))
-    return network._replace(summary=summary), proof
+        predicted = with_training(summary, bounded(found, seen.bytes_by_path, seen.loss_bytes))
+    return network._replace(summary=predicted), proof._replace(saved_bytes=total(seen))

@@ -110,7 +110,7 @@ def _trained(
             model, mode = how.construct_fake(config.module, config.module_args)
         return steps.trained(
             model,
-            lambda: how.place_inputs(model, config.input, "cpu"),
+            lambda: how.place_inputs(model, config.input, "cpu", is_fake=mode is not None),
             network,
             proof,
             step,

@@ -46,8 +46,9 @@ def remarks(training: "Training") -> list[str]:
     if training.unknown:
         names = ", ".join(training.unknown)
         return [
-            f"Saved was measured, since it is not known what these keep: {names}.",
-            "The peak is at most this: all that is there, all that is saved, and all gradients.",
+            f"Saved was measured, since it is not known what these keep:\n{names}.",
+            "The peak is at most this: all that is there, all that is saved, and the gradients\n"
+            "of all weights and of all maps.",
         ]
     found = [
         "Saved counts the input and the target, which at the peak have a row of their own.",
@@ -80,7 +81,10 @@ def _sums(training: "Training", look: Look) -> RenderableType:
         Cell(human_bytes(peak), "dim"),
         Cell(human_text(peak), "bold"),
     ]
+    sums = Grid(heads, cells, total, look)
+    if training.flops is None:
+        return sums
     flops = index(training.flops)
     line = Text(f"\nTraining FLOPs  {human_text(flops)}  ", end="")
     line.append(human_count(flops), "dim")
-    return Group(Grid(heads, cells, total, look), line)
+    return Group(sums, line)

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from resnet_cli.analysis.kept import pieces
-from resnet_cli.analysis.memory import rolled_up, training
+from resnet_cli.analysis.memory import bounded, rolled_up, training
 from resnet_cli.analysis.step import Amp, Checkpoint, Optimizer, Step
 from resnet_cli.family import presets, resnet
 from resnet_cli.pytorch.build import build
@@ -214,3 +214,28 @@ def test_flops_are_pytorchs_own_count():
                 target = torch.zeros(2, dtype=torch.int64)
                 F.cross_entropy(model(torch.zeros(config.input)), target).backward()
         assert found.flops == counter.get_total_flops()
+
+
+class Gate(nn.Module):
+    """A gate over a map by an operation of which nobody says what it keeps."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.side = nn.Conv2d(3, 4, 3), nn.Conv2d(3, 4, 3)
+
+    def forward(self, x):
+        gate = torch.cumsum(self.side(x).mean((2, 3), keepdim=True), 1)
+        return (self.conv(x) * torch.erf(gate)).flatten(1)
+
+
+@pytest.mark.parametrize("optimizer", [MOMENTUM, ADAMW])
+def test_a_bound_is_above_what_the_tracker_sees(optimizer):
+    model, shape, step = Gate(), (2, 3, 32, 32), Step(optimizer)
+    x = torch.zeros(shape)
+    graph = run(model, [x], torch.float32, trains=lambda module: True).graph
+    found = training(graph, step)
+    assert found.unknown
+    seen = saved(model, lambda: ([x], {}), step)
+    bound = bounded(found, seen.bytes_by_path, seen.loss_bytes).peak_bytes
+    model.train()
+    assert bound > tracked(model, shape, optimizer, [*model.parameters()])

@@ -101,7 +101,7 @@ def _network(asked: Request, argument: str, screen: Screen) -> Network:
     try:
         name, *words = shlex.split(argument) or [""]
         flags, _ = explicit(_FLAGS.make_context("compare", words))
-        return known(named(asked, name, flags), screen).network
+        network = known(named(asked, name, flags), screen).network
     except click.BadParameter as error:
         flag = error.param_hint or (error.param and error.param.opts[0])
         raise click.BadParameter(error.message, param_hint=f"{argument!r}: {flag}") from None
@@ -109,6 +109,10 @@ def _network(asked: Request, argument: str, screen: Screen) -> Network:
         raise click.BadParameter(error.format_message(), param_hint=repr(argument)) from None
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint=repr(argument)) from None
+    if network.summary.error is not None:
+        message = f"cannot be compared: {network.summary.error}"
+        raise click.BadParameter(message, param_hint=repr(argument))
+    return network
 
 
 def _title(argument: str) -> str:
