@@ -3,7 +3,7 @@
 A kind answers `facts(*shapes)` with integer arithmetic alone, from the shapes that come in,
 and prints itself as its module does in PyTorch. Shapes are `(N, C, *map)`, or whatever else
 an operation takes; their sizes are integers, or formulas (`dims.py`) that bear the same
-arithmetic. A new kind is one class here, one `case` where PyTorch is built and one where it
+arithmetic. A new kind is one class in graph/, one `case` where PyTorch is built and one where it
 is captured; no walk knows it by name.
 
 Kinds are named tuples: as frozen as a frozen dataclass, and created at import in a seventh
