@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from resnet_cli.analysis.backward import LOSS, OPTIMIZER, Loss, Peak, peak
 from resnet_cli.analysis.kept import kept
 from resnet_cli.analysis.step import Step
-from resnet_cli.analysis.summary import UNKNOWN
 from resnet_cli.analysis.walk import Walk, item_size, walk
 from resnet_cli.analysis.weights import checked, weights
 from resnet_cli.errors import ConfigError
@@ -68,7 +67,7 @@ class Training(NamedTuple):
     peak_bytes: int | None
     peak_at: str | None
     at_peak: Moment | None
-    flops: "Size"
+    flops: "Size | None"
     temporary_bytes: int
     registered: bool
     exact: bool
@@ -147,7 +146,7 @@ class _Books:
             peak_bytes=None,
             peak_at=None,
             at_peak=None,
-            flops=UNKNOWN if unknown else self._flops(),
+            flops=None if unknown else self._flops(),
             temporary_bytes=self._temporaries(),
             registered=self.registered,
             exact=(self.step.is_plain and held.is_known and not held.frozen_bytes and not unknown),
