@@ -9,19 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from resnet_cli import inspect
 from resnet_cli.graph.kinds import UNSEEN, Opaque, Source
 from resnet_cli.pytorch.run import run
-
-
-class Function(nn.Module):
-    """A network whose forward is a function, with the modules that it needs."""
-
-    def __init__(self, forward, **parts):
-        super().__init__()
-        for name, module in parts.items():
-            setattr(self, name, module)
-        self.function = forward
-
-    def forward(self, *inputs):
-        return self.function(self, *inputs)
+from tests.pytorch.test_capture import Function
 
 
 def conv(kernel=7):
