@@ -4,11 +4,12 @@ He et al. 2015, table 1, has a row a stage: its output size, and its blocks as
 `[3x3, 64; 3x3, 64] x 2`. ResNeXt's groups are written as in Xie et al. 2017, table 1.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import index
 from typing import Any, NamedTuple
 
 from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.summary import Summary
 from resnet_cli.graph.branches import branches
 from resnet_cli.graph.graph import Graph, Module, children
 from resnet_cli.graph.kinds import Kind, Shape
@@ -46,7 +47,8 @@ class Part(NamedTuple):
 class Entry(NamedTuple):
     """One network of the comparison; `ratios` are to the first one's figures.
 
-    A figure that is not known is None, and so is a ratio to it.
+    A figure that is not known is None, and so is a ratio to it; `limits` say which are not
+    exact.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Entry(NamedTuple):
     parts: tuple[Part, ...]
     figures: "Mapping[str, int | None]"
     ratios: "Mapping[str, float | None]"
+    limits: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the entry as the JSON has it."""
@@ -64,6 +67,7 @@ class Entry(NamedTuple):
             "parts": parts,
             **self.figures,
             "ratios": self.ratios,
+            **({"limits": list(self.limits)} if self.limits else {}),
         }
 
     def part(self, role: str) -> Part | None:
@@ -78,8 +82,19 @@ def compare(networks: Iterable[tuple[str, Network]]) -> list[Entry]:
         figures = _figures(network)
         first = found[0].figures if found else figures
         ratios = {key: _ratio(figures[key], first[key]) for key in figures}
-        found.append(Entry(name, network.config.to_dict(), parts(network), figures, ratios))
+        config, limits = network.config.to_dict(), tuple(_limits(network.summary))
+        found.append(Entry(name, config, parts(network), figures, ratios, limits))
     return found
+
+
+def _limits(summary: Summary) -> Iterator[str]:
+    """Say which of a network's figures are not exact."""
+    if summary.not_counted:
+        yield f"MACs are at least these: {', '.join(summary.not_counted)} not counted."
+    step = summary.training
+    if step is not None and not step.exact:
+        how = "at most this" if step.peak_at is None else "not proved with these options"
+        yield f"the training peak is {how}."
 
 
 def _ratio(value: int | None, first: int | None) -> float | None:

@@ -25,7 +25,8 @@ def comparison_table(entries: Sequence[Entry], look: Look) -> RenderableType:
         else:
             tables.append([column])
     shown = [part for table in tables for part in (_table([first, *table], look), Text())]
-    return Group(*shown, Text(MACS_NOTE, "dim"))
+    limits = [f"{printable(each.name)}: {limit}" for each in entries for limit in each.limits]
+    return Group(*shown, Text("\n".join([*limits, MACS_NOTE]), "dim"))
 
 
 def _table(columns: Sequence[list[str]], look: Look) -> RenderableType:

@@ -305,3 +305,12 @@ def test_a_network_that_fails_is_explained_and_not_compared(own, invoke):
     result = invoke("compare", "own.py:Raises --input 2x3x16x16", "resnet18")
     assert result.code == 2
     assert "cannot be compared" in result.stderr
+
+
+@pytest.mark.parametrize("more", [(), ("--amp", "bfloat16")])
+def test_a_peak_that_was_not_proved_says_so_wherever_it_stands(invoke, more):
+    said = "not proved with these options"
+    solved = invoke("solve", "--preset", "resnet18", "--memory", "1GiB", *TRAIN, *more).stdout
+    compared = invoke("compare", "resnet18", "resnet34", *TRAIN, *more).stdout
+    assert (said in solved, said in compared) == (bool(more), bool(more))
+    assert ("amp bfloat16" in solved) == bool(more)

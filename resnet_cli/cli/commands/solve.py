@@ -1,6 +1,6 @@
 """`solve`: for which inputs a layer has a wanted size, and which still fit into a memory."""
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -16,6 +16,9 @@ from resnet_cli.cli.values import Format
 from resnet_cli.errors import ConfigError, ExpectationError
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.parse import LayerExpectation, layer_pattern
+
+if TYPE_CHECKING:
+    from resnet_cli.analysis.step import Step
 
 ANSWER_FIELDS: Fields = {
     "condition": ("Condition", False, 0),
@@ -36,7 +39,8 @@ MEMORY_NOTE = (
 
 TRAINING_NOTE = (
     "Bytes: the peak of a training step with {train} on the second step, in {dtype}. Not in it:\n"
-    "CUDA context, cuDNN workspaces, allocator rounding and fragmentation (--reserve)."
+    "CUDA context, cuDNN workspaces, allocator rounding and fragmentation, data-parallel\n"
+    "buckets, temporaries of foreach and fused optimisers (--reserve)."
 )
 
 
@@ -102,15 +106,20 @@ def command(ctx: click.Context, /, **_: Any) -> int:
         raise click.BadParameter("needs --memory", param_hint=settings.name("reserve"))
     found = _answers(config, asked, settings)
     step = step_of(settings)
-    note = MEMORY_NOTE if step is None else TRAINING_NOTE
-    note = (
-        ""
-        if asked.memory is None
-        else note.format(dtype=config.dtype, train=step and step.optimizer)
-    )
+    note = "" if asked.memory is None else _note(step, config)
     records = [answer._asdict() for answer in found]
     write_records(output, "answers", ANSWER_FIELDS, records, note)
     return _verdict(found, output.screen())
+
+
+def _note(step: "Step | None", config: ResNetConfig) -> str:
+    """Say what the bytes are, and are not."""
+    if step is None:
+        return MEMORY_NOTE.format(dtype=config.dtype)
+    from resnet_cli.show.training import described
+
+    note = TRAINING_NOTE.format(train=described(step), dtype=config.dtype)
+    return note if step.is_plain else f"{note}\nThe peak was not proved with these options."
 
 
 def _verdict(found: list[solve.Answer], screen: Screen) -> int:
