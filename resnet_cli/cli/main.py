@@ -167,10 +167,16 @@ def _fail(message: str, code: int = 2) -> int:
     if "--traceback" in sys.argv or os.environ.get("RESNET_SHAPES_TRACEBACK") in ON:
         import traceback  # 10 ms, and only this needs it
 
-        traceback.print_exc()
-    with contextlib.suppress(OSError):
-        click.echo(f"resnet-shapes: {printable(message)}", err=True)
+        for line in traceback.format_exc().splitlines():
+            _say(printable(line))
+    _say(f"resnet-shapes: {printable(message)}")
     return code
+
+
+def _say(line: str) -> None:
+    """Write a line to stderr, if it is still there."""
+    with contextlib.suppress(OSError):
+        click.echo(line, err=True)
 
 
 def _drop_unwritten() -> None:

@@ -233,6 +233,12 @@ def test_a_defect_is_one_line_and_two_and_its_traceback_can_be_had(invoke, monke
     assert "Traceback (most recent call last)" in invoke("--no-run", "--traceback").stderr
 
 
+def test_a_traceback_has_no_control_characters_of_what_was_asked_for(invoke):
+    stderr = invoke("print-net", "--traceback", "\x07\x1b[31m").stderr
+    assert "Traceback (most recent call last)" in stderr
+    assert not set("\x07\x1b") & set(stderr)
+
+
 def test_an_interrupt_leaves_with_130(invoke, monkeypatch):
     from resnet_cli.family import resnet
 
