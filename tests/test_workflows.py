@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-GITHUB = Path(__file__).parent.parent / ".github"
+ROOT = Path(__file__).parent.parent
+GITHUB = ROOT / ".github"
 
 
 def validate(schema: str, path: Path) -> subprocess.CompletedProcess[str]:
@@ -23,7 +24,7 @@ def validate(schema: str, path: Path) -> subprocess.CompletedProcess[str]:
     ("schema", "path"),
     [
         ("github-workflows", GITHUB / "workflows" / "ci.yml"),
-        ("github-actions", GITHUB / "actions" / "resnet-shapes" / "action.yml"),
+        ("github-actions", ROOT / "action.yml"),
     ],
 )
 def test_github_accepts_it(schema, path):
