@@ -216,6 +216,12 @@ EXPECTATIONS = under(
         "Whether a budget of MACs or FLOPs may leave out operations that have no rule.",
     ),
     Option("lock", parse.path, "A lock file that 'lock' wrote."),
+    Option(
+        "weights",
+        parse.path,
+        "A checkpoint whose tensors are to fit, by name and shape: .safetensors, or what "
+        "torch.save wrote (nothing in it is executed).",
+    ),
 )
 
 

@@ -32,7 +32,7 @@ COMMANDS = {
     "explain": ("explain", "Show the arithmetic behind a layer's numbers."),
     "solve": ("solve", "Solve for the input: a layer's wanted size, or a memory."),
     "draw": ("draw", "Draw the network, a stage, a block, or the costs of its layers."),
-    "check": ("check", "Hold networks against expectations and a lock file, for CI."),
+    "check": ("check", "Hold networks against expectations, a lock file, weights; for CI."),
     "lock": ("lock", "Write a lock file of the networks' layers, for 'check'."),
 }
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from resnet_cli.analysis.summary import Summary
 from resnet_cli.gate import lockfile
 from resnet_cli.gate.expectations import NOT_KNOWN, Expectations, Verdict, verdicts
+from resnet_cli.gate.weights import Fit
 from resnet_cli.text import place_text
 
 if TYPE_CHECKING:
@@ -13,12 +14,13 @@ if TYPE_CHECKING:
 
 
 class Report(NamedTuple):
-    """A network's verdicts, and its layers' changes since they were locked."""
+    """A network's verdicts, its layers' changes since they were locked, how its weights fit."""
 
     name: str
     title: str
     verdicts: tuple[Verdict, ...]
     changes: tuple[lockfile.Change, ...] = ()
+    weights: Fit | None = None
     proof: "Proof | None" = None
     error: str | None = None
 
@@ -47,6 +49,7 @@ def judge(
     config: Mapping[str, Any],
     expected: Expectations,
     lock: Mapping[str, lockfile.Locked] | None,
+    weights: Fit | None = None,
 ) -> Report:
     """Return the report of one network. Raises `ExpectationError` for an unknown layer."""
     found = list(verdicts(summary, expected))
@@ -60,7 +63,9 @@ def judge(
         count = sum(change.where != "config" for change in changes)
         actual = f"{count} difference{'s' * (count != 1)}" if count else "as locked"
         found.append(Verdict("lock", "as locked", actual, not count))
-    return Report(name, summary.name, tuple(found), tuple(changes))
+    if weights is not None:
+        found.append(Verdict("weights", "all fit", weights.said, weights.holds))
+    return Report(name, summary.name, tuple(found), tuple(changes), weights)
 
 
 def forgotten(lock: Mapping[str, lockfile.Locked], names: Mapping[str, object]) -> list[Report]:
