@@ -3,7 +3,9 @@
 import click
 
 from resnet_cli import parse
+from resnet_cli.analysis import tools
 from resnet_cli.analysis.step import Amp, Checkpoint, Optimizer
+from resnet_cli.analysis.summary import By
 from resnet_cli.cli.options import HELP_NETWORK, Heading, Option, under
 from resnet_cli.cli.values import (
     Color,
@@ -131,8 +133,16 @@ TABLE = under(
         "Columns, as in path,output,macs; a wrong one lists all.",
         metavar="LIST",
     ),
+    Option("by", By, "Show sums over a kind of layer or a stage instead of layers."),
     Option("fold", parse.flag, "Show equal neighbours as one row, 'x N'."),
     Option("bars", parse.flag, "Draw shares of params and MACs."),
+    Option(
+        "count-like",
+        tools.parse,
+        "What other tools count: all, or of " + ", ".join(tools.Tool) + ".",
+        metavar="LIST",
+        words=("all", *tools.Tool),
+    ),
     Option(
         "format",
         Format,
