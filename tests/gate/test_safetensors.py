@@ -160,3 +160,7 @@ def test_a_header_over_100_mb_is_refused_unread(tmp_path):
         file.truncate(8 + 100_000_001)  # sparse: none of it is on the disk
     with pytest.raises(FileError, match="at most 100,000,000 are read"):
         safetensors.read(path)
+
+
+def test_no_product_of_a_long_shape_grows_without_end():
+    assert safetensors._nbytes([2**62] * 100_000, 32) is None

@@ -74,6 +74,10 @@ def test_what_bears_a_name_twice_is_unexpected():
     found = held({**STATE, **{f"module.{name}": shape for name, shape in STATE.items()}})
     assert (found.prefix, found.fits) == ("", len(STATE))
     assert found.unexpected.keys() == {f"module.{name}" for name in STATE}
+    first = next(iter(STATE))
+    found = held({first: STATE[first], **{f"module.{name}": STATE[name] for name in STATE}})
+    assert (found.prefix, found.fits) == ("module.", len(STATE))
+    assert found.unexpected == {f"module.{first}": STATE[first]}
 
 
 @given(configs())
