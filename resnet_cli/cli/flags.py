@@ -139,7 +139,7 @@ TABLE = under(
     Option(
         "count-like",
         tools.parse,
-        "What other tools count: all, or of " + ", ".join(tools.Tool) + ".",
+        "What other tools count: all, or as in torch,fvcore.",
         metavar="LIST",
         words=("all", *tools.Tool),
     ),

@@ -81,10 +81,7 @@ class Group(click.Group):
 @click.version_option(__version__, prog_name="resnet-shapes")
 @click.pass_context
 def cli(ctx: click.Context, /, **_: Any) -> int:
-    """Predict every layer's shape of a residual network at once, then prove it with PyTorch.
-
-    Without a command: the per-layer table, of a network from flags or your own.
-    """
+    """Predict every layer's shape of a residual network at once, then prove it with PyTorch."""
     if ctx.invoked_subcommand is not None:
         return 0
     from resnet_cli.cli.commands.show import show
