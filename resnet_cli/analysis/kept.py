@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from resnet_cli.analysis.step import Checkpoint, Step
 from resnet_cli.analysis.walk import Walk
-from resnet_cli.graph.graph import Graph, Module, Repeat, Value, repeats, values
-from resnet_cli.graph.kinds import UNSEEN, Facts, Input, Keeps, Source
+from resnet_cli.graph.captured import UNSEEN, Source
+from resnet_cli.graph.graph import Graph, Module, Value, values
+from resnet_cli.graph.kinds import Facts, Input, Keeps
 from resnet_cli.graph.products import Conv, Linear
 
 if TYPE_CHECKING:
@@ -35,6 +36,19 @@ class Piece(NamedTuple):
     last: int
 
 
+class Repeated(NamedTuple):
+    """Operations that come again: `times` copies of the `length` before `first`, one by one.
+
+    `original` and `copies` are the paths of the modules around them.
+    """
+
+    first: int
+    length: int
+    times: int
+    original: str
+    copies: tuple[str, ...]
+
+
 class Kept(NamedTuple):
     """What each operation keeps, in bytes, and whether a gradient flows through it.
 
@@ -52,7 +66,7 @@ class Kept(NamedTuple):
     storages: Mapping[int, int]
     sizes: "Sequence[Size]"
     pieces: Sequence[Piece]
-    repeats: Sequence[Repeat]
+    repeats: Sequence[Repeated]
     unknown: tuple[str, ...]
 
     @property
@@ -65,7 +79,7 @@ def kept(walked: Walk, trains: Sequence[bool], step: Step) -> Kept:
     """Return what a training step's forward pass keeps; `trains` says whose weights do."""
     keeper = _Keeper(walked, trains, step)
     begin = 0
-    for again in repeats(walked.graph) if step.can_repeat else ():
+    for again in repeats(walked.graph) if step.is_plain else ():
         keeper.run(range(begin, again.first))
         begin = keeper.repeat(again)
     keeper.run(range(begin, len(walked.facts)))
@@ -83,6 +97,26 @@ def kept(walked: Walk, trains: Sequence[bool], step: Step) -> Kept:
     )
 
 
+def repeats(graph: Graph) -> list[Repeated]:
+    """Return where modules like the one before follow each other, the outermost alone."""
+    found: list[Repeated] = []
+    for module in graph.modules:
+        if not module.like or module.is_leaf:
+            continue
+        (first, _, gives), *_ = module.calls
+        if found and first < found[-1].first + found[-1].length * found[-1].times:
+            continue  # below the one before
+        if found and found[-1].original == module.like:
+            last = found[-1]
+            copies = (*last.copies, module.path)
+            found[-1] = last._replace(times=last.times + 1, copies=copies)
+        elif isinstance(gives, Value):
+            found.append(
+                Repeated(first, gives.operation + 1 - first, 1, module.like, (module.path,))
+            )
+    return found
+
+
 class _Keeper:
     """What is kept, while the forward pass runs."""
 
@@ -97,7 +131,7 @@ class _Keeper:
         self.inner: list[Size] = [0] * count
         self.has_gradient: list[bool] = []
         self.storages: dict[int, int] = {}  # by which operation
-        self.repeats: list[Repeat] = []
+        self.repeats: list[Repeated] = []
         self.again: set[int] = set()  # what only a piece that runs again keeps
         self.unknown: dict[str, None] = {}
         self.sizes = list(walked.nbytes)
@@ -138,7 +172,7 @@ class _Keeper:
             for before, _ in self.walked.graph.operations[piece.first].inputs:
                 self._keep(self.walked.storages[before], piece.first, piece.path, again=False)
 
-    def repeat(self, again: Repeat) -> int:
+    def repeat(self, again: Repeated) -> int:
         """Keep for each copy of a module what it keeps; return where what was not run begins."""
         start, length, times = again.first - again.length, again.length, again.times
         own = [storage for storage, keeper in self.storages.items() if keeper >= start]

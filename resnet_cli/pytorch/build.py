@@ -10,10 +10,12 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 from resnet_cli.errors import BackendError
+from resnet_cli.graph.activations import Identity
+from resnet_cli.graph.elementwise import Multiply
 from resnet_cli.graph.graph import Graph, Module, Value, children, infer, values
 from resnet_cli.graph.kinds import Kind, Shape
 from resnet_cli.graph.moves import Flatten, Pad, Subsample
-from resnet_cli.graph.pointwise import Add, BatchNorm, Identity, Multiply, ReLU
+from resnet_cli.graph.pointwise import Add, BatchNorm, ReLU
 from resnet_cli.graph.pooling import AdaptiveAvgPool, AvgPool, MaxPool
 from resnet_cli.graph.products import Conv, Linear
 

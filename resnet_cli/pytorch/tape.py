@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from resnet_cli.graph.captured import UNSEEN, Opaque, Source
 from resnet_cli.graph.graph import Nest, Operation, Value
-from resnet_cli.graph.kinds import UNSEEN, Facts, Input, Kind, Opaque, Shape, Source
+from resnet_cli.graph.kinds import Facts, Input, Kind, Shape
 from resnet_cli.graph.sizes import Read, replaced
 from resnet_cli.pytorch import naming
 from resnet_cli.pytorch.frames import share, storage_of

@@ -4,17 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from resnet_cli.analysis.kept import pieces
+from resnet_cli.analysis.kept import pieces, repeats
 from resnet_cli.analysis.memory import training
 from resnet_cli.analysis.step import Amp, Checkpoint, Optimizer, Step
 from resnet_cli.errors import ConfigError
 from resnet_cli.family import presets, resnet
+from resnet_cli.graph.activations import Activation
 from resnet_cli.graph.builder import Builder
+from resnet_cli.graph.captured import UNSEEN, Opaque, Source
 from resnet_cli.graph.dims import Dim
-from resnet_cli.graph.graph import repeats
-from resnet_cli.graph.kinds import UNSEEN, Input, Opaque, Source
+from resnet_cli.graph.elementwise import Multiply
+from resnet_cli.graph.kinds import Input
 from resnet_cli.graph.moves import Flatten
-from resnet_cli.graph.pointwise import Activation, Multiply
 from resnet_cli.graph.products import Conv, Linear
 
 SGD, MOMENTUM, ADAM, ADAMW = Optimizer

@@ -13,9 +13,12 @@ from resnet_cli.analysis.rows import summarise
 from resnet_cli.analysis.walk import walk
 from resnet_cli.family import presets, resnet
 from resnet_cli.family.config import DType, ResNetConfig
+from resnet_cli.graph.activations import Activation
 from resnet_cli.graph.builder import Builder
-from resnet_cli.graph.kinds import Input, Opaque
-from resnet_cli.graph.pointwise import Activation, Add, BatchNorm, Multiply, ReLU
+from resnet_cli.graph.captured import Opaque
+from resnet_cli.graph.elementwise import Multiply
+from resnet_cli.graph.kinds import Input
+from resnet_cli.graph.pointwise import Add, BatchNorm, ReLU
 from resnet_cli.graph.pooling import AdaptiveAvgPool
 from resnet_cli.graph.products import Conv, Linear
 from tests.strategies import configs

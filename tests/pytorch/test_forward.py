@@ -20,8 +20,9 @@ from resnet_cli.family import resnet
 from resnet_cli.family.config import DType, ResNetConfig, Stem
 from resnet_cli.family.presets import NAMES, preset
 from resnet_cli.graph.builder import Builder
+from resnet_cli.graph.captured import Opaque
 from resnet_cli.graph.graph import Call, Graph, Module, Operation, Value
-from resnet_cli.graph.kinds import Input, Opaque
+from resnet_cli.graph.kinds import Input
 from resnet_cli.graph.pointwise import ReLU
 from resnet_cli.graph.printed import printed
 from resnet_cli.pytorch import device as devices
