@@ -3,7 +3,7 @@
 import click
 
 from resnet_cli import parse
-from resnet_cli.analysis.step import Amp, Checkpoint, Optimizer
+from resnet_cli.analysis.step import Amp, Checkpoint, Optimizer, Step
 from resnet_cli.cli.options import HELP_NETWORK, Heading, Option, under
 from resnet_cli.cli.values import (
     Color,
@@ -12,7 +12,6 @@ from resnet_cli.cli.values import (
     Output,
     ProofOptions,
     TableOptions,
-    TrainOptions,
 )
 from resnet_cli.family import presets
 from resnet_cli.family.config import Block, DType, ResNetConfig, Shortcut, Stem, StrideOn
@@ -145,7 +144,7 @@ TABLE = under(
 
 TRAINING = under(
     Heading.TRAINING,
-    (TrainOptions(),),
+    (Step(Optimizer.SGD),),
     Option(
         "train",
         Optimizer,

@@ -4,10 +4,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from resnet_cli.analysis.network import Network
-from resnet_cli.analysis.summary import Summary
 from resnet_cli.cli.networks import Known, attempt, known, prove, step_of
-from resnet_cli.cli.progress import outcome
 from resnet_cli.cli.screen import Screen
 from resnet_cli.cli.settings import Settings, resolve
 from resnet_cli.cli.values import SUMMARY_FORMATS, Format, ProofOptions, TableOptions
@@ -17,8 +14,8 @@ from resnet_cli.show import columns
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from resnet_cli.analysis.network import OfNames
-    from resnet_cli.analysis.summary import Point
+    from resnet_cli.analysis.network import Network, OfNames
+    from resnet_cli.analysis.summary import Point, Summary
 
 
 def show(ctx: click.Context) -> int:
@@ -44,12 +41,14 @@ def report_proof(found: Known, options: ProofOptions, screen: Screen, *, told: b
     """
     if not options.run:
         return 0
+    from resnet_cli.cli.progress import outcome  # only a proof has one
+
     proof = prove(found, options.device, screen)
     screen.note(*outcome(proof, told=told))
     return 0 if proof.agrees else 1
 
 
-def _points(network: Network, table: TableOptions, settings: Settings) -> "list[Point]":
+def _points(network: "Network", table: TableOptions, settings: Settings) -> "list[Point]":
     """Return the network evaluated at each `--at`. Raises `click.BadParameter`."""
     if not table.at:
         return []
@@ -64,7 +63,7 @@ def _points(network: Network, table: TableOptions, settings: Settings) -> "list[
 
 
 def _show_text(
-    summary: Summary,
+    summary: "Summary",
     kind: Format,
     table: TableOptions,
     screen: Screen,
@@ -88,7 +87,7 @@ def _show_text(
 
 
 def table_columns(
-    summary: Summary, table: TableOptions, points: "Sequence[Point]" = ()
+    summary: "Summary", table: TableOptions, points: "Sequence[Point]" = ()
 ) -> list[columns.Column]:
     """Return the columns of a table for people."""
     bars = columns.BARS if table.bars else ()
@@ -96,7 +95,7 @@ def table_columns(
 
 
 def _picked(
-    summary: Summary, table: TableOptions, points: "Sequence[Point]"
+    summary: "Summary", table: TableOptions, points: "Sequence[Point]"
 ) -> list[columns.Column]:
     usual = columns.every_size(summary) if points else columns.default(summary)
     names = table.columns or usual
@@ -104,7 +103,7 @@ def _picked(
 
 
 def write_text(
-    summary: Summary,
+    summary: "Summary",
     kind: Format,
     table: TableOptions,
     screen: Screen,
@@ -145,10 +144,11 @@ def proof_for_document(
     found: Known, options: ProofOptions, screen: Screen
 ) -> tuple[dict[str, object] | None, int]:
     """Prove the network unless that is off; return what JSON's `forward` says, and the code."""
-    from resnet_cli.show import formats
-
     if not options.run:
         return None, 0
+    from resnet_cli.cli.progress import outcome
+    from resnet_cli.show import formats
+
     proof, error = attempt(found, options.device, screen)
     if proof is not None:
         screen.note(*outcome(proof))
