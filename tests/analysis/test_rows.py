@@ -1,7 +1,6 @@
 """The prediction: sums, fields and memory, by rules that the walk does not use itself."""
 
 import math
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -54,7 +53,7 @@ def test_every_presets_count_is_its_summarys(name):
 def test_the_batch_multiplies_macs_and_memory_and_leaves_parameters_alone(config, times):
     batch, *image = config.input
     one = predict(config).summary
-    many = predict(replace(config, input=(batch * times, *image))).summary
+    many = predict(config._replace(input=(batch * times, *image))).summary
     for name, total in one.totals().items():
         same = name in ("params", "buffers", "param_bytes")
         assert many.totals()[name] == total * (1 if same else times)

@@ -1,7 +1,5 @@
 """Published numbers: that the trees are the networks of the papers."""
 
-from dataclasses import replace
-
 import pytest
 
 from resnet_cli.analysis.network import predict
@@ -29,7 +27,7 @@ PUBLISHED = TORCHVISION | NOTEBOOK | CIFAR
 
 def summary(name, **changes):
     """Return what a preset, changed, comes to."""
-    return predict(replace(presets.preset(name).config, **changes)).summary
+    return predict(presets.preset(name).config._replace(**changes)).summary
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -109,7 +107,7 @@ def test_the_table_has_the_default_torchvisions_ten_and_the_six_of_cifar():
 @pytest.mark.parametrize("name", presets.NAMES)
 def test_a_preset_knows_itself_whatever_the_input_and_the_dtype(name):
     config = presets.preset(name).config
-    bigger = replace(config, input=(7, config.input[1], 300, 301), dtype=DType.FLOAT16)
+    bigger = config._replace(input=(7, config.input[1], 300, 301), dtype=DType.FLOAT16)
     assert presets.identify(bigger) == name
     assert presets.title(bigger) == name
 

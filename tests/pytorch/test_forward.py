@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -123,7 +122,7 @@ def test_the_receptive_field_is_what_the_gradient_reaches(config):
     field = max(row.receptive_field or 0 for row in predict(config).summary.rows)
     stride = predict(config).summary.rows[-4].stride
     size = 2 * field + 4 * stride
-    config = replace(config, input=(1, 1, size, size))
+    config = config._replace(input=(1, 1, size, size))
     rows = {row.path: row for row in predict(config).summary.at_depth(1)}
     model = model_of(config)
     if config.stem is Stem.IMAGENET:
@@ -151,7 +150,7 @@ def test_print_net_is_pytorchs_own_print_of_every_preset(name):
 
 @pytest.mark.parametrize("dtype", DType)
 def test_every_element_type_is_proved(dtype):
-    network = predict(replace(SMALL.config, dtype=dtype))
+    network = predict(SMALL.config._replace(dtype=dtype))
     assert prove(network).agrees
 
 
