@@ -76,11 +76,19 @@ class LayerRow(NamedTuple):
         """Floating-point operations: a multiply and an add for each MAC."""
         return UNKNOWN if self.macs is None else 2 * self.macs
 
+    def elsewhere(self, path: str, field: int | None, stride: int | None) -> "LayerRow":
+        """Return the row of a module like this one at another place, quicker than `_replace`."""
+        fields = (path, *self[1:_SEEN], field, stride, *self[_SEEN + 2 :])
+        return tuple.__new__(LayerRow, fields)
+
     def at(self, sizes: Sizes) -> "LayerRow":
         """Return the row with its formulas evaluated."""
         from resnet_cli.graph.dims import evaluate  # only a network with names in its input has any
 
         return LayerRow(*evaluate(tuple(self), sizes))
+
+
+_SEEN = LayerRow._fields.index("receptive_field")
 
 
 class Summary(NamedTuple):
