@@ -160,14 +160,18 @@ class _Keeper:
         if isinstance(operation.kind, Source) and operation.kind.what in (PARAMETER, UNSEEN):
             self.unknown[operation.kind.name] = None  # it may train, and nobody says so
         if not flows or not sources:
-            return
+            return  # without a gradient to come autograd builds no node, which could keep anything
         if facts.keeps is None:
             self.unknown[operation.kind.name] = None
             return
         self._keep_all(index, facts, facts.keeps, again=piece is not None)
 
     def _enter(self, piece: Piece, *, flows: bool) -> None:
-        """Keep what a piece takes that runs again, if any gradient comes to it."""
+        """Keep what a piece takes that runs again, if any gradient comes to it.
+
+        That is all it keeps (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost";
+        `torch.utils.checkpoint`); what is in it is made anew on the way back.
+        """
         if flows or any(self.trains[piece.first : piece.last + 1]):
             for before, _ in self.walked.graph.operations[piece.first].inputs:
                 self._keep(self.walked.storages[before], piece.first, piece.path, again=False)
@@ -216,6 +220,7 @@ class _Keeper:
         for position in (*keeps.inputs, *(keeps.for_weights if trains else ())):
             yield inputs[position]
         if keeps.crosswise:
+            # d(a * b)/da = b: each is kept for the other's gradient.
             for value, other in zip(inputs, reversed(inputs), strict=True):
                 if self.has_gradient[other.operation]:
                     yield value
@@ -231,7 +236,7 @@ class _Keeper:
             return
         kind = self.walked.graph.operations[storage].kind
         if isinstance(kind, Source) and kind.what != "constant":
-            return
+            return  # parameters and buffers are there anyway
         if again:
             self.again.add(storage)
         else:
@@ -258,6 +263,7 @@ class _Keeper:
     def _cast(self, index: int) -> None:
         """Follow autocast: in which element type an operation gives its output."""
         kind, inputs, *_ = self.walked.graph.operations[index]
+        # What is no matrix product gives the widest type that it takes.
         low = isinstance(kind, LOW) or (
             bool(inputs) and all(self.is_low[before] for before, _ in inputs)
         )

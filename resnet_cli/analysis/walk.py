@@ -132,7 +132,11 @@ def _held(
     storages: Sequence[int],
     last: Sequence[int],
 ) -> "list[Size]":
-    """Return what is alive while each operation runs that takes memory, until its last use."""
+    """Return what is alive while each operation runs that takes memory, until its last use.
+
+    Liveness as a compiler's: a storage begins where it is made and ends behind its last reader;
+    an operation holds its inputs and its output at once.
+    """
     ends: dict[int, list[Size]] = {}
     for storage, found in enumerate(facts):
         if not found.is_view:
@@ -153,7 +157,7 @@ def _sight(
 ) -> Sight | None:
     """Return what an operation's output sees, from what its inputs see; the first has `rank`."""
     if isinstance(operation.kind, Input):
-        sides = len(facts.outputs[0]) - 2
+        sides = len(facts.outputs[0]) - 2  # (N, C, *map): a pixel sees itself
         return Sight((1,) * sides, (1,) * sides, axes=(*range(-sides, 0),)) if sides > 0 else NO_MAP
     if not inputs:
         return None if facts.is_known else UNSEEN
@@ -198,6 +202,7 @@ def _grown(sight: Sight, window: Window) -> Sight:
     (kernel, steps, *_), (field, stride, why, axes) = window, sight
     sides = len(kernel)
     if axes == (*range(-sides, 0),):  # most windows
+        # r += (k - 1) * j, then j *= s (Araujo et al. 2019, eq. 2; j is their product of strides).
         pairs = zip(field, kernel, stride, strict=True)
         grown = tuple([seen + (size - 1) * step for seen, size, step in pairs])
         return Sight(grown, tuple(map(mul, stride, steps)), why, axes)
@@ -209,6 +214,7 @@ def _grown(sight: Sight, window: Window) -> Sight:
 
 def _moved(sight: Sight, axes: Sequence[int | None], rank: int) -> Sight:
     """Return a sight with the map's axes where they are now; UNSEEN where one is gone."""
+    # Axes count from the last one, since a window slides over those: -1 is the width.
     now = {axis - rank: place - len(axes) for place, axis in enumerate(axes) if axis is not None}
     if any(axis not in now for axis in sight.axes):
         return UNSEEN
