@@ -93,6 +93,8 @@ class _Pass:
             self._repeat(partial(self._run, ends, range(first, first + length)), times)
             begin = first + length * (times - 1)
         self._run(ends, range(begin, count))
+        # `F.cross_entropy`: log_softmax gives as much as the output, nll_loss the loss and the sum
+        # of its weights, which it keeps.
         self.see(LOSS, loss.probabilities + 2 * loss.element)
         self.alive -= ends.get(count, 0)
 
@@ -108,7 +110,11 @@ class _Pass:
             self.alive -= ends.get(index, 0)
 
     def _repeat(self, once: Callable[[], None], times: int) -> None:
-        """Do what comes so many times for the first time, and skip all but the last one."""
+        """Do what comes so many times for the first time, and skip all but the last one.
+
+        Each time leaves as much behind as the first, so that the highest moment of them all is in
+        the first or in the last.
+        """
         alive, kept, gradients = self.alive, self.kept, self.gradients
         once()
         self.alive += (times - 2) * (self.alive - alive)
@@ -131,7 +137,7 @@ class _Pass:
         self.keep(loss.probabilities + loss.element)
         self.see(LOSS, loss.probabilities)  # the gradient of the log-probabilities
         self.keep(-loss.element)
-        self.see(LOSS, 2 * loss.probabilities)
+        self.see(LOSS, 2 * loss.probabilities)  # and log_softmax makes its input's from it
         self.keep(-loss.probabilities)
         for operation, _ in values(self.walked.graph.output):
             self.waiting[operation] = _Gradient(loss.probabilities)
@@ -152,7 +158,7 @@ class _Pass:
         inner = cast("Sequence[int]", self.known.inner)
         again = {piece.last: piece.first for piece in self.known.pieces}
         for index in reversed(indices):
-            if index in again:
+            if index in again:  # the forward pass of a checkpoint, which now keeps what it did not
                 self.keep(sum(inner[again[index] : index + 1]))
                 self.see(self.walked.graph.operations[index].path)
             if index in self.waiting:
@@ -164,13 +170,13 @@ class _Pass:
         inputs, path = operation.inputs, operation.path
         flows = [before for before, _ in inputs if self.known.has_gradient[before]]
         own, is_first = self.weights[index], path not in self.done
-        self.alive += own
+        self.alive += own  # a new tensor, even where it is added to one that is there
         if own:
             self.gradients += own if is_first else 0
             self.done.add(path)
         for elements in keeps.between:
             gradient = self._on(path, gradient, cast("int", elements) * self.walked.itemsize)
-        if keeps.passes:
+        if keeps.passes:  # dy/dx = 1, as of an addition: the same tensor goes on to every input
             gradient.waiting += len(flows)
             found = [gradient] * len(flows)
         elif len(inputs) == 1:
@@ -180,7 +186,9 @@ class _Pass:
         self.see(path)
         if len(inputs) > 1:
             for position, before in enumerate(flows):
-                if (size := self.sizes[before]) != found[position].nbytes:  # it was stretched
+                # Along the axes in which an input was stretched its gradient is a sum
+                # (`sum_to_size` in autograd's formulas).
+                if (size := self.sizes[before]) != found[position].nbytes:
                     found[position] = self._on(path, found[position], size)
         self._gone(gradient)
         self.alive -= 0 if is_first else own  # added to the gradient that is there

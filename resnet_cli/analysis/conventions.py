@@ -9,10 +9,11 @@ from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from resnet_cli.analysis.tools import Tool
+from resnet_cli.graph.activations import Identity
 from resnet_cli.graph.graph import Graph, infer
 from resnet_cli.graph.kinds import Facts, Input, Kind, Shape
 from resnet_cli.graph.moves import Flatten, Pad, Subsample
-from resnet_cli.graph.pointwise import Add, BatchNorm, Identity, ReLU
+from resnet_cli.graph.pointwise import Add, BatchNorm, ReLU
 from resnet_cli.graph.pooling import AdaptiveAvgPool, MaxPool
 from resnet_cli.graph.products import Conv, Linear
 

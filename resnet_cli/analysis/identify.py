@@ -3,7 +3,6 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from operator import index
 from typing import NamedTuple
 
@@ -96,7 +95,7 @@ def _in_stages(summary: Summary, first: LayerRow) -> int:
 
 
 def _at(config: ResNetConfig, shape: tuple[int, ...]) -> Summary:
-    return predict(replace(config, input=shape)).summary
+    return predict(config._replace(input=shape)).summary
 
 
 def _structure(convolutions: Sequence[LayerRow], stages: int) -> Structure:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from resnet_cli.analysis.step import Checkpoint, Step
 from resnet_cli.analysis.walk import Walk
-from resnet_cli.graph.graph import Graph, Module, Repeat, Value, repeats, values
-from resnet_cli.graph.kinds import UNSEEN, Facts, Input, Keeps, Source
+from resnet_cli.graph.captured import UNSEEN, Source
+from resnet_cli.graph.graph import Graph, Module, Value, values
+from resnet_cli.graph.kinds import Facts, Input, Keeps
 from resnet_cli.graph.products import Conv, Linear
 
 if TYPE_CHECKING:
@@ -35,6 +36,19 @@ class Piece(NamedTuple):
     last: int
 
 
+class Repeated(NamedTuple):
+    """Operations that come again: `times` copies of the `length` before `first`, one by one.
+
+    `original` and `copies` are the paths of the modules around them.
+    """
+
+    first: int
+    length: int
+    times: int
+    original: str
+    copies: tuple[str, ...]
+
+
 class Kept(NamedTuple):
     """What each operation keeps, in bytes, and whether a gradient flows through it.
 
@@ -52,7 +66,7 @@ class Kept(NamedTuple):
     storages: Mapping[int, int]
     sizes: "Sequence[Size]"
     pieces: Sequence[Piece]
-    repeats: Sequence[Repeat]
+    repeats: Sequence[Repeated]
     unknown: tuple[str, ...]
 
     @property
@@ -65,7 +79,7 @@ def kept(walked: Walk, trains: Sequence[bool], step: Step) -> Kept:
     """Return what a training step's forward pass keeps; `trains` says whose weights do."""
     keeper = _Keeper(walked, trains, step)
     begin = 0
-    for again in repeats(walked.graph) if step.can_repeat else ():
+    for again in repeats(walked.graph) if step.is_plain else ():
         keeper.run(range(begin, again.first))
         begin = keeper.repeat(again)
     keeper.run(range(begin, len(walked.facts)))
@@ -83,6 +97,26 @@ def kept(walked: Walk, trains: Sequence[bool], step: Step) -> Kept:
     )
 
 
+def repeats(graph: Graph) -> list[Repeated]:
+    """Return where modules like the one before follow each other, the outermost alone."""
+    found: list[Repeated] = []
+    for module in graph.modules:
+        if not module.like or module.is_leaf:
+            continue
+        (first, _, gives), *_ = module.calls
+        if found and first < found[-1].first + found[-1].length * found[-1].times:
+            continue  # below the one before
+        if found and found[-1].original == module.like:
+            last = found[-1]
+            copies = (*last.copies, module.path)
+            found[-1] = last._replace(times=last.times + 1, copies=copies)
+        elif isinstance(gives, Value):
+            found.append(
+                Repeated(first, gives.operation + 1 - first, 1, module.like, (module.path,))
+            )
+    return found
+
+
 class _Keeper:
     """What is kept, while the forward pass runs."""
 
@@ -97,7 +131,7 @@ class _Keeper:
         self.inner: list[Size] = [0] * count
         self.has_gradient: list[bool] = []
         self.storages: dict[int, int] = {}  # by which operation
-        self.repeats: list[Repeat] = []
+        self.repeats: list[Repeated] = []
         self.again: set[int] = set()  # what only a piece that runs again keeps
         self.unknown: dict[str, None] = {}
         self.sizes = list(walked.nbytes)
@@ -126,19 +160,23 @@ class _Keeper:
         if isinstance(operation.kind, Source) and operation.kind.what in (PARAMETER, UNSEEN):
             self.unknown[operation.kind.name] = None  # it may train, and nobody says so
         if not flows or not sources:
-            return
+            return  # without a gradient to come autograd builds no node, which could keep anything
         if facts.keeps is None:
             self.unknown[operation.kind.name] = None
             return
         self._keep_all(index, facts, facts.keeps, again=piece is not None)
 
     def _enter(self, piece: Piece, *, flows: bool) -> None:
-        """Keep what a piece takes that runs again, if any gradient comes to it."""
+        """Keep what a piece takes that runs again, if any gradient comes to it.
+
+        That is all it keeps (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost";
+        `torch.utils.checkpoint`); what is in it is made anew on the way back.
+        """
         if flows or any(self.trains[piece.first : piece.last + 1]):
             for before, _ in self.walked.graph.operations[piece.first].inputs:
                 self._keep(self.walked.storages[before], piece.first, piece.path, again=False)
 
-    def repeat(self, again: Repeat) -> int:
+    def repeat(self, again: Repeated) -> int:
         """Keep for each copy of a module what it keeps; return where what was not run begins."""
         start, length, times = again.first - again.length, again.length, again.times
         own = [storage for storage, keeper in self.storages.items() if keeper >= start]
@@ -182,6 +220,7 @@ class _Keeper:
         for position in (*keeps.inputs, *(keeps.for_weights if trains else ())):
             yield inputs[position]
         if keeps.crosswise:
+            # d(a * b)/da = b: each is kept for the other's gradient.
             for value, other in zip(inputs, reversed(inputs), strict=True):
                 if self.has_gradient[other.operation]:
                     yield value
@@ -197,7 +236,7 @@ class _Keeper:
             return
         kind = self.walked.graph.operations[storage].kind
         if isinstance(kind, Source) and kind.what != "constant":
-            return
+            return  # parameters and buffers are there anyway
         if again:
             self.again.add(storage)
         else:
@@ -224,6 +263,7 @@ class _Keeper:
     def _cast(self, index: int) -> None:
         """Follow autocast: in which element type an operation gives its output."""
         kind, inputs, *_ = self.walked.graph.operations[index]
+        # What is no matrix product gives the widest type that it takes.
         low = isinstance(kind, LOW) or (
             bool(inputs) and all(self.is_low[before] for before, _ in inputs)
         )

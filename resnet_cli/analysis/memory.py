@@ -127,7 +127,7 @@ class _Books:
         if not trained:
             field = "freeze" if self.step.freeze else "train"
             raise ConfigError(field, "no weight is left to train; a step needs one")
-        state = self.step.optimizer.copies * trained
+        state = self.step.optimizer.copies * trained  # momentum_buffer; exp_avg and exp_avg_sq
         if self.step.optimizer.is_adaptive:
             state += STEP * len(held.tensors)
         unknown = kept.unknown if self.has_loss else (*kept.unknown, LOSS)
@@ -177,6 +177,8 @@ class _Books:
         sizes = self.weights.tensors
         if not self.step.optimizer.is_adaptive:
             return 0
+        # `_single_tensor_adam` of torch.optim: denom = (exp_avg_sq.sqrt() / correction).add_(eps),
+        # while `denom` is still that of the tensor before.
         return max(2 * size + before for before, size in pairwise((0, *sizes))) * self.item
 
     def _inputs(self) -> "Iterator[Size]":

@@ -172,8 +172,7 @@ class _Rows:
             field, stride, *_ = sights[giver] or UNSEEN
             number = stride[0] if stride and stride.count(stride[0]) == len(stride) else None
             seen = max(field) if field else None
-            fields = (new + row.path[cut:], *row[1:12], seen, number, *row[14:])
-            self.rows.append(tuple.__new__(LayerRow, fields))
+            self.rows.append(row.elsewhere(new + row.path[cut:], seen, number))
         return span.sums
 
     def _leaf(self, module: Module, path: str, depth: int, role: str) -> Sums:

@@ -5,7 +5,6 @@ memory of a pass are formulas that never shrink when it grows, so each answer is
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from resnet_cli.analysis.network import predict
@@ -81,7 +80,7 @@ def fitting(
         ("N", (Dim.named("N", 0), channels, height, width)),
         ("S", (batch, channels, side, side)),
     ):
-        named = replace(config, input=shape)
+        named = config._replace(input=shape)
         need = _inference(named, name) if step is None else _training(named, name, step)
         yield _fit(need, memory, reserve, format_shape(shape), name)
 
@@ -140,7 +139,7 @@ def _fit(need: "Need", memory: int, reserve: int, shape: str, name: str) -> Answ
 
 
 def _summary(config: ResNetConfig, shape: Shape) -> Summary:
-    return predict(replace(config, input=shape)).summary
+    return predict(config._replace(input=shape)).summary
 
 
 def _interval(formula: Size, name: str, size: int) -> tuple[int, int]:

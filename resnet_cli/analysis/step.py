@@ -51,11 +51,9 @@ class Step(NamedTuple):
     eval_norms: bool = False
 
     @property
-    def can_repeat(self) -> bool:
-        """Whether modules that are alike keep the same: none is frozen or run again."""
-        return not (self.amp or self.checkpoint or self.freeze)
-
-    @property
     def is_plain(self) -> bool:
-        """Whether its peak is what was proved against PyTorch's tracker."""
+        """Whether modules that are alike keep the same: none is frozen or run again.
+
+        Of such steps the peak was proved against PyTorch's tracker.
+        """
         return not (self.amp or self.checkpoint or self.freeze)

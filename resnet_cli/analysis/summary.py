@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from resnet_cli.analysis.memory import Training
     from resnet_cli.graph.dims import Size
     from resnet_cli.graph.kinds import Shape
+else:  # not as text in annotations, which typing compiles one by one
+    Condition = Training = Size = Shape = object
 
 Sizes: TypeAlias = Mapping[str, int]
 """A number for each of the input's names."""
@@ -52,13 +54,13 @@ class LayerRow(NamedTuple):
     leaf: bool
     role: str
     type: str
-    input_shape: "Shape"
-    output_shape: "Shape"
+    input_shape: Shape
+    output_shape: Shape
     params: int
     buffers: int
-    macs: "Size"
-    output_bytes: "Size"
-    activation_bytes: "Size"
+    macs: Size
+    output_bytes: Size
+    activation_bytes: Size
     receptive_field: int | None
     stride: int | None
     window: tuple[int, int, int] | None
@@ -66,20 +68,28 @@ class LayerRow(NamedTuple):
     calls: int = 1
     note: str = ""
     error: str | None = None
-    saved_bytes: "Size | None" = None
+    saved_bytes: Size | None = None
     input_tree: Tree = None
     output_tree: Tree = None
 
     @property
-    def flops(self) -> "Size":
+    def flops(self) -> Size:
         """Floating-point operations: a multiply and an add for each MAC."""
         return UNKNOWN if self.macs is None else 2 * self.macs
+
+    def elsewhere(self, path: str, field: int | None, stride: int | None) -> "LayerRow":
+        """Return the row of a module like this one at another place, quicker than `_replace`."""
+        fields = (path, *self[1:_SEEN], field, stride, *self[_SEEN + 2 :])
+        return tuple.__new__(LayerRow, fields)
 
     def at(self, sizes: Sizes) -> "LayerRow":
         """Return the row with its formulas evaluated."""
         from resnet_cli.graph.dims import evaluate  # only a network with names in its input has any
 
         return LayerRow(*evaluate(tuple(self), sizes))
+
+
+_SEEN = LayerRow._fields.index("receptive_field")
 
 
 class By(StrEnum):
@@ -113,13 +123,13 @@ class Summary(NamedTuple):
     """
 
     name: str
-    input_shape: "Shape"
-    output_shape: "Shape"
+    input_shape: Shape
+    output_shape: Shape
     dtype: str
     itemsize: int
     rows: tuple[LayerRow, ...]
     peak_bytes: int | None
-    held: "frozenset[Size]" = frozenset()
+    held: frozenset[Size] = frozenset()
     inputs: tuple[str, ...] = ()
     output_tree: Tree = None
     bytes_of_params: int | None = None
@@ -127,10 +137,10 @@ class Summary(NamedTuple):
     error: str | None = None
     measured: bool = False
     ran: bool = True
-    conditions: "tuple[Condition, ...]" = ()
+    conditions: tuple[Condition, ...] = ()
     ends: str = ""
     by_values: tuple[str, ...] = ()
-    training: "Training | None" = None
+    training: Training | None = None
 
     def at(self, sizes: Sizes) -> "Summary":
         """Return the summary with its formulas evaluated, and the peak with them."""
@@ -162,12 +172,12 @@ class Summary(NamedTuple):
         return added(row.buffers for row in self.rows if row.leaf)
 
     @property
-    def macs(self) -> "Size":
+    def macs(self) -> Size:
         """Multiply-accumulates of convolutions and linear layers."""
         return added(row.macs for row in self.rows if row.leaf)
 
     @property
-    def flops(self) -> "Size":
+    def flops(self) -> Size:
         """Twice the MACs."""
         return UNKNOWN if (macs := self.macs) is None else 2 * macs
 
@@ -195,11 +205,11 @@ class Summary(NamedTuple):
         return self.param_bytes + self.buffer_bytes + self.peak_bytes
 
     @property
-    def activation_bytes(self) -> "Size":
+    def activation_bytes(self) -> Size:
         """Bytes of all leaves' outputs together, views left out."""
         return added(row.activation_bytes for row in self.rows if row.leaf)
 
-    def totals(self) -> "dict[str, Size | None]":
+    def totals(self) -> dict[str, Size | None]:
         """Return every total under its name in the machine formats.
 
         `frozen` is there where any are, a training step's where one was asked for.
@@ -227,7 +237,7 @@ class Summary(NamedTuple):
         return "  ".join((self.name, *([f"input {inputs}"] if inputs else []), self.dtype))
 
 
-S = TypeVar("S", bound="Size")
+S = TypeVar("S", bound=Size)
 
 
 def added(figures: "Iterable[S]") -> S:

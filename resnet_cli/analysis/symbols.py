@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from resnet_cli.analysis.conditions import asked
 from resnet_cli.errors import SizeError, SymbolError
+from resnet_cli.graph.captured import Opaque
 from resnet_cli.graph.dims import Dim
 from resnet_cli.graph.graph import Graph, Guard, Operation, Value, infer
-from resnet_cli.graph.kinds import Facts, Input, Opaque, Shape
+from resnet_cli.graph.kinds import Facts, Input, Shape
 from resnet_cli.graph.products import Linear
 from resnet_cli.graph.sizes import value
 from resnet_cli.text import format_shape

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from math import prod
-from operator import add, mul
+from operator import mul
 from typing import TYPE_CHECKING, NamedTuple
 
 from resnet_cli.graph.graph import Graph, Operation, Value, infer, values
@@ -132,7 +132,11 @@ def _held(
     storages: Sequence[int],
     last: Sequence[int],
 ) -> "list[Size]":
-    """Return what is alive while each operation runs that takes memory, until its last use."""
+    """Return what is alive while each operation runs that takes memory, until its last use.
+
+    Liveness as a compiler's: a storage begins where it is made and ends behind its last reader;
+    an operation holds its inputs and its output at once.
+    """
     ends: dict[int, list[Size]] = {}
     for storage, found in enumerate(facts):
         if not found.is_view:
@@ -153,7 +157,7 @@ def _sight(
 ) -> Sight | None:
     """Return what an operation's output sees, from what its inputs see; the first has `rank`."""
     if isinstance(operation.kind, Input):
-        sides = len(facts.outputs[0]) - 2
+        sides = len(facts.outputs[0]) - 2  # (N, C, *map): a pixel sees itself
         return Sight((1,) * sides, (1,) * sides, axes=(*range(-sides, 0),)) if sides > 0 else NO_MAP
     if not inputs:
         return None if facts.is_known else UNSEEN
@@ -184,29 +188,33 @@ def _joined(inputs: Sequence[Sight], *, is_gate: bool) -> Sight | None:
     if not maps:
         return None
     first = maps[0]
-    if any(sight.axes != first.axes for sight in maps):
+    if len({sight.axes for sight in maps}) > 1:
         return UNSEEN
-    if any(sight.stride != first.stride for sight in maps):
+    if len({sight.stride for sight in maps}) > 1:
         strides = " and ".join(dict.fromkeys(_sides(sight.stride) for sight in maps))
         return Sight(why=f"maps of strides {strides} meet: no one receptive field")
-    return first._replace(field=tuple(map(max, zip(*(s.field for s in maps), strict=True))))
+    fields = [sight.field for sight in maps]
+    return Sight(tuple(map(max, *fields)) if len(fields) > 1 else first.field, *first[1:])
 
 
 def _grown(sight: Sight, window: Window) -> Sight:
     """Return what the elements see after one more window, which slides over the last axes."""
-    sides, (kernel, steps, *_) = len(window.kernel), window
-    if sight.axes == (*range(-sides, 0),):  # most windows
-        more = [(size - 1) * step for size, step in zip(kernel, sight.stride, strict=True)]
-        strides = tuple(map(mul, sight.stride, steps))
-        return sight._replace(field=tuple(map(add, sight.field, more)), stride=strides)
-    if {*kernel} != {1} or any(axis < -sides for axis in sight.axes):
+    (kernel, steps, *_), (field, stride, why, axes) = window, sight
+    sides = len(kernel)
+    if axes == (*range(-sides, 0),):  # most windows
+        # r += (k - 1) * j, then j *= s (Araujo et al. 2019, eq. 2; j is their product of strides).
+        pairs = zip(field, kernel, stride, strict=True)
+        grown = tuple([seen + (size - 1) * step for seen, size, step in pairs])
+        return Sight(grown, tuple(map(mul, stride, steps)), why, axes)
+    if {*kernel} != {1} or any(axis < -sides for axis in axes):
         return UNSEEN  # a window over axes that are not the map's
-    pairs = zip(sight.stride, sight.axes, strict=True)
-    return sight._replace(stride=tuple(step * steps[axis] for step, axis in pairs))
+    slid = [step * steps[axis] for step, axis in zip(stride, axes, strict=True)]
+    return Sight(field, tuple(slid), why, axes)
 
 
 def _moved(sight: Sight, axes: Sequence[int | None], rank: int) -> Sight:
     """Return a sight with the map's axes where they are now; UNSEEN where one is gone."""
+    # Axes count from the last one, since a window slides over those: -1 is the width.
     now = {axis - rank: place - len(axes) for place, axis in enumerate(axes) if axis is not None}
     if any(axis not in now for axis in sight.axes):
         return UNSEEN

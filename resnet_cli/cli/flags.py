@@ -4,7 +4,7 @@ import click
 
 from resnet_cli import parse
 from resnet_cli.analysis import tools
-from resnet_cli.analysis.step import Amp, Checkpoint, Optimizer
+from resnet_cli.analysis.step import Amp, Checkpoint, Optimizer, Step
 from resnet_cli.analysis.summary import By
 from resnet_cli.cli.options import HELP_NETWORK, Heading, Option, under
 from resnet_cli.cli.values import (
@@ -14,7 +14,6 @@ from resnet_cli.cli.values import (
     Output,
     ProofOptions,
     TableOptions,
-    TrainOptions,
 )
 from resnet_cli.family import presets
 from resnet_cli.family.config import Block, DType, ResNetConfig, Shortcut, Stem, StrideOn
@@ -155,7 +154,7 @@ TABLE = under(
 
 TRAINING = under(
     Heading.TRAINING,
-    (TrainOptions(),),
+    (Step(Optimizer.SGD),),
     Option(
         "train",
         Optimizer,

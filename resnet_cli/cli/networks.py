@@ -5,17 +5,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from resnet_cli.analysis.network import Network, predict
-from resnet_cli.analysis.step import Optimizer
-from resnet_cli.cli.progress import Progress
+from resnet_cli.analysis.step import Optimizer, Step
 from resnet_cli.cli.screen import Screen
 from resnet_cli.cli.settings import Settings
-from resnet_cli.cli.values import Device, ProofOptions, TrainOptions
+from resnet_cli.cli.values import Device, ProofOptions
 from resnet_cli.errors import BackendError, ConfigError, ForwardError
 from resnet_cli.family.config import FIELDS, ResNetConfig
 
 if TYPE_CHECKING:
-    from resnet_cli.analysis.step import Step
+    from resnet_cli.analysis.network import Network
     from resnet_cli.pytorch.proof import Proof
     from resnet_cli.pytorch.user import ModuleConfig
 
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 class Known(NamedTuple):
     """A network, and how its run went where only that run makes it known."""
 
-    network: Network
+    network: "Network"
     run: "Proof | None" = None
 
 
@@ -39,12 +37,13 @@ def known(
     config = module(settings, symbolic=symbolic and step is None)
     if config is None:
         own = settings.config(symbolic=symbolic)
-        return Known(predict(own) if step is None else _trained(own, step, settings))
+        return Known(_predicted(own, step, settings))
     options = settings.read(ProofOptions)
     if not options.run and (step is not None or not unrun):
         name = settings.name("run").replace("--run", "--no-run")
         message = f"this needs what a run shows; leave {name} out"
         raise click.BadParameter(message, param_hint=settings.name("module"))
+    from resnet_cli.cli.progress import Progress  # only a run can take long
     from resnet_cli.pytorch import user
 
     # From here on: threads of its own may print at any time, until the end.
@@ -62,21 +61,27 @@ def known(
             raise settings.wrong(error) from None
 
 
-def step_of(settings: Settings) -> "Step | None":
+def step_of(settings: Settings) -> Step | None:
     """Return the training step that was asked for. Raises `click.BadParameter`."""
-    options = settings.read(TrainOptions)
-    if options.step is None:
-        for key in (*TrainOptions._fields[1:], "max_train_peak"):
-            if settings.get(key):
-                raise click.BadParameter(
-                    f"needs --train and its optimiser, {'|'.join(Optimizer)}",
-                    param_hint=settings.name(key),
-                )
-    return options.step
+    optimizer, (_, *others) = settings.get("train"), Step._fields
+    if optimizer is not None:
+        given = {key: settings.values[key] for key in others if key in settings.values}
+        return Step(optimizer, **given)
+    for key in (*others, "max_train_peak"):
+        if settings.get(key):
+            raise click.BadParameter(
+                f"needs --train and its optimiser, {'|'.join(Optimizer)}",
+                param_hint=settings.name(key),
+            )
+    return None
 
 
-def _trained(config: ResNetConfig, step: "Step", settings: Settings) -> Network:
-    """Return a network with its training step. Raises `click.BadParameter`."""
+def _predicted(config: ResNetConfig, step: Step | None, settings: Settings) -> "Network":
+    """Return a network by arithmetic, with a step of training it. Raises `click.BadParameter`."""
+    if step is None:
+        from resnet_cli.analysis.network import predict  # its rows; print-net has none
+
+        return predict(config)
     from resnet_cli.analysis import train  # only a training step needs its walk
 
     try:
@@ -117,6 +122,7 @@ def prove(found: Known, device: Device, screen: Screen) -> "Proof":
     """Prove a prediction under a spinner; a captured network's own run is its proof."""
     if found.run is not None:
         return found.run
+    from resnet_cli.cli.progress import Progress
     from resnet_cli.pytorch import prove  # only a proof needs it
 
     with Progress(screen, "importing PyTorch") as progress:

@@ -1,7 +1,6 @@
 """One Click option: its parser, its heading in the help, its words, and what holds without it."""
 
 from collections.abc import Mapping
-from copy import copy
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
@@ -82,8 +81,8 @@ class Option(click.Option):
 
     def but(self, **changes: Any) -> Self:
         """Return a copy for one command, with other attributes."""
-        other = copy(self)
-        vars(other).update(changes)
+        other = object.__new__(type(self))
+        vars(other).update({**vars(self), **changes})
         return other
 
     def type_cast_value(self, ctx: click.Context, value: Any) -> Any:

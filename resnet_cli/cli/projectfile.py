@@ -38,7 +38,7 @@ _NETWORK_KEYS = {
 
 # A file without this cannot have the table, and need not be parsed: the two names on one
 # line, as in [tool.resnet-shapes], or a table of all tools.
-_MENTION = re.compile(rb"tool.*resnet-shapes|^\s*\[\s*[\"']?tool[\"']?\s*\]", re.MULTILINE)
+_MENTION = rb"(?m)tool.*resnet-shapes|^\s*\[\s*[\"']?tool[\"']?\s*\]"
 
 
 class Values(NamedTuple):
@@ -81,7 +81,7 @@ def _nearest() -> Project | None:
             from pathlib import Path  # 6 ms, and most folders have no such file
 
             path = Path(name)
-            if _MENTION.search(data := read_bytes(path, MAX_BYTES)):
+            if re.search(_MENTION, data := read_bytes(path, MAX_BYTES)):
                 table, where = _tool_table(_parsed(path, data))
                 if table is not None:
                     return _project(path, table, where)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from resnet_cli.analysis.step import Amp, Checkpoint, Optimizer, Step
 from resnet_cli.analysis.summary import By
 from resnet_cli.analysis.tools import Tool
 from resnet_cli.cli.screen import Screen
@@ -54,21 +53,6 @@ class ProofOptions(NamedTuple):
 
     run: bool = True
     device: Device = Device.AUTO
-
-
-class TrainOptions(NamedTuple):
-    """How the network is trained, where that is asked."""
-
-    train: Optimizer | None = None
-    amp: Amp | None = None
-    checkpoint: Checkpoint | None = None
-    freeze: tuple[str, ...] = ()
-    eval_norms: bool = False
-
-    @property
-    def step(self) -> Step | None:
-        """The step that it asks for."""
-        return None if self.train is None else Step(self.train, *self[1:])
 
 
 class TableOptions(NamedTuple):

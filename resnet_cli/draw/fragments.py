@@ -56,10 +56,10 @@ class Fragment:
         self.page.arrows.append(Arrow(points, head))
         self.reach(-min(x for x, _ in points) + 1, max(x for x, _ in points) + 1)
 
-    def label(self, x: float, y: float, text: str, style: str = "shape") -> None:
-        """Write a text to the right of a line."""
-        self.page.labels.append(Label(x, y, text, style, "left"))
-        self.reach(0, x + width_of(text, style) + CLEAR)
+    def label(self, x: float, y: float, text: str) -> None:
+        """Write a shape to the right of a line."""
+        self.page.labels.append(Label(x, y, text, "shape", "left"))
+        self.reach(0, x + width_of(text, "shape") + CLEAR)
 
     def box(self, box: Box, text: str, style: str) -> None:
         """Draw a box with its text."""

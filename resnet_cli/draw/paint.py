@@ -16,6 +16,8 @@ from resnet_cli.draw.style import CIRCLES, INK, TINTS, Category
 
 LINE = "#404040"
 GROUND = "#f4f4f4"
+RADIUS = 7
+"""Of the corners of a line."""
 
 DPI = 200
 MAX_PIXELS = 60_000_000
@@ -134,22 +136,20 @@ def _arrow(arrow: Arrow, transform: Transform) -> FancyArrowPatch:
     )
 
 
-def _rounded(points: tuple[tuple[float, float], ...], radius: float = 7) -> Path:
+def _rounded(points: tuple[tuple[float, float], ...]) -> Path:
     """Return the path through the points with every corner rounded."""
     vertices, codes = [points[0]], [Path.MOVETO]
     for before, corner, after in zip(points, points[1:], points[2:], strict=False):
-        vertices += [_toward(corner, before, radius), corner, _toward(corner, after, radius)]
+        vertices += [_toward(corner, before), corner, _toward(corner, after)]
         codes += [Path.LINETO, Path.CURVE3, Path.CURVE3]
     return Path([*vertices, points[-1]], [*codes, Path.LINETO])
 
 
-def _toward(
-    start: tuple[float, float], end: tuple[float, float], radius: float
-) -> tuple[float, float]:
-    """Return the point `radius` from start to end, at most half of the way."""
+def _toward(start: tuple[float, float], end: tuple[float, float]) -> tuple[float, float]:
+    """Return the point `RADIUS` from start to end, at most half of the way."""
     x, y = end[0] - start[0], end[1] - start[1]
     length = abs(x) + abs(y)  # the lines are horizontal or vertical
-    share = min(radius / length, 0.5) if length else 0
+    share = min(RADIUS / length, 0.5) if length else 0
     return start[0] + share * x, start[1] + share * y
 
 

@@ -3,7 +3,7 @@
 `layout.py` gives it places on a page; `mermaid.py` writes it as text.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 from resnet_cli.draw.style import Category
@@ -67,6 +67,13 @@ class Unit(NamedTuple):
 Part: TypeAlias = Step | Fork | Weave | Unit
 Series: TypeAlias = tuple[Part, ...]
 """Parts one after another; none is the identity."""
+
+
+def titled(title: str, units: Sequence[Unit]) -> Series:
+    """Return units as parts: under a title one unit, else what is in those that stand alone."""
+    if title:
+        return ((units[0] if len(units) == 1 else Unit((*units,)))._replace(title=title),)
+    return tuple(part for unit in units for part in ((unit,) if unit.times > 1 else unit.parts))
 
 
 class Section(NamedTuple):

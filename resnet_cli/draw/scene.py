@@ -22,6 +22,7 @@ from resnet_cli.draw.parts import (
     residual,
     shape_of,
     steps,
+    titled,
 )
 from resnet_cli.draw.style import Category
 from resnet_cli.errors import FigureError
@@ -242,12 +243,7 @@ class _Reader:
             units = self._units(parts, shape, is_framed=mode.is_framed or bool(frame))
             shape = units[-1].output
             title = "" if mode.is_framed else self._title(frame, parts, units)
-            if title:
-                single = units[0] if len(units) == 1 else Unit(units)
-                found.append(single._replace(title=title))
-            else:
-                for unit in units:
-                    found.extend((unit,) if unit.times > 1 else unit.parts)
+            found.extend(titled(title, units))
         return tuple(found)
 
     def _home(self, part: Part) -> Home:

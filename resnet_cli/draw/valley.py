@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from resnet_cli.draw.fragments import Fragment, Way, extended, fragment
 from resnet_cli.draw.page import Box, Label, Page
-from resnet_cli.draw.parts import Fork, Part, Scene, Series, Step, Unit, residual, shape_of
+from resnet_cli.draw.parts import Fork, Part, Scene, Series, Step, residual, shape_of, titled
 from resnet_cli.draw.spacing import (
     BAR_HEIGHT,
     BOX_GAP,
@@ -49,15 +49,7 @@ def valley(scene: Scene, width: float) -> Fragment | None:
 
 def _series(scene: Scene) -> Series:
     """Return a scene's sections as parts, the framed ones as units with a title."""
-    found: list[Part] = []
-    for title, units in scene.sections:
-        if title:
-            single = units[0] if len(units) == 1 else Unit(units)
-            found.append(single._replace(title=title))
-        else:
-            for unit in units:
-                found.extend((unit,) if unit.times > 1 else unit.parts)
-    return tuple(found)
+    return tuple(part for title, units in scene.sections for part in titled(title, units))
 
 
 def _skips(series: Series) -> tuple[list[Skip], Series]:

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from resnet_cli.draw.style import Category
-from resnet_cli.graph.elementwise import Along, Elementwise
+from resnet_cli.graph.activations import Activation, Identity
+from resnet_cli.graph.elementwise import Along, Elementwise, Multiply
 from resnet_cli.graph.filters import ConvTranspose
 from resnet_cli.graph.kinds import Kind, Shape, Sides
 from resnet_cli.graph.matmul import Attention, MultiheadAttention
 from resnet_cli.graph.moves import Flatten, Pad, Subsample
 from resnet_cli.graph.norms import GroupNorm, InstanceNorm, LayerNorm
-from resnet_cli.graph.pointwise import Activation, Add, BatchNorm, Identity, Multiply, ReLU
+from resnet_cli.graph.pointwise import Add, BatchNorm, ReLU
 from resnet_cli.graph.pooling import AdaptiveAvgPool, AvgPool, MaxPool
 from resnet_cli.graph.products import Conv, Linear
 from resnet_cli.graph.resample import AdaptivePool, PadBy

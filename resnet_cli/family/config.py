@@ -5,9 +5,8 @@ field's name, so that the command line can name the flag, the variable or the fi
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from resnet_cli.errors import ConfigError
 from resnet_cli.parse import LIMIT
@@ -83,17 +82,8 @@ class DType(StrEnum):
         return {"float32": 4, "float64": 8}.get(self, 2)
 
 
-@dataclass(frozen=True, slots=True)
-class ResNetConfig:
-    """A residual network and its input.
-
-    `input` is `(N, C, H, W)`; C sets the first convolution's channels, and N, H and W may
-    be names (`dims.Dim`) in place of numbers. `channels` are the
-    stages' widths (torchvision's planes: with bottlenecks a stage gives four times as
-    many), the first also the stem's. `stride_on` is None with basic blocks.
-
-    Raises `ConfigError` for a field that is wrong, alone or beside another.
-    """
+class _Fields(NamedTuple):
+    """The fields of a `ResNetConfig`: a named tuple, since a dataclass takes 1 ms at a start."""
 
     input: "Shape" = (1, 1, 224, 224)
     channels: tuple[int, ...] = (64, 128, 256, 512)
@@ -109,22 +99,34 @@ class ResNetConfig:
     shortcut_norm: bool = False
     dtype: DType = DType.FLOAT32
 
-    def __post_init__(self) -> None:
-        for field, kind in _MODES.items():
-            _coerce(self, field, kind)
-        _check_input(self.input)
-        for field in ("channels", "blocks"):
-            _check_list(field, getattr(self, field))
-        for field in ("classes", "groups", "width_per_group"):
-            _check_number(field, getattr(self, field))
-        _check_stages(self)
-        _check_pad(self)
-        if self.block is Block.BASIC:
-            _check_basic(self)
-        else:
-            _check_widths(self)
-            if self.stride_on is None:
-                object.__setattr__(self, "stride_on", StrideOn.SECOND)
+
+class ResNetConfig(_Fields):
+    """A residual network and its input.
+
+    `input` is `(N, C, H, W)`; C sets the first convolution's channels, and N, H and W may
+    be names (`dims.Dim`) in place of numbers. `channels` are the
+    stages' widths (torchvision's planes: with bottlenecks a stage gives four times as
+    many), the first also the stem's. `stride_on` is None with basic blocks.
+
+    Raises `ConfigError` for a field that is wrong, alone or beside another.
+    """
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:  # for which the fields say what it takes
+
+        def __new__(cls, *values: Any, **named: Any) -> Self:
+            given = super().__new__(cls, *values, **named)
+            modes = {field: _member(given, field) for field in _MODES}
+            if modes["block"] is Block.BOTTLENECK and modes["stride_on"] is None:
+                modes["stride_on"] = StrideOn.SECOND
+            config = super()._replace(given, **modes)
+            _check(config)
+            return config
+
+    def _replace(self, **changes: Any) -> Self:
+        """Return the network with other fields, checked as every one is."""
+        return type(self)(**{**self._asdict(), **changes})
 
     @property
     def depth(self) -> int:
@@ -147,7 +149,7 @@ class ResNetConfig:
         """Return the network on an input with numbers for its names."""
         from resnet_cli.graph.dims import evaluate  # only an input with names has any
 
-        return replace(self, input=evaluate(self.input, sizes))
+        return self._replace(input=evaluate(self.input, sizes))
 
     def inner_width(self, planes: int) -> int:
         """Width of a bottleneck's 3x3 convolution (Xie et al. 2017, as torchvision has it)."""
@@ -170,16 +172,31 @@ _MODES: dict[str, type[StrEnum]] = {
     "dtype": DType,
 }
 
-FIELDS = tuple(field.name for field in fields(ResNetConfig))
+FIELDS = ResNetConfig._fields
 
 
-def _coerce(config: ResNetConfig, field: str, kind: type[StrEnum]) -> None:
-    """Make a member of a mode's plain word: whoever builds in Python may give either."""
-    word = getattr(config, field)
-    if word is not None and not isinstance(word, kind):
-        if word not in [*kind]:
-            raise ConfigError(field, f"{word!r} is not one of {', '.join(kind)}")
-        object.__setattr__(config, field, kind(word))
+def _member(config: ResNetConfig, field: str) -> StrEnum | None:
+    """Return a member for a mode's plain word: whoever builds in Python may give either."""
+    word, kind = getattr(config, field), _MODES[field]
+    if word is None or isinstance(word, kind):
+        return word
+    if word not in [*kind]:
+        raise ConfigError(field, f"{word!r} is not one of {', '.join(kind)}")
+    return kind(word)
+
+
+def _check(config: ResNetConfig) -> None:
+    _check_input(config.input)
+    for field in ("channels", "blocks"):
+        _check_list(field, getattr(config, field))
+    for field in ("classes", "groups", "width_per_group"):
+        _check_number(field, getattr(config, field))
+    _check_stages(config)
+    _check_pad(config)
+    if config.block is Block.BASIC:
+        _check_basic(config)
+    else:
+        _check_widths(config)
 
 
 def _check_number(field: str, value: int, what: str = "") -> None:

@@ -67,7 +67,6 @@ _TABLE: dict[str, tuple[str, str, dict[str, object]]] = {
 }
 
 NAMES = tuple(_TABLE)
-DEFAULT = "d2l-resnet18"
 
 
 class Preset(NamedTuple):
@@ -93,14 +92,6 @@ def preset(name: str) -> Preset:
         )
     family, source, values = _TABLE[name]
     return Preset(name, family, source, ResNetConfig(**values))  # type: ignore[arg-type]
-
-
-def identify(config: ResNetConfig) -> str | None:
-    """Return the name of the preset that has this network, whatever batch, size and dtype."""
-    for name, differences in _likenesses(config):
-        if not differences:
-            return name
-    return None
 
 
 def title(config: ResNetConfig) -> str:

@@ -7,8 +7,6 @@ Learning for Image Recognition", 2015), and each part like its forward pass. The
 The shapes in the comments are those of an image of (H, W); C is a stage's output channels.
 """
 
-from dataclasses import replace
-
 from resnet_cli.family.config import Block, ResNetConfig, Shortcut, Stem, StrideOn
 from resnet_cli.graph.builder import Builder
 from resnet_cli.graph.graph import Graph, Value
@@ -48,7 +46,7 @@ def shortened(config: ResNetConfig) -> tuple[Graph, dict[str, int]]:
     path and how often the network has it. Counts of a network of 1,202 layers need not walk
     over them all.
     """
-    short = replace(config, blocks=tuple(min(count, 2) for count in config.blocks))
+    short = config._replace(blocks=tuple(min(count, 2) for count in config.blocks))
     times = {f"{stage}.1": count - 1 for stage, count in enumerate(config.blocks, 1) if count > 1}
     return build(short), times
 

@@ -24,10 +24,11 @@ class Builder:
         self.operations: list[Operation] = []
         self.modules: list[Module] = []
         self.path = ""
+        self._kinds: dict[Kind, Kind] = {}  # equal ones are one: a walk knows it again
 
     def apply(self, kind: Kind, *inputs: Value) -> Value:
         """Add an operation that the module around calls as a function; return what it gives."""
-        self.operations.append(Operation(kind, inputs, self.path))
+        self.operations.append(Operation(self._kinds.setdefault(kind, kind), inputs, self.path))
         return Value(len(self.operations) - 1)
 
     def layer(self, name: str, kind: Layer, *inputs: Value, role: str = "") -> Value:
@@ -35,7 +36,7 @@ class Builder:
         path = f"{self.path}.{name}" if self.path else name
         first = len(self.operations)
         value = Value(first)
-        self.operations.append(Operation(kind, inputs, path))
+        self.operations.append(Operation(self._kinds.setdefault(kind, kind), inputs, path))
         self.modules.append(Module(path, kind.name, True, role, (Call(first, inputs[0], value),)))
         return value
 

@@ -61,7 +61,7 @@ Monomial: TypeAlias = tuple[Atom, ...]
 Terms: TypeAlias = tuple[tuple[Monomial, int], ...]
 
 
-class Notation(NamedTuple):
+class Signs(NamedTuple):
     """How formulas are written."""
 
     times: str
@@ -104,8 +104,8 @@ class Notation(NamedTuple):
         return f"{self.product(1, shared)}{self.times}({rest})"
 
 
-MACHINE = Notation("*", ("floor(", ")"), ("ceil(", ")"), "d")
-HUMAN = Notation("·", ("⌊", "⌋"), ("⌈", "⌉"), ",")
+MACHINE = Signs("*", ("floor(", ")"), ("ceil(", ")"), "d")
+HUMAN = Signs("·", ("⌊", "⌋"), ("⌈", "⌉"), ",")
 
 
 @dataclass(frozen=True, slots=True, repr=False)

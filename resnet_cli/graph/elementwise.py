@@ -2,9 +2,28 @@
 
 from typing import NamedTuple
 
-from resnet_cli.graph.kinds import Facts, Shape, Sides, kind
+from resnet_cli.graph.kinds import Facts, Keeps, Shape, Sides, kind
 from resnet_cli.graph.pointwise import broadcast
 from resnet_cli.graph.sizes import Formula, value
+
+_CROSSWISE, _COPIED_CROSSWISE = Keeps(crosswise=True), Keeps(crosswise=True, copies=True)
+
+
+@kind
+class Multiply(NamedTuple):
+    """The product element by element, as where a gate meets the map that it weighs."""
+
+    inplace: bool = False
+
+    @property
+    def name(self) -> str:
+        return "mul"
+
+    def facts(self, *shapes: Shape) -> Facts:
+        """Infer from two shapes that are equal, or of which one is stretched."""
+        out, equal = broadcast(*shapes)
+        keeps = _COPIED_CROSSWISE if self.inplace else _CROSSWISE
+        return Facts((out,), is_gate=True, is_view=self.inplace, equal=equal, keeps=keeps)
 
 
 @kind

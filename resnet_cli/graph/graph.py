@@ -119,37 +119,6 @@ class Graph(NamedTuple):
         return tuple(kind.shape for kind in kinds if isinstance(kind, Input))
 
 
-class Repeat(NamedTuple):
-    """Operations that come again: `times` copies of the `length` before `first`, one by one.
-
-    `original` and `copies` are the paths of the modules around them.
-    """
-
-    first: int
-    length: int
-    times: int
-    original: str
-    copies: tuple[str, ...]
-
-
-def repeats(graph: Graph) -> list[Repeat]:
-    """Return where modules like the one before follow each other, the outermost alone."""
-    found: list[Repeat] = []
-    for module in graph.modules:
-        if not module.like or module.is_leaf:
-            continue
-        (first, _, gives), *_ = module.calls
-        if found and first < found[-1].first + found[-1].length * found[-1].times:
-            continue  # below the one before
-        if found and found[-1].original == module.like:
-            last = found[-1]
-            copies = (*last.copies, module.path)
-            found[-1] = last._replace(times=last.times + 1, copies=copies)
-        elif isinstance(gives, Value):
-            found.append(Repeat(first, gives.operation + 1 - first, 1, module.like, (module.path,)))
-    return found
-
-
 def at(graph: Graph, sizes: Mapping[str, int]) -> Graph:
     """Return a graph whose inputs have names with numbers for them."""
     from resnet_cli.graph.dims import evaluate  # only an input with names has any

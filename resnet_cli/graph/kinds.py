@@ -33,10 +33,10 @@ if TYPE_CHECKING:  # to create a protocol takes as long as two kinds
 
         def printed(self, shape: "Shape", /) -> str:
             """Write it as PyTorch prints the module, on an input of `shape`."""
-else:
-    Kind = Layer = object
+else:  # not as text in annotations, which typing compiles one by one
+    Kind = Layer = Size = object
 
-Shape: TypeAlias = "tuple[Size, ...]"
+Shape: TypeAlias = tuple[Size, ...]
 Sides: TypeAlias = tuple[int, ...]
 """A number for each dimension of a map: (height, width) in two dimensions."""
 
@@ -88,11 +88,11 @@ class Keeps(NamedTuple):
     crosswise: bool = False
     copies: bool = False
     output: bool = False
-    extra: "Size" = 0
-    statistics: "Size" = 0
-    indices: "Size" = 0
+    extra: Size = 0
+    statistics: Size = 0
+    indices: Size = 0
     passes: bool = False
-    between: "tuple[Size, ...]" = ()
+    between: tuple[Size, ...] = ()
 
 
 KEEPS_NOTHING, KEEPS_INPUT, KEEPS_OUTPUT = Keeps(), Keeps((0,)), Keeps(output=True)
@@ -119,7 +119,7 @@ class Facts(NamedTuple):
     outputs: tuple[Shape, ...]
     weights: Weights = ()
     buffers: Weights = ()
-    macs: "Size" = 0
+    macs: Size = 0
     window: Window | None = None
     is_global: bool = False
     is_gate: bool = False
@@ -129,7 +129,7 @@ class Facts(NamedTuple):
     axes: tuple[int | None, ...] | None = None
     mixes: Sides = ()
     why: str = ""
-    equal: "tuple[tuple[Size, Size], ...]" = ()
+    equal: tuple[tuple[Size, Size], ...] = ()
     keeps: Keeps | None = None
 
     @property
@@ -181,62 +181,12 @@ class Input(NamedTuple):
         return Facts((self.shape,), keeps=KEEPS_NOTHING)
 
 
-UNSEEN = "an unseen operation"
-"""What gave a tensor that nothing seen made, and no module holds."""
-
-
-@kind
-class Source(NamedTuple):
-    """A source: a parameter, a buffer or a constant that an operation takes as its input."""
-
-    what: str
-    shape: Shape
-
-    @property
-    def name(self) -> str:
-        return self.what
-
-    def facts(self, *shapes: Shape) -> Facts:
-        """Give its own shape; what nobody saw being made is not known, nor what it multiplied."""
-        seen = self.what != UNSEEN
-        keeps = KEEPS_NOTHING if seen else None
-        return Facts((self.shape,), is_view=True, is_known=seen, is_counted=seen, keeps=keeps)
-
-
-@kind
-class Opaque(NamedTuple):
-    """An operation that has no arithmetic here: its name, and what it was seen to give.
-
-    `macs` were counted while it ran; None where it multiplies and there is no rule, 0 where
-    it does not multiply.
-    """
-
-    function: str
-    outputs: tuple[Shape, ...]
-    macs: int | None = 0
-    is_view: bool = False
-
-    @property
-    def name(self) -> str:
-        return self.function
-
-    def facts(self, *shapes: Shape) -> Facts:
-        """Give the recorded shapes, whatever comes in."""
-        return Facts(
-            self.outputs,
-            macs=self.macs or 0,
-            is_view=self.is_view,
-            is_known=False,
-            is_counted=self.macs is not None,
-        )
-
-
 def dilated(kernel: Sides, dilation: Sides) -> Sides:
     """Return the pixels from a kernel's first to its last, along each side."""
     return tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
 
 
-def together(one: "Size", other: "Size") -> "tuple[tuple[Size, Size], ...]":
+def together(one: Size, other: Size) -> tuple[tuple[Size, Size], ...]:
     """Return what has to hold for two sizes to be the same; nothing where they are.
 
     Raises `ValueError` for two numbers that are not.

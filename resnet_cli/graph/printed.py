@@ -17,7 +17,11 @@ def printed(graph: Graph) -> str:
     below = children(graph.modules)
     leaves = {operation.path: operation for operation in reversed(graph.operations)}
 
+    texts: dict[str, str] = {}
+
     def text(module: Module) -> str:
+        if module.like in texts:
+            return texts[module.like]
         if module.is_leaf:
             kind, inputs, *_ = leaves[module.path]
             operation, output = inputs[0]
@@ -26,6 +30,6 @@ def printed(graph: Graph) -> str:
             f"  ({child.path.rpartition('.')[2]}): " + text(child).replace("\n", "\n  ") + "\n"
             for child in below.get(module.path, ())
         )
-        return f"{module.type}(\n{body})"
+        return texts.setdefault(module.path, f"{module.type}(\n{body})")
 
     return text(graph.modules[0])

@@ -10,17 +10,19 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 from resnet_cli.errors import BackendError
+from resnet_cli.graph.activations import Identity
+from resnet_cli.graph.elementwise import Multiply
 from resnet_cli.graph.graph import Graph, Module, Value, children, infer, values
 from resnet_cli.graph.kinds import Kind, Shape
 from resnet_cli.graph.moves import Flatten, Pad, Subsample
-from resnet_cli.graph.pointwise import Add, BatchNorm, Identity, Multiply, ReLU
+from resnet_cli.graph.pointwise import Add, BatchNorm, ReLU
 from resnet_cli.graph.pooling import AdaptiveAvgPool, AvgPool, MaxPool
 from resnet_cli.graph.products import Conv, Linear
 
 Function: TypeAlias = Callable[..., Any]
 
 
-class Step(NamedTuple):
+class Instruction(NamedTuple):
     """One thing that a module does: a function, or a module in it by name, on earlier values."""
 
     run: Function | str
@@ -30,11 +32,15 @@ class Step(NamedTuple):
     """The values that nothing needs any more."""
 
 
-class Part(nn.Module):
+class Container(nn.Module):
     """A module with others in it, which runs its own part of the graph."""
 
     def __init__(
-        self, below: Mapping[str, nn.Module], steps: Sequence[Step], takes: Value, gives: Value
+        self,
+        below: Mapping[str, nn.Module],
+        steps: Sequence[Instruction],
+        takes: Value,
+        gives: Value,
     ) -> None:
         super().__init__()
         for name, module in below.items():
@@ -75,13 +81,13 @@ def build(graph: Graph, **factory: Any) -> nn.Module:
         (takes,) = values(call.takes)
         steps = _steps(graph, module, inner)
         (gives,) = values(call.gives)
-        return type(module.type, (Part,), {})(parts, steps, takes, gives)  # type: ignore[no-any-return]
+        return type(module.type, (Container,), {})(parts, steps, takes, gives)  # type: ignore[no-any-return]
 
     with SkipInit():
         return made(graph.modules[0])
 
 
-def _steps(graph: Graph, module: Module, below: Sequence[Module]) -> list[Step]:
+def _steps(graph: Graph, module: Module, below: Sequence[Module]) -> list[Instruction]:
     """Return what a module does, in the order of execution, and when each value ends."""
     found = []
     for child in below:
@@ -89,10 +95,10 @@ def _steps(graph: Graph, module: Module, below: Sequence[Module]) -> list[Step]:
         for call in child.calls:
             (gives,) = values(call.gives)
             takes = graph.operations[call.first].inputs if child.is_leaf else [*values(call.takes)]
-            found.append(Step(name, takes, gives))
+            found.append(Instruction(name, takes, gives))
     for number, (kind, inputs, path, *_) in enumerate(graph.operations):
         if path == module.path and inputs:
-            found.append(Step(function(kind), inputs, Value(number)))
+            found.append(Instruction(function(kind), inputs, Value(number)))
     found.sort(key=lambda step: step.gives)
     last = dict.fromkeys(values(module.calls[0].gives), len(found))
     for position, step in enumerate(found):

@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from resnet_cli.graph.activations import Identity
 from resnet_cli.graph.graph import Call, Graph
 from resnet_cli.graph.kinds import Input
-from resnet_cli.graph.pointwise import Identity
 from resnet_cli.pytorch import functions
 from resnet_cli.pytorch.frames import (
     Called,

@@ -12,12 +12,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from resnet_cli.graph.elementwise import Elementwise, Made
+from resnet_cli.graph.activations import Activation
+from resnet_cli.graph.elementwise import Elementwise, Made, Multiply
 from resnet_cli.graph.filters import EmbeddingFunction, LinearFunction
 from resnet_cli.graph.matmul import Attention, Einsum, MatMul
 from resnet_cli.graph.moves import Pad
 from resnet_cli.graph.norms import LayerNorm
-from resnet_cli.graph.pointwise import Activation, Add, Multiply, ReLU
+from resnet_cli.graph.pointwise import Add, ReLU
 from resnet_cli.graph.resample import Fold, Interpolate, PadBy, PixelShuffle, PixelUnshuffle, Unfold
 from resnet_cli.pytorch.calls import Arguments, Entry, Named, Rule, table, tensors_of
 from resnet_cli.pytorch.naming import sides

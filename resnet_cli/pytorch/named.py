@@ -10,8 +10,7 @@ from resnet_cli.analysis.rows import summarise
 from resnet_cli.analysis.summary import Sizes, label
 from resnet_cli.analysis.symbols import Names, symbolic
 from resnet_cli.analysis.trial import trial
-from resnet_cli.pytorch import construct as how
-from resnet_cli.pytorch import user
+from resnet_cli.pytorch import construct, user
 from resnet_cli.pytorch.aside import aside
 from resnet_cli.pytorch.difference import Difference
 from resnet_cli.pytorch.inputs import ordered
@@ -76,9 +75,9 @@ def _differs(
     dtype = getattr(torch, recorded.summary.dtype)
     for sizes in chosen:
         at.append(label(sizes))
-        model, place = user.construct(config, device)
+        model, place = user.made(config, device)
         with aside():
-            values, others = how.place_inputs(model, config.at(sizes).input, place)
+            values, others = construct.place_inputs(model, config.at(sizes).input, place)
             found = module_difference(model, recorded.graph, values, dtype, named=others)
         if found is not None:
             return found, tuple(at)

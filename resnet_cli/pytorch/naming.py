@@ -10,13 +10,14 @@ from typing import Any
 
 from torch import nn
 
+from resnet_cli.graph.activations import Activation, Identity
 from resnet_cli.graph.elementwise import Along
 from resnet_cli.graph.filters import ConvTranspose, Embedding
 from resnet_cli.graph.kinds import Kind, Shape, Sides, Window
 from resnet_cli.graph.matmul import MultiheadAttention
 from resnet_cli.graph.moves import Flatten
 from resnet_cli.graph.norms import GroupNorm, InstanceNorm, LayerNorm
-from resnet_cli.graph.pointwise import Activation, BatchNorm, Identity, ReLU
+from resnet_cli.graph.pointwise import BatchNorm, ReLU
 from resnet_cli.graph.pooling import AdaptiveAvgPool, AvgPool, MaxPool
 from resnet_cli.graph.products import Conv, Linear
 from resnet_cli.graph.resample import AdaptivePool, PixelShuffle, PixelUnshuffle, Unfold

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from resnet_cli.graph.activations import Activation, Identity
 from resnet_cli.graph.elementwise import Along, Elementwise, Reduce
 from resnet_cli.graph.joins import Cat, Chunk, Cut, Gather, Index, Split, Stack, TensorSplit, Unbind
 from resnet_cli.graph.moves import Flatten, Subsample
-from resnet_cli.graph.pointwise import Activation, Identity
 from resnet_cli.graph.sizes import Read
 from resnet_cli.graph.views import Expand, Permute, Repeat, Squeeze, Transpose, Unsqueeze, View
 from resnet_cli.pytorch.calls import Arguments, Entry, Named, Rule, table, tensors_of

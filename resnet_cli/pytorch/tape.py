@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from resnet_cli.graph.captured import UNSEEN, Opaque, Source
 from resnet_cli.graph.graph import Nest, Operation, Value
-from resnet_cli.graph.kinds import UNSEEN, Facts, Input, Kind, Opaque, Shape, Source
+from resnet_cli.graph.kinds import Facts, Input, Kind, Shape
 from resnet_cli.graph.sizes import Read, replaced
 from resnet_cli.pytorch import naming
 from resnet_cli.pytorch.frames import share, storage_of
@@ -22,7 +23,7 @@ from resnet_cli.pytorch.sized import Sized
 from resnet_cli.pytorch.tracing import formulas
 
 
-class Known(NamedTuple):
+class Alive(NamedTuple):
     """The value that a tensor stands for, while it is alive."""
 
     tensor: "weakref.ref[Tensor]"
@@ -36,7 +37,7 @@ class Tape:
         self.operations: list[Operation] = []
         self.dtype: torch.dtype | None = None
         self._paths = paths
-        self._known: dict[int, Known] = {}
+        self._known: dict[int, Alive] = {}
         self._shapes: list[tuple[Shape, ...]] = []
         self._weights = {id(p): "parameter" for p in model.parameters()}
         self._weights.update((id(b), "buffer") for b in model.buffers())
@@ -83,7 +84,7 @@ class Tape:
         self._shapes.append(shapes)
         for output, tensor in enumerate(given):
             is_written = self.is_known(tensor)
-            self._known[id(tensor)] = Known(weakref.ref(tensor), Value(number, output))
+            self._known[id(tensor)] = Alive(weakref.ref(tensor), Value(number, output))
             self._note_storage(tensor, path, is_written=is_written)
         return facts
 
@@ -102,7 +103,7 @@ class Tape:
                 kind = Opaque("write", (tuple(found.shape),), is_view=True)
                 self.operations.append(Operation(kind, inputs, path))
                 self._shapes.append(kind.outputs)
-                self._known[other] = Known(known.tensor, Value(value))
+                self._known[other] = Alive(known.tensor, Value(value))
 
     def _placed(self, kind: Any, inputs: tuple[Value, ...]) -> tuple[Any, tuple[Value, ...]]:
         """Return a kind whose formulas are over its inputs, and what they read beside these."""

@@ -46,7 +46,7 @@ class ModuleConfig:
         }
 
 
-def construct(config: ModuleConfig, device: str) -> tuple[Any, str]:
+def made(config: ModuleConfig, device: str) -> tuple[Any, str]:
     """Return the module and its device. Raises `TargetError` or `BackendError`."""
     backend()
     from resnet_cli.pytorch import construct
@@ -57,7 +57,7 @@ def construct(config: ModuleConfig, device: str) -> tuple[Any, str]:
 
 def printed(config: ModuleConfig, device: str) -> str:
     """Return the module as PyTorch prints it. Raises `TargetError` where its own code fails."""
-    model, _ = construct(config, device)
+    model, _ = made(config, device)
     try:
         with aside():
             return str(model)
@@ -80,11 +80,11 @@ def capture(
 
     With a `step` of training it, too: raises `ConfigError` where that cannot be.
     """
-    model, place = construct(config, device)
-    from resnet_cli.pytorch import construct as how
+    model, place = made(config, device)
+    from resnet_cli.pytorch import construct
 
     with aside():
-        config = replace(config, input=config.input or how.assumed_inputs(model))
+        config = replace(config, input=config.input or construct.assumed_inputs(model))
     if device == "auto":
         done = _anywhere(config, model, place, on_layer)
     else:
@@ -93,7 +93,7 @@ def capture(
     if step is None or done.summary.error is not None:
         return network, done.proof
     if place != "cpu" and done.proof.device == "cpu":
-        model, place = construct(config, "cpu")
+        model, place = made(config, "cpu")
     return _trained(network, config, done.proof, model if place == "cpu" else None, step)
 
 
@@ -101,16 +101,15 @@ def _trained(
     network: Network, config: ModuleConfig, proof: "Proof", model: Any, step: "Step"
 ) -> "tuple[Network, Proof]":
     """Return a network with a step of training it; what has no room on the CPU runs fake there."""
-    from resnet_cli.pytorch import construct as how
-    from resnet_cli.pytorch import room, steps
+    from resnet_cli.pytorch import construct, room, steps
 
     mode = None
     with aside():
         if model is None or not room.has_room_to_run(network.summary):
-            model, mode = how.construct_fake(config.module, config.module_args)
+            model, mode = construct.construct_fake(config.module, config.module_args)
         return steps.trained(
             model,
-            lambda: how.place_inputs(model, config.input, "cpu", is_fake=mode is not None),
+            lambda: construct.place_inputs(model, config.input, "cpu", is_fake=mode is not None),
             network,
             proof,
             step,
@@ -120,7 +119,7 @@ def _trained(
 
 def listing(config: ModuleConfig, device: str) -> Network:
     """Return what is known of a module that does not run. Raises `TargetError`, `BackendError`."""
-    model, _ = construct(config, device)
+    model, _ = made(config, device)
     from resnet_cli.pytorch import measure
 
     with aside():
@@ -138,14 +137,14 @@ def _anywhere(
             return _measured(config, model, place, on_layer, is_short=True)
         try:
             # Built anew, so that tensors which nobody registered are on the device too.
-            model, place = construct(config, "meta")
+            model, place = made(config, "meta")
         except TargetError:
             return _measured(config, model, place, on_layer)
     done = _measured(config, model, place, on_layer)
     if not done.lacks_values or done.needs > free_memory():
         return done
     try:
-        model, place = construct(config, "cpu")
+        model, place = made(config, "cpu")
     except BackendError:  # the weights alone are too large
         return done
     return _measured(config, model, place, on_layer)

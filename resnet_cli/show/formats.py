@@ -178,14 +178,16 @@ def _encoded(rows: Iterable[LayerRow]) -> Iterator[Encoded]:
     import json
 
     encode = json.JSONEncoder(default=str).encode
-    known: dict[tuple[object, ...], list[str]] = {}
+    known: dict[LayerRow, list[str]] = {}
     start, field = '{"path": ""', '"receptive_field": 0'
     for row in rows:
-        key = (*row[1:12], *row[13:-2], str(row[-2:]))
-        parts = known.get(key)
+        like = row.elsewhere("", 0, row.stride)
+        is_key = row.input_tree is None is row.output_tree  # trees are lists, which have no hash
+        parts = known.get(like) if is_key else None
         if parts is None:
-            text = encode(layer_dict(row._replace(path="", receptive_field=0)))
-            parts = known[key] = text.removeprefix(start).split(field, 1)
+            parts = encode(layer_dict(like)).removeprefix(start).split(field, 1)
+            if is_key:
+                known[like] = parts
         seen = "null" if row.receptive_field is None else str(row.receptive_field)
         before, behind = parts
         yield Encoded(f"{start[:-2]}{encode(row.path)}{before}{field[:-1]}{seen}{behind}")

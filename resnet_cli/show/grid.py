@@ -72,13 +72,13 @@ class Grid:
             yield lines[-1]
 
 
-def aligned(rows: Sequence[Sequence[Cell]], right: Sequence[bool], gap: int = GAP) -> list[Text]:
+def aligned(rows: Sequence[Sequence[Cell]], right: Sequence[bool]) -> list[Text]:
     """Return a text a row, its cells below those of the other rows; a cell may have lines."""
     widths = [max(row[i].width for row in rows) for i in range(len(right))]
-    return [_row(row, widths, right, gap) for row in rows]
+    return [_row(row, widths, right) for row in rows]
 
 
-def _row(row: Sequence[Cell], widths: Sequence[int], right: Sequence[bool], gap: int) -> Text:
+def _row(row: Sequence[Cell], widths: Sequence[int], right: Sequence[bool]) -> Text:
     cells = [cell.text.split("\n") for cell in row]
     text = Text(no_wrap=True, overflow="ignore")
     for line in range(max(map(len, cells))):
@@ -86,7 +86,7 @@ def _row(row: Sequence[Cell], widths: Sequence[int], right: Sequence[bool], gap:
         for i, pieces in enumerate(cells):
             piece = pieces[line] if line < len(pieces) else ""
             pad = " " * (widths[i] - cell_len(piece))
-            text.append(" " * gap if i else "")
+            text.append(" " * GAP if i else "")
             text.append(pad if right[i] else "")
             text.append(piece, row[i].style or None)
             text.append("" if right[i] else pad)

@@ -1,7 +1,5 @@
 """Which known network is this: by counts and structure alone."""
 
-from dataclasses import replace
-
 import pytest
 
 from resnet_cli.analysis.identify import caption
@@ -12,7 +10,7 @@ from resnet_cli.family.presets import NAMES, preset
 
 def unnamed(config: ResNetConfig, **changes: object):
     """Return a network's summary as one that has no name, as a module's is."""
-    return predict(replace(config, **changes)).summary._replace(name="mine")
+    return predict(config._replace(**changes)).summary._replace(name="mine")
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if "1202" not in name])

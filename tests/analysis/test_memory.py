@@ -1,20 +1,19 @@
 """A training step's bytes against those measured with PyTorch (training-memory.md), no torch."""
 
-from dataclasses import replace
-
 import pytest
 
-from resnet_cli.analysis.kept import pieces
+from resnet_cli.analysis.kept import pieces, repeats
 from resnet_cli.analysis.memory import training
 from resnet_cli.analysis.step import Amp, Checkpoint, Optimizer, Step
 from resnet_cli.errors import ConfigError
 from resnet_cli.family import presets, resnet
+from resnet_cli.graph.activations import Activation
 from resnet_cli.graph.builder import Builder
+from resnet_cli.graph.captured import UNSEEN, Opaque, Source
 from resnet_cli.graph.dims import Dim
-from resnet_cli.graph.graph import repeats
-from resnet_cli.graph.kinds import UNSEEN, Input, Opaque, Source
+from resnet_cli.graph.elementwise import Multiply
+from resnet_cli.graph.kinds import Input
 from resnet_cli.graph.moves import Flatten
-from resnet_cli.graph.pointwise import Activation, Multiply
 from resnet_cli.graph.products import Conv, Linear
 
 SGD, MOMENTUM, ADAM, ADAMW = Optimizer
@@ -25,7 +24,7 @@ def train(name, batch=1, size=None, optimizer=SGD, dtype="float32", **how):
     config = presets.preset(name).config
     _, channels, height, _ = config.input
     size = size or height
-    graph = resnet.build(replace(config, input=(batch, channels, size, size)))
+    graph = resnet.build(config._replace(input=(batch, channels, size, size)))
     return training(graph, Step(optimizer, **how), dtype, registered=False)
 
 
@@ -144,7 +143,7 @@ def test_the_optimisers_order_decides_what_it_makes_at_once():
 @pytest.mark.parametrize("batch", [1, 2, 64])
 def test_what_is_skipped_comes_out_as_if_it_was_walked(name, optimizer, batch):
     config = presets.preset(name).config
-    graph = resnet.build(replace(config, input=(batch, *config.input[1:])))
+    graph = resnet.build(config._replace(input=(batch, *config.input[1:])))
     alike = graph._replace(modules=tuple(each._replace(like="") for each in graph.modules))
     assert bool(repeats(graph)) == (name != "d2l-resnet18")
     assert repeats(alike) == []

@@ -1,7 +1,6 @@
 """The prediction: sums, fields and memory, by rules that the walk does not use itself."""
 
 import math
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,9 +12,12 @@ from resnet_cli.analysis.rows import summarise
 from resnet_cli.analysis.walk import walk
 from resnet_cli.family import presets, resnet
 from resnet_cli.family.config import DType, ResNetConfig
+from resnet_cli.graph.activations import Activation
 from resnet_cli.graph.builder import Builder
-from resnet_cli.graph.kinds import Input, Opaque
-from resnet_cli.graph.pointwise import Activation, Add, BatchNorm, Multiply, ReLU
+from resnet_cli.graph.captured import Opaque
+from resnet_cli.graph.elementwise import Multiply
+from resnet_cli.graph.kinds import Input
+from resnet_cli.graph.pointwise import Add, BatchNorm, ReLU
 from resnet_cli.graph.pooling import AdaptiveAvgPool
 from resnet_cli.graph.products import Conv, Linear
 from tests.strategies import configs
@@ -51,7 +53,7 @@ def test_every_presets_count_is_its_summarys(name):
 def test_the_batch_multiplies_macs_and_memory_and_leaves_parameters_alone(config, times):
     batch, *image = config.input
     one = predict(config).summary
-    many = predict(replace(config, input=(batch * times, *image))).summary
+    many = predict(config._replace(input=(batch * times, *image))).summary
     for name, total in one.totals().items():
         same = name in ("params", "buffers", "param_bytes")
         assert many.totals()[name] == total * (1 if same else times)

@@ -1,7 +1,6 @@
 """Each answer is the interval that trying every input would find."""
 
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -15,11 +14,11 @@ from resnet_cli.parse import LayerExpectation
 
 
 def config(name="resnet18", **changes):
-    return replace(presets.preset(name).config, **changes)
+    return presets.preset(name).config._replace(**changes)
 
 
 def memory(network: ResNetConfig, *shape: int) -> int:
-    return predict(replace(network, input=shape)).summary.memory_bytes
+    return predict(network._replace(input=shape)).summary.memory_bytes
 
 
 def test_the_last_stage_of_resnet18_is_7x7_from_193_to_224():

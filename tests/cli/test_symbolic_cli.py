@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import math
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -145,7 +144,7 @@ def test_formulas_evaluate_to_what_pytorch_computes(config):
     from resnet_cli.graph.graph import at
     from resnet_cli.pytorch.forward import prove
 
-    network = predict(replace(config, input=parse.shape("Nx3xHxW")))
+    network = predict(config._replace(input=parse.shape("Nx3xHxW")))
     strides = [row.stride for row in network.summary.rows]
     for sizes in points.separating(network.summary.input_shape, strides):
         graph = at(network.graph, sizes)

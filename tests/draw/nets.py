@@ -1,10 +1,13 @@
 """Graphs of networks that are no chain of residual blocks, small, as a run would record them."""
 
+from resnet_cli.graph.activations import Activation
 from resnet_cli.graph.builder import Builder
+from resnet_cli.graph.captured import Opaque, Source
+from resnet_cli.graph.elementwise import Multiply
 from resnet_cli.graph.graph import Graph
-from resnet_cli.graph.kinds import Input, Opaque, Source
+from resnet_cli.graph.kinds import Input
 from resnet_cli.graph.moves import Flatten
-from resnet_cli.graph.pointwise import Activation, Add, BatchNorm, Multiply, ReLU
+from resnet_cli.graph.pointwise import Add, BatchNorm, ReLU
 from resnet_cli.graph.pooling import AdaptiveAvgPool, MaxPool
 from resnet_cli.graph.products import Conv, Linear
 

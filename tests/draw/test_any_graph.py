@@ -12,7 +12,8 @@ from resnet_cli.draw.parts import Fork, Step, Weave, joins, residual, steps
 from resnet_cli.draw.style import Category
 from resnet_cli.errors import FigureError
 from resnet_cli.graph.builder import Builder
-from resnet_cli.graph.kinds import Input, Opaque
+from resnet_cli.graph.captured import Opaque
+from resnet_cli.graph.kinds import Input
 from resnet_cli.graph.pointwise import BatchNorm
 from resnet_cli.graph.products import Conv
 from tests.draw import nets

@@ -1,6 +1,5 @@
 """The figures: what they show, that nothing overlaps, and that grey and colour tell apart."""
 
-from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -33,7 +32,7 @@ SPREAD = (
 
 
 def _graph(name, **changes):
-    return build(replace(presets.preset(name).config, **changes))
+    return build(presets.preset(name).config._replace(**changes))
 
 
 def _scenes(graph):

@@ -141,6 +141,14 @@ def test_a_mode_may_be_its_plain_word():
     assert config.stride_on is StrideOn.FIRST
 
 
+def test_a_network_with_other_fields_is_checked_as_every_one_is():
+    config = ResNetConfig()._replace(block="bottleneck")
+    assert (config.block, config.stride_on) == (Block.BOTTLENECK, StrideOn.SECOND)
+    assert type(config) is ResNetConfig
+    with pytest.raises(ConfigError, match="0 is not a positive number"):
+        config._replace(classes=0)
+
+
 def test_a_word_that_is_no_mode_is_refused():
     with pytest.raises(ConfigError, match="'tall' is not one of basic, bottleneck"):
         ResNetConfig(block="tall")

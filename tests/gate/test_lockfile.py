@@ -3,7 +3,6 @@
 import json
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -21,7 +20,7 @@ SMALL = ResNetConfig(input=(1, 1, 32, 32), channels=(8, 16), blocks=(1, 1))
 
 
 def entry_of(**fields):
-    network = predict(replace(SMALL, **fields))
+    network = predict(SMALL._replace(**fields))
     return Locked.of(network.summary, network.config.to_dict())
 
 

@@ -44,6 +44,13 @@ def test_what_repeats_is_what_would_be_written_out(blocks):
     assert repeated.operations == written.operations
     assert [module._replace(like="") for module in repeated.modules] == [*written.modules]
     assert repeated.output == written.output
+    assert printed(repeated) == printed(written)
+
+
+def test_equal_operations_on_equal_shapes_are_inferred_once():
+    facts = infer(stack(3, repeated=False))
+    assert len(facts) == 1 + 3 * 3
+    assert len({*map(id, facts)}) == 4  # of the input, the convolution, the norm, the addition
 
 
 def test_modules_stand_as_they_are_registered_and_run_as_they_are_called():

@@ -4,9 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_cli.graph.kinds import Facts, Input, Opaque, Source, Window
+from resnet_cli.graph.activations import Activation, Identity
+from resnet_cli.graph.captured import Opaque, Source
+from resnet_cli.graph.elementwise import Multiply
+from resnet_cli.graph.kinds import Facts, Input, Window
 from resnet_cli.graph.moves import Flatten, Pad, Subsample
-from resnet_cli.graph.pointwise import Activation, Add, BatchNorm, Identity, Multiply, ReLU
+from resnet_cli.graph.pointwise import Add, BatchNorm, ReLU
 from resnet_cli.graph.pooling import AdaptiveAvgPool, AvgPool, MaxPool
 from resnet_cli.graph.products import Conv, Linear
 

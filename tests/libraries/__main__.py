@@ -22,8 +22,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from resnet_cli.analysis.rows import summarise
 from resnet_cli.analysis.symbols import resized, symbolic
 from resnet_cli.errors import SizeError
+from resnet_cli.graph.captured import Opaque
 from resnet_cli.graph.graph import at, infer
-from resnet_cli.graph.kinds import Opaque
 from resnet_cli.pytorch.module_proof import module_difference
 from resnet_cli.pytorch.run import run
 from tests.libraries import networks

@@ -9,11 +9,13 @@ from torch import nn
 from torch.nn import functional as F
 
 from resnet_cli.family import presets, resnet
+from resnet_cli.graph.activations import Activation, Identity
+from resnet_cli.graph.captured import Opaque, Source
 from resnet_cli.graph.graph import Value, infer
 from resnet_cli.graph.joins import Chunk
-from resnet_cli.graph.kinds import Input, Opaque, Source
+from resnet_cli.graph.kinds import Input
 from resnet_cli.graph.moves import Flatten
-from resnet_cli.graph.pointwise import Activation, Add, Identity, ReLU
+from resnet_cli.graph.pointwise import Add, ReLU
 from resnet_cli.graph.pooling import MaxPool
 from resnet_cli.graph.products import Conv
 from resnet_cli.graph.resample import Interpolate

@@ -7,8 +7,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from resnet_cli.graph.captured import Opaque
 from resnet_cli.graph.graph import infer
-from resnet_cli.graph.kinds import Input, Opaque
+from resnet_cli.graph.kinds import Input
 from resnet_cli.pytorch import naming
 from resnet_cli.pytorch.run import run
 from tests.pytorch.test_capture import Function

@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,8 +19,9 @@ from resnet_cli.family import resnet
 from resnet_cli.family.config import DType, ResNetConfig, Stem
 from resnet_cli.family.presets import NAMES, preset
 from resnet_cli.graph.builder import Builder
+from resnet_cli.graph.captured import Opaque
 from resnet_cli.graph.graph import Call, Graph, Module, Operation, Value
-from resnet_cli.graph.kinds import Input, Opaque
+from resnet_cli.graph.kinds import Input
 from resnet_cli.graph.pointwise import ReLU
 from resnet_cli.graph.printed import printed
 from resnet_cli.pytorch import device as devices
@@ -122,7 +122,7 @@ def test_the_receptive_field_is_what_the_gradient_reaches(config):
     field = max(row.receptive_field or 0 for row in predict(config).summary.rows)
     stride = predict(config).summary.rows[-4].stride
     size = 2 * field + 4 * stride
-    config = replace(config, input=(1, 1, size, size))
+    config = config._replace(input=(1, 1, size, size))
     rows = {row.path: row for row in predict(config).summary.at_depth(1)}
     model = model_of(config)
     if config.stem is Stem.IMAGENET:
@@ -150,7 +150,7 @@ def test_print_net_is_pytorchs_own_print_of_every_preset(name):
 
 @pytest.mark.parametrize("dtype", DType)
 def test_every_element_type_is_proved(dtype):
-    network = predict(replace(SMALL.config, dtype=dtype))
+    network = predict(SMALL.config._replace(dtype=dtype))
     assert prove(network).agrees
 
 

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from resnet_cli import inspect
-from resnet_cli.graph.kinds import UNSEEN, Opaque, Source
+from resnet_cli.graph.captured import UNSEEN, Opaque, Source
 from resnet_cli.pytorch.run import run
 from tests.pytorch.test_capture import Function
 

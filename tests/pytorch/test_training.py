@@ -5,7 +5,6 @@ state is there.
 """
 
 import contextlib
-from dataclasses import replace
 
 import pytest
 import torch
@@ -35,7 +34,7 @@ FAMILIES = (
 def network(name, batch, size, dtype="float32"):
     """Return a preset's graph at a size, and its configuration."""
     config = presets.preset(name).config
-    config = replace(config, input=(batch, config.input[1], size, size), dtype=dtype)
+    config = config._replace(input=(batch, config.input[1], size, size), dtype=dtype)
     return config, resnet.build(config)
 
 

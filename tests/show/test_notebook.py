@@ -1,7 +1,5 @@
 """What `inspect` returns shows itself: the table as text, one line where Python shows it."""
 
-from dataclasses import replace
-
 import pytest
 
 from resnet_cli.analysis.network import predict
@@ -25,7 +23,7 @@ def test_it_is_shown_in_one_line():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_line_is_short(name):
-    config = replace(preset(name).config, input=(2**31 - 1, 3, 2**20, 2**20))
+    config = preset(name).config._replace(input=(2**31 - 1, 3, 2**20, 2**20))
     assert len(repr(Inspected.of(predict(config).summary))) < 200
 
 

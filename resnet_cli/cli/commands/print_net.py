@@ -10,6 +10,7 @@ from resnet_cli.cli.networks import known, module
 from resnet_cli.cli.options import Command, Heading
 from resnet_cli.cli.settings import resolve
 from resnet_cli.cli.values import Format, ProofOptions
+from resnet_cli.family import resnet
 from resnet_cli.graph.printed import printed
 
 
@@ -27,8 +28,7 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     proof = settings.read(ProofOptions, "print-net")
     config = module(settings)
     if config is None:
-        found = known(settings, screen, symbolic=True)
-        text = printed(found.network.graph)
+        text = printed(resnet.build(settings.config(symbolic=True)))
     else:  # printed without a run
         from resnet_cli.pytorch import user
 

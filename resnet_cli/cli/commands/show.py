@@ -4,10 +4,8 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 import click
 
-from resnet_cli.analysis.network import Network, counts_like
-from resnet_cli.analysis.summary import Summary
+from resnet_cli.analysis.network import counts_like
 from resnet_cli.cli.networks import Known, attempt, known, prove, step_of
-from resnet_cli.cli.progress import outcome
 from resnet_cli.cli.screen import Screen
 from resnet_cli.cli.settings import Settings, resolve
 from resnet_cli.cli.values import SUMMARY_FORMATS, Format, ProofOptions, TableOptions
@@ -18,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from resnet_cli.analysis.conventions import Count
-    from resnet_cli.analysis.network import OfNames
-    from resnet_cli.analysis.summary import Point
+    from resnet_cli.analysis.network import Network, OfNames
+    from resnet_cli.analysis.summary import Point, Summary
 
 
 class Beside(NamedTuple):
@@ -65,12 +63,14 @@ def report_proof(found: Known, options: ProofOptions, screen: Screen, *, told: b
     """
     if not options.run:
         return 0
+    from resnet_cli.cli.progress import outcome  # only a proof has one
+
     proof = prove(found, options.device, screen)
     screen.note(*outcome(proof, told=told))
     return 0 if proof.agrees else 1
 
 
-def _points(network: Network, table: TableOptions, settings: Settings) -> "list[Point]":
+def _points(network: "Network", table: TableOptions, settings: Settings) -> "list[Point]":
     """Return the network evaluated at each `--at`. Raises `click.BadParameter`."""
     if not table.at:
         return []
@@ -85,7 +85,7 @@ def _points(network: Network, table: TableOptions, settings: Settings) -> "list[
 
 
 def _show_text(
-    summary: Summary, kind: Format, table: TableOptions, screen: Screen, more: Beside
+    summary: "Summary", kind: Format, table: TableOptions, screen: Screen, more: Beside
 ) -> None:
     if kind is not Format.TABLE:
         write_text(summary, kind, table, screen, more)
@@ -107,8 +107,8 @@ def _show_text(
 
 
 def _view(
-    summary: Summary, table: TableOptions, kind: Format, points: "Sequence[Point]"
-) -> tuple[Summary, list[columns.Column]]:
+    summary: "Summary", table: TableOptions, kind: Format, points: "Sequence[Point]"
+) -> "tuple[Summary, list[columns.Column]]":
     """Return what has the rows of a format: layers, or sums over them, and its columns."""
     if table.by is not None:
         from resnet_cli.analysis.groups import grouped  # only sums need it
@@ -125,13 +125,13 @@ def _view(
     return summary, [*columns.beside(picked, points), *columns.beside(bars, points)]
 
 
-def table_columns(summary: Summary, table: TableOptions) -> list[columns.Column]:
+def table_columns(summary: "Summary", table: TableOptions) -> list[columns.Column]:
     """Return the columns of a table for people."""
     return _view(summary, table, Format.TABLE, ())[1]
 
 
 def write_text(
-    summary: Summary,
+    summary: "Summary",
     kind: Format,
     table: TableOptions,
     screen: Screen,
@@ -181,10 +181,11 @@ def proof_for_document(
     found: Known, options: ProofOptions, screen: Screen
 ) -> tuple[dict[str, object] | None, int]:
     """Prove the network unless that is off; return what JSON's `forward` says, and the code."""
-    from resnet_cli.show import formats
-
     if not options.run:
         return None, 0
+    from resnet_cli.cli.progress import outcome
+    from resnet_cli.show import formats
+
     proof, error = attempt(found, options.device, screen)
     if proof is not None:
         screen.note(*outcome(proof))
