@@ -46,6 +46,10 @@ def _input(value: object) -> object:
     return inputs.parse(value)
 
 
+def _name(value: object) -> str:
+    return str(value).strip()
+
+
 def _layer(value: object) -> str:
     """Parse a layer's path or role."""
     text = str(value).strip()
@@ -64,7 +68,13 @@ NETWORK = under(
         metavar="NAME",
         words=presets.NAMES,
     ),
-    Option("network", str, "Start from a network of the configuration file.", metavar="NAME"),
+    Option(
+        "network",
+        _name,
+        "Start from a network of the configuration file. Repeatable with check and lock.",
+        metavar="NAME",
+        multiple=True,
+    ),
     Option(
         "module",
         _target,
@@ -208,6 +218,11 @@ EXPECTATIONS = under(
         "allow-not-counted",
         parse.flag,
         "Whether a budget of MACs or FLOPs may leave out operations that have no rule.",
+    ),
+    Option(
+        "allow-skipped",
+        parse.flag,
+        "Whether --no-run may leave out modules, of which only a run would tell.",
     ),
     Option("lock", parse.path, "A lock file that 'lock' wrote."),
 )

@@ -11,10 +11,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
-from click.core import ParameterSource
 
 from resnet_cli.cli.flags import shared
-from resnet_cli.cli.options import Heading, write_options
+from resnet_cli.cli.options import Heading, message, write_options
 from resnet_cli.errors import ClosedPipe, ResNetShapesError
 from resnet_cli.family.presets import NAMES
 from resnet_cli.text import nearest, printable
@@ -139,7 +138,7 @@ def _run(args: list[str]) -> int:
             return 2 if left.code else 0
         return 141
     except click.ClickException as error:
-        return _fail(_message(error))
+        return _fail(message(error))
     except ResNetShapesError as error:
         return _fail(str(error))
     except OSError as error:
@@ -148,18 +147,6 @@ def _run(args: list[str]) -> int:
         return _fail(
             f"a defect of this tool: {type(error).__name__}: {error} (--traceback shows it all)"
         )
-
-
-def _message(error: click.ClickException) -> str:
-    """Return Click's message; a bad value as `--input: what was given and what is right`."""
-    if isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter):
-        hint = error.param_hint or (error.param and error.param.opts[0]) or ""
-        if isinstance(error.param, click.Option) and error.ctx is not None:
-            source = error.ctx.get_parameter_source(error.param.name or "")
-            if source is ParameterSource.ENVIRONMENT:
-                hint = str(error.param.envvar)
-        return f"{hint}: {error.message}"
-    return error.format_message()
 
 
 def _fail(message: str, code: int = 2) -> int:

@@ -49,11 +49,15 @@ class Values(NamedTuple):
 
 
 class Project(NamedTuple):
-    """A configuration file: its defaults and its networks, in the file's order."""
+    """A configuration file: its defaults and its networks, in the file's order.
+
+    `table` are the keys of the tool's own table in it.
+    """
 
     path: "Path"
     defaults: Values
     networks: Mapping[str, Values]
+    table: tuple[str, ...] = ()
 
 
 def load(config: "Path | None") -> Project | None:
@@ -67,6 +71,45 @@ def load(config: "Path | None") -> Project | None:
     data = _parsed(config, read_bytes(config, MAX_BYTES))
     table, where = _tool_table(data)
     return _project(config, data, "") if table is None else _project(config, table, where)
+
+
+def line_of(project: Project, keys: tuple[str, ...]) -> int:
+    """Return the line of the file that comes nearest to where a key stands, counted from 1."""
+    wanted, best = (*project.table, *keys), (0, 1)
+    table: tuple[str, ...] = ()
+    text = decode(project.path, read_bytes(project.path, MAX_BYTES))
+    for number, line in enumerate(text.splitlines(), 1):
+        found = _LINE.match(line)
+        if found is None:
+            continue
+        head, key = found.groups()
+        if head is not None:
+            table = place = _keys(head)
+        else:
+            place = (*table, *_keys(key))
+        shared = max(n for n in range(len(wanted) + 1) if wanted[:n] == place[:n])
+        if shared > best[0]:
+            best = shared, number
+    return best[1]
+
+
+# A table's head, or the key of a value that begins in this line.
+_LINE = re.compile(r"""\s*(?:\[\s*([^\[\]]+?)\s*\]|([\w.\s"'-]+?)\s*=)""")
+
+
+def _keys(dotted: str) -> tuple[str, ...]:
+    """Return the keys of a table's head or of a value, which may be quoted."""
+    import tomllib
+
+    try:
+        inner = tomllib.loads(f"{dotted} = 0")
+    except ValueError:  # a line of a longer text that looks like one
+        return ()
+    keys = []
+    while isinstance(inner, dict):
+        ((key, inner),) = inner.items()
+        keys.append(key)
+    return tuple(keys)
 
 
 def _nearest() -> Project | None:
@@ -123,6 +166,7 @@ def _project(path: "Path", table: Any, where: str) -> Project:
         path,
         _values(path, where, defaults, _KEYS, ("networks",)),
         {name: _network(path, where, name, keys) for name, keys in networks.items()},
+        tuple(where.split(".")[:-1]),
     )
 
 

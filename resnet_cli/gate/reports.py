@@ -5,79 +5,166 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from resnet_cli.gate.checking import Report
+from resnet_cli.gate.expectations import Verdict
 from resnet_cli.show import formats
 from resnet_cli.text import printable
 
+SCHEMA_VERSION = 2
 HEADS = ("Network", "Expectation", "Expected", "Actual", "Holds")
-CHANGE_HEADS = ("", "Layer", "Metric", "Locked", "Now")
+
+MAX_SUMMARY = 2**20
+"""Bytes that GitHub shows of all that a step writes to its summary; of more it shows nothing."""
 
 
 def rows(reports: Sequence[Report]) -> Iterator[tuple[str, str, str, str, str]]:
     """Give a row a verdict, for every table."""
     for report in reports:
-        for what, expected, actual, holds in report.all_verdicts:
-            yield report.name, what, expected, actual, "yes" if holds else "NO"
+        for verdict in report.all_verdicts:
+            yield report.name, verdict.what, verdict.limit, verdict.found, _holds(report, verdict)
 
 
-def change_rows(report: Report) -> Iterator[tuple[str, str, str, str, str]]:
-    """Give a row a change, marked as a diff marks it: added, removed, changed."""
-    for where, metric, old, new in report.changes:
-        mark = "+" if old is None else "-" if new is None else "~"
-        yield mark, where, metric, old or "", new or ""
+def _holds(report: Report, verdict: Verdict) -> str:
+    if not verdict.holds:
+        return "NO"
+    return "skipped" if report.skipped else "yes"
+
+
+def _message(report: Report, verdict: Verdict) -> str:
+    """Say what does not hold, or why something could not be checked."""
+    if verdict.actual == report.error:
+        return str(report.error)
+    return f"expected {verdict.limit}, is {verdict.found}"
 
 
 def to_json(reports: Sequence[Report]) -> str:
-    """Return one JSON document, a line a network."""
+    """Return one JSON document, a line a network; `schemas/check.json` describes it."""
     head = {
-        "schema_version": formats.SCHEMA_VERSION,
+        "schema_version": SCHEMA_VERSION,
         "tool": formats.TOOL,
         "holds": all(report.holds for report in reports),
     }
     return formats.json_text(head, "networks", map(_dict, reports), {})
 
 
+def _dict(report: Report) -> dict[str, Any]:
+    forward: dict[str, object] | None = None
+    is_proof = report.fails[0] == "proof"
+    if report.proof is not None:
+        forward = formats.proof_dict(report.proof)
+    elif report.error is not None and is_proof:
+        forward = {"error": report.error}
+    return {
+        "name": report.name,
+        "network": report.title or None,
+        "holds": report.holds,
+        "expectations": [_expectation(verdict) for verdict in report.verdicts],
+        "changes": [change._asdict() for change in report.changes],
+        "forward": forward,
+        **({"skipped": report.skipped} if report.skipped else {}),
+        **({"error": report.error} if report.error and not is_proof else {}),
+    }
+
+
+def _expectation(verdict: Verdict) -> dict[str, Any]:
+    found = verdict._asdict()
+    return found if verdict.note else {k: v for k, v in found.items() if k != "note"}
+
+
 def to_junit(reports: Sequence[Report]) -> str:
-    """Return JUnit XML: a suite a network, a test case an expectation."""
+    """Return JUnit XML: a suite a network, a test case an expectation.
+
+    It has all that Ant's schema (Windy Road) demands, and nothing that Jenkins' does not know.
+    """
+    import socket
     from xml.etree import ElementTree as ET
 
-    suites = ET.Element("testsuites", name="resnet-shapes")
-    for report in reports:
-        cases = report.all_verdicts
-        errors = int(report.error is not None)
-        failures = sum(not verdict.holds for verdict in cases) - errors
-        counts = {"tests": str(len(cases)), "failures": str(failures), "errors": str(errors)}
-        suite = ET.SubElement(suites, "testsuite", {"name": report.name, **counts})
-        for what, expected, actual, holds in cases:
-            names = {"classname": f"resnet-shapes.{report.name}", "name": printable(what)}
-            case = ET.SubElement(suite, "testcase", names)
-            if not holds:
-                # JUnit tells a test that failed from one that could not run.
-                kind = "error" if actual == report.error else "failure"
-                message = printable(f"expected {expected}, is {actual}")
-                found = ET.SubElement(case, kind, message=message)
-                found.text = _changes_text(report) if what == "lock" else None
+    suites = ET.Element("testsuites")
+    host = printable(socket.gethostname()) or "localhost"
+    for number, report in enumerate(reports):
+        suites.append(_suite(report, {"id": str(number), "hostname": host}))
     ET.indent(suites)
     body = ET.tostring(suites, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
 
 
+def _suite(report: Report, place: dict[str, str]) -> Any:
+    from datetime import UTC, datetime
+    from xml.etree import ElementTree as ET
+
+    cases = report.all_verdicts
+    errors = int(report.error is not None)
+    skipped = int(bool(report.skipped) and report.holds)
+    counts = {
+        "tests": len(cases),
+        "failures": sum(not verdict.holds for verdict in cases) - errors,
+        "errors": errors,
+        "skipped": skipped,
+    }
+    began = datetime.fromtimestamp(report.began, UTC)
+    times = {"timestamp": f"{began:%Y-%m-%dT%H:%M:%S}", "time": f"{report.seconds:.3f}"}
+    texts = {name: str(count) for name, count in counts.items()}
+    names = {"name": report.name, "package": "resnet-shapes"}
+    suite = ET.Element("testsuite", {**names, **place, **texts, **times})
+    ET.SubElement(suite, "properties")
+    for verdict in cases:
+        is_proof = verdict not in report.verdicts and report.proof is not None
+        seconds = report.proof.seconds if report.proof and is_proof else 0.0
+        names = {"classname": f"resnet-shapes.{report.name}", "name": printable(verdict.what)}
+        case = ET.SubElement(suite, "testcase", {**names, "time": f"{seconds:.3f}"})
+        message = printable(_message(report, verdict))
+        if skipped:
+            ET.SubElement(case, "skipped", message=message)
+        elif not verdict.holds:
+            # JUnit tells a test that failed from one that could not run.
+            kind = "error" if verdict.actual == report.error else "failure"
+            found = ET.SubElement(case, kind, message=message, type=printable(verdict.what))
+            found.text = _changes_text(report) if verdict.what == "lock" else None
+    ET.SubElement(suite, "system-out")
+    ET.SubElement(suite, "system-err")
+    return suite
+
+
+def _changes_text(report: Report) -> str:
+    lines = (line for each in report.told for line in str(each).split("\n"))
+    return "".join(f"\n{printable(line)}" for line in lines)
+
+
 def to_markdown(reports: Sequence[Report]) -> str:
-    """Return the verdicts and every change as GitHub tables."""
+    """Return the verdicts as a GitHub table, and every change in a list."""
     text = formats.markdown_table(HEADS, rows(reports), [False] * 5)
     for report in reports:
         if report.changes:
             text += f"\n{formats.markdown_text(report.name)}, since it was locked:\n\n"
-            text += formats.markdown_table(CHANGE_HEADS, change_rows(report), [False] * 5)
+            text += "".join(map(_item, report.told))
     return text
 
 
+def _item(each: Any) -> str:
+    behind = f"\n  - {formats.markdown_text(each.behind)}" if each.behind else ""
+    return f"- {formats.markdown_text(each.sign)} {formats.markdown_text(each.text)}{behind}\n"
+
+
 def annotations(reports: Sequence[Report]) -> Iterator[str]:
-    """Give GitHub's `::error` command for each failure."""
+    """Give GitHub's `::error` command for each failure, at the network's configuration."""
     for report in reports:
-        for what, expected, actual, holds in report.all_verdicts:
-            if not holds:
-                title = _escaped(f"resnet-shapes: {report.name}: {what}", ":,")
-                yield f"::error title={title}::{_escaped(f'expected {expected}, is {actual}')}"
+        file, line = report.place
+        place = f"file={_escaped(_from_root(file), ':,')},line={line}," if file else ""
+        for verdict in report.all_verdicts:
+            if not verdict.holds:
+                title = _escaped(f"resnet-shapes: {report.name}: {verdict.what}", ":,")
+                text = _message(report, verdict)
+                if verdict.what == "lock" and report.changes:
+                    text += f", first {report.told[0].text}"
+                yield f"::error {place}title={title}::{_escaped(text)}"
+
+
+def _from_root(file: str) -> str:
+    """Return a file's path as GitHub wants it: from the repository's root."""
+    root = os.environ.get("GITHUB_WORKSPACE") or os.curdir
+    try:
+        return os.path.relpath(file, root)
+    except ValueError:  # on another drive
+        return file
 
 
 def append_step_summary(reports: Sequence[Report]) -> str | None:
@@ -85,12 +172,22 @@ def append_step_summary(reports: Sequence[Report]) -> str | None:
     name = os.environ.get("GITHUB_STEP_SUMMARY")
     if not name:
         return None
+    text = f"### resnet-shapes check\n\n{to_markdown(reports)}\n"
     try:
         with open(name, "a", encoding="utf-8") as file:
-            file.write(f"### resnet-shapes check\n\n{to_markdown(reports)}\n")
+            file.write(_cut(text, MAX_SUMMARY - file.tell()))
     except OSError as error:
         return f"cannot append to GITHUB_STEP_SUMMARY {name}: {error.strerror or error}"
     return None
+
+
+def _cut(text: str, room: int) -> str:
+    """Return as many whole lines as there is room for, and a word where some are left out."""
+    if len(text.encode()) <= room:
+        return text
+    end = "\nThe rest is over what GitHub shows; the log has it, and `--format json` has it all.\n"
+    kept = text.encode()[: max(room - len(end.encode()), 0)].decode(errors="ignore")
+    return kept[: kept.rfind("\n") + 1] + end if room >= len(end.encode()) else ""
 
 
 def _escaped(text: str, also: str = "") -> str:
@@ -98,24 +195,3 @@ def _escaped(text: str, also: str = "") -> str:
     for char in "%\r\n" + also:
         text = text.replace(char, f"%{ord(char):02X}")
     return printable(text)
-
-
-def _changes_text(report: Report) -> str:
-    lines = (" ".join(part for part in row if part) for row in change_rows(report))
-    return "".join(f"\n{printable(line)}" for line in lines)
-
-
-def _dict(report: Report) -> dict[str, Any]:
-    forward: dict[str, object] | None = None
-    if report.proof is not None:
-        forward = formats.proof_dict(report.proof)
-    elif report.error is not None:
-        forward = {"error": report.error}
-    return {
-        "name": report.name,
-        "network": report.title,
-        "holds": report.holds,
-        "expectations": [verdict._asdict() for verdict in report.verdicts],
-        "changes": [change._asdict() for change in report.changes],
-        "forward": forward,
-    }

@@ -8,7 +8,7 @@ from rich.text import Text
 from resnet_cli.show.grid import Cell, Grid, Head
 from resnet_cli.text import Look, printable
 
-VERDICT_STYLES = {"yes": "green", "NO": "bold red"}
+VERDICT_STYLES = {"yes": "green", "skipped": "yellow", "NO": "bold red"}
 CHANGE_STYLES = {"+": "green", "-": "red", "~": "yellow"}
 MAX_CHANGES = 60
 
@@ -24,17 +24,17 @@ def verdicts_table(
     return Grid([Head(head) for head in heads], cells, None, look)
 
 
-def changes_table(
-    name: str, heads: Sequence[str], rows: Sequence[Sequence[str]], look: Look
-) -> RenderableType:
-    """Return the first changes since a network was locked, as a diff marks them."""
-    cells = [[Cell(printable(text), CHANGE_STYLES[row[0]]) for text in row] for row in rows]
-    rest = len(rows) - MAX_CHANGES
-    more = f"and {rest} more; --format json has them all" if rest > 0 else ""
+def changes_list(name: str, told: Sequence[tuple[str, str, str]], look: Look) -> RenderableType:
+    """Return the first changes since a network was locked, a line each, as a diff marks them."""
+    rest = len(told) - MAX_CHANGES
     # The totals stand last, and stay when the middle is left out.
-    kept = cells[: MAX_CHANGES - 2] + cells[-2:] if rest > 0 else cells
-    return Group(
-        Text(f"\n{name}, since it was locked:\n", "bold"),
-        Grid([Head(head) for head in heads], kept, None, look),
-        Text(more, "dim"),
-    )
+    kept = told if rest <= 0 else [*told[: MAX_CHANGES - 1], told[-1]]
+    lines = [Text(f"\n{name}, since it was locked:\n", "bold")]
+    for sign, text, behind in kept:
+        said = text.replace("→", "->") if look.ascii else text
+        lines.append(Text(printable(f"{sign} {said}"), CHANGE_STYLES[sign]))
+        if behind:
+            lines.append(Text(f"    {behind}", "dim"))
+    if rest > 0:
+        lines.append(Text(f"and {rest} more; --format json has them all", "dim"))
+    return Group(*lines)
