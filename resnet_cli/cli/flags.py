@@ -183,6 +183,7 @@ GENERAL = under(
         "Read FILE instead of the nearest pyproject.toml with [tool.resnet-shapes].",
     ),
     Option("color", Color, "Colours."),
+    Option("show-config", parse.flag, "Show every value in force and its source, and do no more."),
     Option("traceback", parse.flag, "Show where in the code an error arose.", usual=False),
 )
 

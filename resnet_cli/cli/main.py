@@ -127,7 +127,7 @@ def run(args: list[str]) -> int:
 
 def _run(args: list[str]) -> int:
     try:
-        result = cli.main(args, prog_name="resnet-shapes", standalone_mode=False)
+        result = cli.main(args, prog_name="resnet-shapes", standalone_mode=False, obj=_show_config)
         return result if isinstance(result, int) else 0
     except (click.Abort, KeyboardInterrupt):
         return _fail("interrupted", 130)
@@ -147,6 +147,13 @@ def _run(args: list[str]) -> int:
         return _fail(
             f"a defect of this tool: {type(error).__name__}: {error} (--traceback shows it all)"
         )
+
+
+def _show_config(ctx: click.Context, asked: Any) -> None:
+    """Show what is in force, where `--show-config` asks for that instead."""
+    from resnet_cli.cli import inforce
+
+    inforce.show(ctx, asked)
 
 
 def _fail(message: str, code: int = 2) -> int:

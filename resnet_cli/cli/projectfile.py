@@ -26,7 +26,7 @@ MAX_LINE = 20_000
 """A TOML parser's time may grow with the square of a line; no configuration is near these."""
 
 # What decides where a configuration is read from, or belongs to one run, is no key in it.
-_FLAG_ONLY = ("config", "network", "traceback", "output")
+_FLAG_ONLY = ("config", "network", "show_config", "traceback", "output")
 _KEYS = {
     option.dashed: option for option in (*SHARED, *EXPECTATIONS) if option.key not in _FLAG_ONLY
 }
@@ -37,8 +37,8 @@ _NETWORK_KEYS = {
 }
 
 # A file without this cannot have the table, and need not be parsed: the two names on one
-# line, as in [tool.resnet-shapes], or a table of all tools.
-_MENTION = re.compile(rb"tool.*resnet-shapes|^\s*\[\s*[\"']?tool[\"']?\s*\]", re.MULTILINE)
+# line, as in [tool.resnet-shapes], right or nearly so, or a table of all tools.
+_MENTION = re.compile(rb"(?i)tool.*resnet[-_]?shapes|^\s*\[\s*[\"']?tool[\"']?\s*\]", re.MULTILINE)
 
 
 class Values(NamedTuple):
@@ -69,7 +69,7 @@ def load(config: "Path | None") -> Project | None:
     if config is None:
         return _nearest()
     data = _parsed(config, read_bytes(config, MAX_BYTES))
-    table, where = _tool_table(data)
+    table, where = _tool_table(config, data)
     return _project(config, data, "") if table is None else _project(config, table, where)
 
 
@@ -125,7 +125,7 @@ def _nearest() -> Project | None:
 
             path = Path(name)
             if _MENTION.search(data := read_bytes(path, MAX_BYTES)):
-                table, where = _tool_table(_parsed(path, data))
+                table, where = _tool_table(path, _parsed(path, data))
                 if table is not None:
                     return _project(path, table, where)
         parent = os.path.dirname(folder)
@@ -134,10 +134,17 @@ def _nearest() -> Project | None:
         folder = parent
 
 
-def _tool_table(data: Mapping[str, Any]) -> tuple[Any, str]:
-    """Return the tool's own table of a pyproject.toml, None if it has none, and its name."""
+def _tool_table(path: "Path", data: Mapping[str, Any]) -> tuple[Any, str]:
+    """Return the tool's own table of a pyproject.toml, None if it has none, and its name.
+
+    Raises `FileError` where its name is written otherwise.
+    """
     tool = data.get("tool")
-    return (tool.get(TOOL_TABLE) if isinstance(tool, dict) else None), f"tool.{TOOL_TABLE}."
+    tables = tool if isinstance(tool, dict) else {}
+    for name in tables:
+        if name != TOOL_TABLE and re.fullmatch("resnet[-_]?shapes", name, re.IGNORECASE):
+            raise FileError(f"{path}: [tool.{name}] is not read; its name is [tool.{TOOL_TABLE}]")
+    return tables.get(TOOL_TABLE), f"tool.{TOOL_TABLE}."
 
 
 def _parsed(path: "Path", data: bytes) -> dict[str, Any]:

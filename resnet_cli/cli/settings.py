@@ -6,6 +6,7 @@ values stand at the layer that names it: they beat every farther layer and lose 
 values in its own or a nearer one.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -13,7 +14,7 @@ import click
 from click.core import ParameterSource
 
 from resnet_cli.cli import projectfile
-from resnet_cli.cli.flags import EXPECTATIONS, NETWORK, TRAINING
+from resnet_cli.cli.flags import EXPECTATIONS, NETWORK, SHARED, TRAINING
 from resnet_cli.cli.options import ENV_PREFIX, Option
 from resnet_cli.cli.projectfile import Project, Values
 from resnet_cli.cli.values import ELSEWHERE, Format, Output
@@ -21,7 +22,7 @@ from resnet_cli.errors import ConfigError
 from resnet_cli.family import presets
 from resnet_cli.family.config import FIELDS, ResNetConfig
 from resnet_cli.parse import Input
-from resnet_cli.text import format_shape, nearest
+from resnet_cli.text import format_shape, nearest, printable
 
 if TYPE_CHECKING:
     from resnet_cli.graph.kinds import Shape
@@ -228,11 +229,30 @@ def request(ctx: click.Context) -> Request:
         own_flags, own_environment = explicit(ctx)
         flags, environment = {**flags, **own_flags}, {**environment, **own_environment}
     config = flags.get("config", environment.get("config"))
-    return Request(
+    asked = Request(
         Values(flags, {key: _flag(key) for key in flags}),
         Values(environment, {key: ENV_PREFIX + key.upper() for key in environment}),
         projectfile.load(config),
     )
+    for line in _misspelt(group):
+        click.echo(line, err=True)
+    if flags.get("show_config", environment.get("show_config")):
+        ctx.obj(ctx, asked)  # what the door has for it
+        ctx.exit()
+    return asked
+
+
+def _misspelt(group: click.Context) -> Iterator[str]:
+    """Say which variables look like ours, and are no option's."""
+    ours = [name for name in os.environ if name.startswith(ENV_PREFIX)]
+    known = {option.envvar for option in (*SHARED, *EXPECTATIONS)}
+    if known.issuperset(ours) or not isinstance(group.command, click.Group):
+        return
+    commands = (group.command.get_command(group, n) for n in group.command.list_commands(group))
+    known |= {o.envvar for each in commands if each for o in each.params if isinstance(o, Option)}
+    for name in (name for name in ours if name not in known):
+        hint = nearest(name, map(str, known))
+        yield printable(f"{name} is no variable of resnet-shapes{hint}")
 
 
 def resolve(ctx: click.Context) -> Settings:
