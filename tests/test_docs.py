@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests import docs
+from tests import config_schema, docs
 
 
 def test_every_screen_of_the_readme_is_what_the_tool_prints():
@@ -27,6 +27,10 @@ def test_the_pictures_of_screens_are_fresh(name):
 @pytest.mark.parametrize("name", docs.FIGURES)
 def test_the_figures_are_fresh(name):
     assert (docs.IMAGES / name).read_text(encoding="utf-8") == docs.figure(name)
+
+
+def test_the_configurations_schema_is_fresh():
+    assert config_schema.PATH.read_text(encoding="utf-8") == config_schema.made()
 
 
 def test_every_picture_of_the_readme_is_there():

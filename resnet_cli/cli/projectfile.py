@@ -27,12 +27,12 @@ MAX_LINE = 20_000
 
 # What decides where a configuration is read from, or belongs to one run, is no key in it.
 _FLAG_ONLY = ("config", "network", "show_config", "traceback", "output")
-_KEYS = {
+KEYS = {
     option.dashed: option for option in (*SHARED, *EXPECTATIONS) if option.key not in _FLAG_ONLY
 }
-_NETWORK_KEYS = {
+NETWORK_KEYS = {
     name: option
-    for name, option in _KEYS.items()
+    for name, option in KEYS.items()
     if option in (*NETWORK, *TRAINING, *EXPECTATIONS) and name != "lock"
 }
 
@@ -171,7 +171,7 @@ def _project(path: "Path", table: Any, where: str) -> Project:
     defaults = {key: value for key, value in table.items() if key != "networks"}
     return Project(
         path,
-        _values(path, where, defaults, _KEYS, ("networks",)),
+        _values(path, where, defaults, KEYS, ("networks",)),
         {name: _network(path, where, name, keys) for name, keys in networks.items()},
         tuple(where.split(".")[:-1]),
     )
@@ -184,7 +184,7 @@ def _network(path: "Path", where: str, name: str, keys: Any) -> Values:
         raise FileError(f"{path}: {where}networks: {error}") from error
     if not isinstance(keys, dict):
         raise FileError(f"{path}: {where}networks.{name}: is not a table")
-    return _values(path, f"{where}networks.{name}.", keys, _NETWORK_KEYS)
+    return _values(path, f"{where}networks.{name}.", keys, NETWORK_KEYS)
 
 
 def _values(
