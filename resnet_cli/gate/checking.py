@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Report(NamedTuple):
     """A network's verdicts, and its layers' changes since they were locked.
 
-    `error` says why something `fails`: what it is, and what was wanted; `skipped` why nobody
+    `error` says why something `fails`: what it is, and what was wanted; `skipped` that nobody
     tried. Its `place` is the file that configures it, and the line. Its check `began` at a
     time since the epoch, and took so many `seconds`.
     """
@@ -28,7 +28,7 @@ class Report(NamedTuple):
     proof: "Proof | None" = None
     error: str | None = None
     fails: tuple[str, str] = ("network", "can be built")
-    skipped: str = ""
+    skipped: bool = False
     place: tuple[str, int] = ("", 0)
     began: float = 0.0
     seconds: float = 0.0
@@ -77,10 +77,12 @@ def judge(
     return Report(name, summary.name, tuple(found), tuple(changes))
 
 
-def skipped(name: str, why: str, expected: Expectations) -> Report:
-    """Return the report of a network that nobody built."""
-    verdict = Verdict("network", EQUAL, "checked", f"skipped: {why}", expected.allow_skipped)
-    return Report(name, verdicts=(verdict,), skipped=why)
+def skipped(name: str, *, allowed: bool) -> Report:
+    """Return the report of a network that was not looked at."""
+    said = "skipped, since only a run makes it known"
+    return Report(
+        name, verdicts=(Verdict("network", EQUAL, "checked", said, allowed),), skipped=True
+    )
 
 
 def forgotten(lock: lockfile.Networks, names: Mapping[str, object]) -> list[Report]:

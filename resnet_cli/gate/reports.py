@@ -20,13 +20,9 @@ def rows(reports: Sequence[Report]) -> Iterator[tuple[str, str, str, str, str]]:
     """Give a row a verdict, for every table."""
     for report in reports:
         for verdict in report.all_verdicts:
-            yield report.name, verdict.what, verdict.limit, verdict.found, _holds(report, verdict)
-
-
-def _holds(report: Report, verdict: Verdict) -> str:
-    if not verdict.holds:
-        return "NO"
-    return "skipped" if report.skipped else "yes"
+            answer = "yes" if verdict.holds else "NO"
+            answer = "skipped" if report.skipped else answer
+            yield report.name, verdict.what, verdict.limit, verdict.found, answer
 
 
 def _message(report: Report, verdict: Verdict) -> str:
@@ -60,7 +56,7 @@ def _dict(report: Report) -> dict[str, Any]:
         "expectations": [_expectation(verdict) for verdict in report.verdicts],
         "changes": [change._asdict() for change in report.changes],
         "forward": forward,
-        **({"skipped": report.skipped} if report.skipped else {}),
+        **({"skipped": True} if report.skipped else {}),
         **({"error": report.error} if report.error and not is_proof else {}),
     }
 
@@ -93,13 +89,9 @@ def _suite(report: Report, place: dict[str, str]) -> Any:
 
     cases = report.all_verdicts
     errors = int(report.error is not None)
-    skipped = int(bool(report.skipped) and report.holds)
-    counts = {
-        "tests": len(cases),
-        "failures": sum(not verdict.holds for verdict in cases) - errors,
-        "errors": errors,
-        "skipped": skipped,
-    }
+    failures = 0 if report.skipped else sum(not verdict.holds for verdict in cases) - errors
+    skipped = len(cases) if report.skipped else 0
+    counts = {"tests": len(cases), "failures": failures, "errors": errors, "skipped": skipped}
     began = datetime.fromtimestamp(report.began, UTC)
     times = {"timestamp": f"{began:%Y-%m-%dT%H:%M:%S}", "time": f"{report.seconds:.3f}"}
     texts = {name: str(count) for name, count in counts.items()}
@@ -112,7 +104,7 @@ def _suite(report: Report, place: dict[str, str]) -> Any:
         names = {"classname": f"resnet-shapes.{report.name}", "name": printable(verdict.what)}
         case = ET.SubElement(suite, "testcase", {**names, "time": f"{seconds:.3f}"})
         message = printable(_message(report, verdict))
-        if skipped:
+        if report.skipped:
             ET.SubElement(case, "skipped", message=message)
         elif not verdict.holds:
             # JUnit tells a test that failed from one that could not run.

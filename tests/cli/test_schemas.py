@@ -76,7 +76,7 @@ def test_a_schema_is_a_schema_and_describes_what_it_is_called(path):
         ("check", ["check", *SMALL, "--expect-output", "1x10"]),
         ("check", ["check", *SMALL, "--no-run"]),
         ("check", ["check", *SMALL, "--no-run", "--max-params", "1M", "--lock", "none.json"]),
-        ("check", ["check", "--module", "not_there:net", "--max-params", "1", "--no-run"]),
+        ("check", ["check", "--module", f"{MODULES}:Two", "--max-params", "1", "--no-run"]),
         ("check", ["check", "--module", "not_there:net", "--max-params", "1"]),
         ("check", ["check", "--input", "Nx3xHxW", "--expect-output", "Nx10", "--no-run"]),
         ("check", ["check", "--module", f"{MODULES}:Opaque", "--input", "2x4", "--max-macs", "1"]),
