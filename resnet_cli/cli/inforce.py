@@ -1,16 +1,19 @@
 """`--show-config`: every value in force, and where it is from."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
+from resnet_cli import parse
+from resnet_cli.analysis.summary import label
 from resnet_cli.cli.options import Option
 from resnet_cli.cli.projectfile import line_of
 from resnet_cli.cli.records import Fields, write_records
 from resnet_cli.cli.settings import Request, Settings
 from resnet_cli.cli.values import ELSEWHERE, Format, Output
 from resnet_cli.family.config import FIELDS
+from resnet_cli.text import format_shape
 
 _FIELDS: Fields = {
     "network": ("Network", False, 0),
@@ -43,11 +46,11 @@ def _values(
     for option in ctx.command.params:
         if not isinstance(option, Option) or option.key == "show_config":
             continue
-        if option.key in settings.values:
-            value, source = settings.values[option.key], _source(asked, network, settings, option)
-        elif option.hidden or ("module" in settings.values and option.key in FIELDS):
-            continue
-        else:
+        value = settings.values.get(option.key)
+        source = _source(asked, network, settings, option)
+        if value is None:
+            if option.hidden or ("module" in settings.values and option.key in FIELDS):
+                continue
             places, elsewhere = ELSEWHERE.get(option.key, ((), None))
             value = elsewhere if {*places} & {*where} else option.usual
             source = "default"
@@ -74,6 +77,14 @@ def _text(option: Option, value: Any) -> str:
     """Write a value as its flag takes it."""
     if isinstance(value, bool):
         return str(value).lower()
-    if option.multiple and not isinstance(value, tuple | Mapping):
-        return str(value)
-    return " ".join(option.given(value)[1::2])
+    if option.parse is parse.pattern:
+        return _pattern(value)
+    if option.parse is parse.layer_pattern:
+        return " ".join(f"{layer}={_pattern(shape)}" for layer, shape in value)
+    if option.key == "at":
+        return " ".join(map(label, value))
+    return " ".join(option.given(value)[1::2]) if not isinstance(value, str) else value
+
+
+def _pattern(value: parse.Pattern) -> str:
+    return format_shape("?" if size is None else size for size in value)

@@ -5,7 +5,6 @@ something that the operation takes is another, they follow from the change befor
 went is told by the module that came or went with it as a whole.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
@@ -110,6 +109,8 @@ def total(name: str, old: int | None, new: int | None) -> list[Change]:
 
 def _texts(locked: Locked) -> list[str]:
     """Return what two networks are compared by."""
+    import json
+
     encode = json.JSONEncoder(sort_keys=True).encode
     return [encode(locked[:3]), *map(encode, locked.lines)]
 

@@ -25,9 +25,13 @@ def rows(reports: Sequence[Report]) -> Iterator[tuple[str, str, str, str, str]]:
             yield report.name, verdict.what, verdict.limit, verdict.found, answer
 
 
+def _is_error(report: Report, verdict: Verdict) -> bool:
+    return report.error is not None and verdict.actual == report.error
+
+
 def _message(report: Report, verdict: Verdict) -> str:
     """Say what does not hold, or why something could not be checked."""
-    if verdict.actual == report.error:
+    if _is_error(report, verdict):
         return str(report.error)
     return f"expected {verdict.limit}, is {verdict.found}"
 
@@ -108,7 +112,7 @@ def _suite(report: Report, place: dict[str, str]) -> Any:
             ET.SubElement(case, "skipped", message=message)
         elif not verdict.holds:
             # JUnit tells a test that failed from one that could not run.
-            kind = "error" if verdict.actual == report.error else "failure"
+            kind = "error" if _is_error(report, verdict) else "failure"
             found = ET.SubElement(case, kind, message=message, type=printable(verdict.what))
             found.text = _changes_text(report) if verdict.what == "lock" else None
     ET.SubElement(suite, "system-out")
@@ -133,7 +137,7 @@ def to_markdown(reports: Sequence[Report]) -> str:
 
 def _item(each: Any) -> str:
     behind = f"\n  - {formats.markdown_text(each.behind)}" if each.behind else ""
-    return f"- {formats.markdown_text(each.sign)} {formats.markdown_text(each.text)}{behind}\n"
+    return f"- `{each.sign}` {formats.markdown_text(each.text)}{behind}\n"
 
 
 def annotations(reports: Sequence[Report]) -> Iterator[str]:

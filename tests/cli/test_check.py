@@ -179,7 +179,7 @@ def test_a_missing_lock_says_how_to_write_it_and_the_rest_is_checked(invoke, pro
         ["output", "1x10"],
         ["params", "<= 1,000,000"],
     ]
-    assert result.stderr.startswith("resnet-shapes: net.lock: there is no lock file ")
+    assert result.stderr.startswith("resnet-shapes: lock: there is no lock file ")
     assert result.stderr.endswith("net.lock; run 'resnet-shapes lock' to write it\n")
 
 

@@ -27,7 +27,7 @@ def resource(uri):
 
 
 @pytest.mark.parametrize(
-    "name", sorted({*PROJECTS} - {"toml", "long", "foreign", "no-toml-but-foreign"})
+    "name", sorted({*PROJECTS} - {"toml", "long", "foreign", "no-toml-but-foreign", "nearly"})
 )
 def test_the_schema_of_the_configuration_refuses_what_the_tool_refuses(name, tmp_path):
     """But for a text's form, and a network's name."""

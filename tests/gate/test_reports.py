@@ -104,6 +104,14 @@ def test_junit_has_a_case_for_each_expectation():
     assert error.message == "PyTorch is missing"
 
 
+def test_a_figure_that_is_not_known_is_a_failure_and_no_error():
+    unknown = Verdict("peak_bytes", "<=", 5, None, False, "not measured")
+    suite, *_ = ET.fromstring(to_junit([Report("net", "Net", (unknown,))]))  # noqa: S314 - ours
+    assert (suite.get("failures"), suite.get("errors")) == ("1", "0")
+    (found,) = suite.find("testcase")
+    assert (found.tag, found.get("message")) == ("failure", "expected <= 5, is not measured")
+
+
 def test_json_has_verdicts_changes_and_how_the_proof_went():
     document = json.loads(to_json(REPORTS))
     assert document["schema_version"] == 2
@@ -146,9 +154,9 @@ def test_markdown_has_every_verdict_and_every_change():
     )
     assert to_markdown(REPORTS).endswith(
         "\ntwo, since it was locked:\n\n"
-        "- \\~ 5: stride 1x1 → 2x2\n"
+        "- `~` 5: stride 1x1 → 2x2\n"
         "  - 57 operations behind it: other shapes or counts\n"
-        "- + block 1.1: Residual, 100 params\n"
+        "- `+` block 1.1: Residual, 100 params\n"
     )
 
 

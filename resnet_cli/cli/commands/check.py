@@ -92,7 +92,7 @@ def _locks(networks: Mapping[str, Settings]) -> tuple[Locks, list[Report]]:
                 locks[path] = lockfile.read(path)
             except FileError as error:
                 fails = ("lock", "can be read")
-                broken.append(Report(path.name, error=str(error), fails=fails))
+                broken.append(Report("lock", error=str(error), fails=fails))
     return locks, broken
 
 
