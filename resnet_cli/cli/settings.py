@@ -221,22 +221,28 @@ class Request(NamedTuple):
         return self.project.networks if self.project else {}
 
 
-def request(ctx: click.Context) -> Request:
-    """Gather what a command, its group, the environment and the configuration file say."""
+def given(ctx: click.Context) -> Request:
+    """Gather what a command, its group and the environment say, and no file."""
     group = ctx.find_root()
     flags, environment = explicit(group)
     if ctx is not group:
         own_flags, own_environment = explicit(ctx)
         flags, environment = {**flags, **own_flags}, {**environment, **own_environment}
-    config = flags.get("config", environment.get("config"))
-    asked = Request(
+    return Request(
         Values(flags, {key: _flag(key) for key in flags}),
         Values(environment, {key: ENV_PREFIX + key.upper() for key in environment}),
-        projectfile.load(config),
+        None,
     )
-    for line in _misspelt(group):
+
+
+def request(ctx: click.Context) -> Request:
+    """Gather what a command, its group, the environment and the configuration file say."""
+    asked = given(ctx)
+    said = {**asked.environment.values, **asked.flags.values}
+    asked = asked._replace(project=projectfile.load(said.get("config")))
+    for line in _misspelt(ctx.find_root()):
         click.echo(line, err=True)
-    if flags.get("show_config", environment.get("show_config")):
+    if said.get("show_config"):
         ctx.obj(ctx, asked)  # what the door has for it
         ctx.exit()
     return asked

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 LOCK_VERSION = 2
 DEFAULT_NAME = "resnet-shapes.lock.json"
 MAX_BYTES = 2**24
-"""A network of 75,000 layers takes 15 MB; a project of ten usual ones 0.3 MB."""
+"""ResNet-1202, of 4,200 operations, takes 0.6 MB; a project of ten usual networks 0.3 MB."""
 
 Networks: TypeAlias = Mapping[str, Locked | Earlier]
 

@@ -197,6 +197,24 @@ def test_one_network_that_cannot_be_built_fails_alone(invoke, project, form, mon
     assert "::error file=pyproject.toml,line=9,title=resnet-shapes%3A two%3A netw" in result.stderr
 
 
+def test_a_configuration_that_cannot_be_read_is_reported_in_any_case(invoke, project, monkeypatch):
+    (project / "pyproject.toml").write_text(PROJECT.replace("max-params", "max-parms"))
+    shown = invoke("check", "--no-run")
+    assert (shown.code, shown.stdout) == (2, "")
+    assert shown.stderr.count("max-parms: is no key here") == 1
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    result = invoke("check", "--no-run", "--format", "json")
+    assert result.code == 2
+    (found,) = json.loads(result.stdout)["networks"]
+    assert found["name"] == "configuration"
+    assert "max-parms: is no key here" in found["error"]
+    assert result.stderr.startswith(
+        "::error title=resnet-shapes%3A configuration%3A configuration::"
+    )
+    assert result.stderr.endswith(shown.stderr)
+    assert "<error " in invoke("check", "--network", "x", "--format", "junit").stdout
+
+
 MODULE = (
     PROJECT
     + """

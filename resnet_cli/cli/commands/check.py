@@ -13,7 +13,7 @@ from resnet_cli.cli.networks import Known, attempt, known
 from resnet_cli.cli.options import Command, Heading, message
 from resnet_cli.cli.progress import outcome
 from resnet_cli.cli.screen import Screen
-from resnet_cli.cli.settings import Request, Settings, request
+from resnet_cli.cli.settings import Request, Settings, given, request
 from resnet_cli.cli.values import Device, Format, ProofOptions
 from resnet_cli.errors import ExpectationError, FileError, ResNetShapesError
 from resnet_cli.gate import lockfile, reports
@@ -55,11 +55,15 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     Without network flags: every network of the configuration file. Exit code 0 when all
     holds, 1 when something does not, 2 when one could not be checked; the others are.
     """
-    asked = request(ctx)
+    try:
+        asked = request(ctx)
+        networks = asked.networks()
+    except (click.UsageError, ResNetShapesError) as error:
+        _report_anyway(ctx, _text(error))
+        raise
     settings = asked.settings()
     output, proof = settings.output(*_FORMATS), settings.read(ProofOptions)
     kind, screen = output.format, output.screen()
-    networks = asked.networks()
     locks, found = _locks(networks)
     built: dict[str, Known] = {}
     found += [
@@ -80,6 +84,21 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     if any(report.error for report in found):
         return 2
     return 0 if all(report.holds for report in found) else 1
+
+
+def _report_anyway(ctx: click.Context, error: str) -> None:
+    """Write the documents for a request that cannot even be understood."""
+    output = given(ctx).settings().output(*_FORMATS)
+    screen = output.screen()
+    fails = ("configuration", "can be read")
+    found = [Report("configuration", error=error, fails=fails, began=time.time())]
+    if output.format is not Format.TABLE:
+        screen.write(_WRITERS[output.format](found))
+    _tell_github(found, screen)
+
+
+def _text(error: Exception) -> str:
+    return message(error) if isinstance(error, click.ClickException) else str(error)
 
 
 def _locks(networks: Mapping[str, Settings]) -> tuple[Locks, list[Report]]:
@@ -104,8 +123,7 @@ def _judged(
     try:
         report = _report(name, own, locks, built, screen)
     except (click.UsageError, ResNetShapesError) as error:
-        text = message(error) if isinstance(error, click.ClickException) else str(error)
-        report = Report(name, error=text)
+        report = Report(name, error=_text(error))
     return report._replace(began=began, seconds=time.perf_counter() - start)
 
 
@@ -190,13 +208,18 @@ def _lock_command(asked: Request, networks: tuple[str, ...]) -> str:
 
 
 def _tell(found: list[Report], screen: Screen, *, proofs: bool) -> None:
-    """Say on stderr how the proofs went, and tell GitHub what failed."""
+    """Say on stderr how the proofs went, and what failed."""
     for report in found:
         if report.proof is not None and proofs:
             text, style = outcome(report.proof)
             screen.note(f"{report.name}: {text}", style)
         if report.error is not None:
             screen.note(f"resnet-shapes: {report.name}: {printable(report.error)}")
+    _tell_github(found, screen)
+
+
+def _tell_github(found: list[Report], screen: Screen) -> None:
+    """Annotate what failed, and append the tables to the job's summary."""
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in reports.annotations(found):
             screen.note(line)
