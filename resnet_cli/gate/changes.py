@@ -46,8 +46,10 @@ class Told(NamedTuple):
     text: str
     behind: str = ""
 
-    def __str__(self) -> str:
-        return f"{self.sign} {self.text}" + (f"\n    {self.behind}" if self.behind else "")
+    @property
+    def lines(self) -> list[str]:
+        """It as lines; what a lock file has may hold ends of lines itself."""
+        return [f"{self.sign} {self.text}", *([f"    {self.behind}"] if self.behind else [])]
 
 
 def told(found: Iterable[Change]) -> list[Told]:

@@ -121,7 +121,7 @@ def _suite(report: Report, place: dict[str, str]) -> Any:
 
 
 def _changes_text(report: Report) -> str:
-    lines = (line for each in report.told for line in str(each).split("\n"))
+    lines = (line for each in report.told for line in each.lines)
     return "".join(f"\n{printable(line)}" for line in lines)
 
 

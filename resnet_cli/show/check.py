@@ -24,17 +24,16 @@ def verdicts_table(
     return Grid([Head(head) for head in heads], cells, None, look)
 
 
-def changes_list(name: str, told: Sequence[tuple[str, str, str]], look: Look) -> RenderableType:
-    """Return the first changes since a network was locked, a line each, as a diff marks them."""
+def changes_list(name: str, told: Sequence[Sequence[str]], look: Look) -> RenderableType:
+    """Return the first changes since a network was locked: a diff's line, and what follows."""
     rest = len(told) - MAX_CHANGES
     # The totals stand last, and stay when the middle is left out.
     kept = told if rest <= 0 else [*told[: MAX_CHANGES - 1], told[-1]]
     lines = [Text(f"\n{name}, since it was locked:\n", "bold")]
-    for sign, text, behind in kept:
-        said = text.replace("→", "->") if look.ascii else text
-        lines.append(Text(printable(f"{sign} {said}"), CHANGE_STYLES[sign]))
-        if behind:
-            lines.append(Text(f"    {behind}", "dim"))
+    for said in kept:
+        first, *behind = (line.replace("→", "->") if look.ascii else line for line in said)
+        lines.append(Text(printable(first), CHANGE_STYLES[first[0]]))
+        lines += [Text(printable(line), "dim") for line in behind]
     if rest > 0:
         lines.append(Text(f"and {rest} more; --format json has them all", "dim"))
     return Group(*lines)

@@ -42,7 +42,7 @@ def written(tmp_path, data) -> Path:
 
 
 def said(old, new):
-    return [str(each) for each in told(changes(old, new))]
+    return ["\n".join(each.lines) for each in told(changes(old, new))]
 
 
 def test_what_was_written_is_read_back(tmp_path):
@@ -189,7 +189,7 @@ def test_an_earlier_lock_of_a_module_goes_by_its_paths(tmp_path):
     assert differences(read(path)["mine"], network) == []
     rows[3]["path"] = "0.9"
     path = written(tmp_path, json.dumps(document))
-    assert [str(each) for each in told(differences(read(path)["mine"], network))] == [
+    assert ["\n".join(each.lines) for each in told(differences(read(path)["mine"], network))] == [
         "- layer 0.9: ReLU, 0 params",
         "+ layer 0.2: ReLU, 0 params",
     ]

@@ -40,7 +40,7 @@ def locked(model, x=None):
 def said(old, new):
     """Return what is said of a change, which the lock's text has to show as well."""
     assert to_text({"net": old}) != to_text({"net": new})
-    return [str(each) for each in told(changes(old, new))]
+    return ["\n".join(each.lines) for each in told(changes(old, new))]
 
 
 def other(**parts):

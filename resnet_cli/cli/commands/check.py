@@ -159,7 +159,7 @@ def _show(found: list[Report], screen: Screen) -> None:
         Group(
             check.verdicts_table(reports.HEADS, reports.rows(found), look),
             *(
-                check.changes_list(report.name, report.told, look)
+                check.changes_list(report.name, [each.lines for each in report.told], look)
                 for report in found
                 if report.changes
             ),

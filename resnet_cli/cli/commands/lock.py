@@ -116,7 +116,10 @@ def _show(said: Mapping[str, list[Told]], screen: Screen) -> None:
 
     look = screen.look()
     if said:
-        screen.show(Group(*(changes_list(name, lines, look) for name, lines in said.items())))
+        lists = (
+            changes_list(name, [each.lines for each in found], look) for name, found in said.items()
+        )
+        screen.show(Group(*lists))
 
 
 def _unseen(found: Mapping[str, Network]) -> Iterator[str]:
