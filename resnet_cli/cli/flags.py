@@ -4,7 +4,7 @@ import click
 
 from resnet_cli import parse
 from resnet_cli.analysis.step import Amp, Checkpoint, Optimizer
-from resnet_cli.cli.options import Heading, Option, under
+from resnet_cli.cli.options import HELP_NETWORK, Heading, Option, under
 from resnet_cli.cli.values import (
     Color,
     Device,
@@ -37,7 +37,7 @@ def _target_args(value: object) -> object:
 
 
 def _input(value: object) -> object:
-    if isinstance(value, str) and not set(value) & set("=[({") and "scalar" not in value:
+    if isinstance(value, str) and parse.is_one_shape(value):
         return parse.typed_shape(value)
     if isinstance(value, list) and all(type(size) is int for size in value):
         return parse.typed_shape(value)
@@ -128,22 +128,28 @@ NETWORK = under(
 TABLE = under(
     Heading.TABLE,
     (TableOptions(), Output()),
-    Option("depth", parse.depth, "How deep to go into the module tree.", metavar="N|all"),
+    Option("depth", parse.depth, "How deep to go.", metavar="N|all"),
     Option(
         "at",
         parse.sizes,
-        "Evaluate the formulas of an input with names, as in N=8,H=512,W=512. Repeatable.",
+        "Evaluate formulas at N=8,H=512,W=512. Repeatable.",
         multiple=True,
     ),
     Option(
         "columns",
         columns.parse,
-        "Columns to show, in this order: " + ", ".join(columns.COLUMNS) + ".",
+        "Columns, as in path,output,macs; a wrong one lists all.",
         metavar="LIST",
     ),
-    Option("fold", parse.flag, "Show identical neighbouring blocks as one row, 'x N'."),
-    Option("bars", parse.flag, "Draw each row's share of the params and MACs as a bar."),
-    Option("format", Format, "How to write it."),
+    Option("fold", parse.flag, "Show equal neighbours as one row, 'x N'."),
+    Option("bars", parse.flag, "Draw shares of params and MACs."),
+    Option(
+        "format",
+        Format,
+        "table; plain, the notebook's own lines; markdown, as GitHub shows it; json and csv for "
+        "programs; junit for a CI's report of 'check'.",
+        metavar="FORMAT",
+    ),
     Option("output -o", parse.path, "Write the result to FILE instead of the screen."),
 )
 
@@ -170,8 +176,8 @@ TRAINING = under(
 PROOF = under(
     Heading.PROOF,
     (ProofOptions(),),
-    Option("run", parse.flag, "Whether PyTorch proves the prediction."),
-    Option("device", Device, "Where the proof runs."),
+    Option("run", parse.flag, "Whether PyTorch proves it."),
+    Option("device", Device, "auto, cpu, meta, cuda or mps.", metavar="DEVICE"),
 )
 
 GENERAL = under(
@@ -180,11 +186,11 @@ GENERAL = under(
     Option(
         "config",
         parse.path,
-        "Read FILE instead of the nearest pyproject.toml with [tool.resnet-shapes].",
+        "Read FILE instead of the nearest pyproject.toml.",
     ),
-    Option("color", Color, "Colours."),
-    Option("show-config", parse.flag, "Show every value in force and its source, and do no more."),
-    Option("traceback", parse.flag, "Show where in the code an error arose.", usual=False),
+    Option("color", Color, "auto, always or never.", metavar="WHEN"),
+    Option("show-config", parse.flag, "Only show every value in force, and its source."),
+    Option("traceback", parse.flag, "Show where an error arose.", usual=False),
 )
 
 SHARED = (*NETWORK, *TABLE, *TRAINING, *PROOF, *GENERAL)
@@ -232,6 +238,9 @@ EXPECTATIONS = under(
 def shared(*shown: str) -> list[click.Parameter]:
     """Return every shared option; the help shows those under a heading or of a name in `shown`."""
     return [
-        option if {option.heading, option.dashed} & {*shown} else option.but(hidden=True)
-        for option in SHARED
+        *(
+            option.but(is_shared=True, hidden=not {option.heading, option.dashed} & {*shown})
+            for option in SHARED
+        ),
+        HELP_NETWORK,
     ]

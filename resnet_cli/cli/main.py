@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from resnet_cli.cli.flags import shared
-from resnet_cli.cli.options import Heading, message, write_options
+from resnet_cli.cli.options import BRIEF, Heading, message, write_examples, write_options
 from resnet_cli.errors import ClosedPipe, ResNetShapesError
 from resnet_cli.family.presets import NAMES
 from resnet_cli.text import nearest, printable
@@ -38,11 +38,10 @@ COMMANDS = {
 ON = ("1", "true", "yes", "on")
 COMPLETE = "_RESNET_SHAPES_COMPLETE"
 
-EXAMPLES = """\
-  resnet-shapes --input 1x1x224x224
-  resnet-shapes --preset resnet50 --input 8x3x512x512 --depth 2
-  resnet-shapes --preset resnext50_32x4d --no-run --format json
-"""
+EXAMPLES = (
+    "--preset resnet50 --input 8x3x512x512 --depth 2",
+    "--module ./my_net.py:build --input Nx3xHxW",
+)
 
 
 class Group(click.Group):
@@ -68,9 +67,8 @@ class Group(click.Group):
         self.format_help_text(ctx, formatter)
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-        write_options(self, ctx, formatter)
-        with formatter.section("Examples"):
-            formatter.write(EXAMPLES)
+        write_examples(EXAMPLES, formatter)
+        write_options(self, ctx, formatter, BRIEF)
 
 
 @click.group(
@@ -84,8 +82,7 @@ class Group(click.Group):
 def cli(ctx: click.Context, /, **_: Any) -> int:
     """Predict every layer's shape of a residual network at once, then prove it with PyTorch.
 
-    Without a command: the per-layer table. Options stand before or after a command's name;
-    each is also read from the environment, --input from RESNET_SHAPES_INPUT.
+    Without a command: the per-layer table, of a network from flags or your own.
     """
     if ctx.invoked_subcommand is not None:
         return 0
@@ -138,7 +135,7 @@ def _run(args: list[str]) -> int:
             return 2 if left.code else 0
         return 141
     except click.ClickException as error:
-        return _fail(message(error))
+        return _fail(_message(error))
     except ResNetShapesError as error:
         return _fail(str(error))
     except OSError as error:
@@ -154,6 +151,29 @@ def _show_config(ctx: click.Context, asked: Any) -> None:
     from resnet_cli.cli import inforce
 
     inforce.show(ctx, asked)
+
+
+OTHERS_SAY = {
+    **dict.fromkeys(("--batch", "--batch-size", "--bs"), "the batch is N of --input NxCxHxW"),
+    **dict.fromkeys(
+        ("--image-size", "--img-size", "--size", "--resolution"),
+        "height and width are H and W of --input NxCxHxW",
+    ),
+    "--in-channels": "the image's channels are C of --input NxCxHxW",
+    **{f"--{name}": f"that is --format {name}" for name in ("json", "csv", "markdown", "plain")},
+    "--fp16": "that is --dtype float16",
+    "--half": "that is --dtype float16",
+    "--num-classes": "that is --classes",
+    "--model": "that is --preset or --module",
+}
+"""What other tools call an option, and what it is here."""
+
+
+def _message(error: click.ClickException) -> str:
+    """Return what is wrong with a request; another tool's word gets ours."""
+    if isinstance(error, click.NoSuchOption) and error.option_name in OTHERS_SAY:
+        return f"no such option {error.option_name}: {OTHERS_SAY[error.option_name]}"
+    return message(error)
 
 
 def _fail(message: str, code: int = 2) -> int:

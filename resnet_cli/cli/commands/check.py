@@ -41,6 +41,10 @@ Locks: TypeAlias = Mapping["Path", lockfile.Networks]
 @click.command(
     "check",
     cls=Command,
+    examples=(
+        "check --preset resnet50 --expect-output 1x1000 --max-macs 4.1G",
+        "check --format junit -o shapes.xml",
+    ),
     params=[
         *EXPECTATIONS,
         *shared(

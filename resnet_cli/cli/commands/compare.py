@@ -36,6 +36,10 @@ _FLAGS = click.Command(
 @click.command(
     "compare",
     cls=Command,
+    examples=(
+        "compare resnet18 resnet50",
+        "compare resnet50 'resnet50 --groups 32 --width-per-group 4'",
+    ),
     params=[
         click.Argument(
             ["networks"],

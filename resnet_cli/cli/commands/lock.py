@@ -43,6 +43,7 @@ OPTIONS = under(
 @click.command(
     "lock",
     cls=Command,
+    examples=("lock --diff", "lock --preset resnet50 -o resnet50.lock.json"),
     params=[LOCK, *OPTIONS, *shared(Heading.NETWORK, Heading.TRAINING, Heading.GENERAL, "output")],
 )
 @click.pass_context
