@@ -3,7 +3,9 @@
 import click
 
 from resnet_cli import parse
+from resnet_cli.analysis import tools
 from resnet_cli.analysis.step import Amp, Checkpoint, Optimizer
+from resnet_cli.analysis.summary import By
 from resnet_cli.cli.options import HELP_NETWORK, Heading, Option, under
 from resnet_cli.cli.values import (
     Color,
@@ -141,8 +143,16 @@ TABLE = under(
         "Columns, as in path,output,macs; a wrong one lists all.",
         metavar="LIST",
     ),
+    Option("by", By, "Show sums over a kind of layer or a stage instead of layers."),
     Option("fold", parse.flag, "Show equal neighbours as one row, 'x N'."),
     Option("bars", parse.flag, "Draw shares of params and MACs."),
+    Option(
+        "count-like",
+        tools.parse,
+        "What other tools count: all, or as in torch,fvcore.",
+        metavar="LIST",
+        words=("all", *tools.Tool),
+    ),
     Option(
         "format",
         Format,
@@ -176,7 +186,7 @@ TRAINING = under(
 PROOF = under(
     Heading.PROOF,
     (ProofOptions(),),
-    Option("run", parse.flag, "Whether PyTorch proves it."),
+    Option("run", parse.flag, "PyTorch proves it."),
     Option("device", Device, "auto, cpu, meta, cuda or mps.", metavar="DEVICE"),
 )
 
@@ -220,7 +230,7 @@ EXPECTATIONS = under(
         "max-activations --max-activation-bytes", "bytes of all activations", parse.parse_bytes
     ),
     _budget("max-peak --max-peak-bytes", "bytes held at once", parse.parse_bytes),
-    _budget("max-train-peak", "bytes held at once in a training step", parse.parse_bytes),
+    _budget("max-train-peak", "bytes at once in a training step", parse.parse_bytes),
     Option(
         "allow-not-counted",
         parse.flag,
@@ -229,9 +239,15 @@ EXPECTATIONS = under(
     Option(
         "allow-skipped",
         parse.flag,
-        "Whether --no-run may leave out modules, of which only a run would tell.",
+        "Whether --no-run may leave modules out.",
     ),
     Option("lock", parse.path, "A lock file that 'lock' wrote."),
+    Option(
+        "weights",
+        parse.path,
+        "A checkpoint whose tensors are to fit, by name and shape: .safetensors, or what "
+        "torch.save wrote (nothing in it is executed).",
+    ),
 )
 
 

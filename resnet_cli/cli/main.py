@@ -31,7 +31,7 @@ COMMANDS = {
     "explain": ("explain", "Show the arithmetic behind a layer's numbers."),
     "solve": ("solve", "Solve for the input: a layer's wanted size, or a memory."),
     "draw": ("draw", "Draw the network, a stage, a block, or the costs of its layers."),
-    "check": ("check", "Hold networks against expectations and a lock file, for CI."),
+    "check": ("check", "Hold networks against expectations, a lock file, weights; for CI."),
     "lock": ("lock", "Write a lock file of the networks' layers, for 'check'."),
 }
 
@@ -80,10 +80,7 @@ class Group(click.Group):
 @click.version_option(__version__, prog_name="resnet-shapes")
 @click.pass_context
 def cli(ctx: click.Context, /, **_: Any) -> int:
-    """Predict every layer's shape of a residual network at once, then prove it with PyTorch.
-
-    Without a command: the per-layer table, of a network from flags or your own.
-    """
+    """Predict every layer's shape of a residual network at once, then prove it with PyTorch."""
     if ctx.invoked_subcommand is not None:
         return 0
     from resnet_cli.cli.commands.show import show

@@ -7,6 +7,7 @@ from resnet_cli.analysis.network import Network
 from resnet_cli.gate import lockfile
 from resnet_cli.gate.changes import TOTAL, Change, Told, told
 from resnet_cli.gate.expectations import EQUAL, NOT_KNOWN, Expectations, Verdict, verdicts
+from resnet_cli.gate.weights import Fit
 from resnet_cli.text import place_text
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Report(NamedTuple):
-    """A network's verdicts, and its layers' changes since they were locked.
+    """A network's verdicts, its layers' changes since they were locked, how its weights fit.
 
     `error` says why something `fails`: what it is, and what was wanted; `skipped` that nobody
     tried. Its `place` is the file that configures it, and the line. Its check `began` at a
@@ -25,6 +26,7 @@ class Report(NamedTuple):
     title: str = ""
     verdicts: tuple[Verdict, ...] = ()
     changes: tuple[Change, ...] = ()
+    weights: Fit | None = None
     proof: "Proof | None" = None
     error: str | None = None
     fails: tuple[str, str] = ("network", "can be built")
@@ -59,7 +61,11 @@ class Report(NamedTuple):
 
 
 def judge(
-    name: str, network: Network, expected: Expectations, lock: lockfile.Networks | None
+    name: str,
+    network: Network,
+    expected: Expectations,
+    lock: lockfile.Networks | None,
+    weights: Fit | None = None,
 ) -> Report:
     """Return the report of one network. Raises `ExpectationError` for an unknown layer."""
     summary = network.summary
@@ -74,7 +80,9 @@ def judge(
         layers = told(change for change in changes if change.where != TOTAL) or changes
         actual = f"{len(layers)} difference{'s' * (len(layers) != 1)}" if layers else "as locked"
         found.append(_lock("as locked", actual))
-    return Report(name, summary.name, tuple(found), tuple(changes))
+    if weights is not None:
+        found.append(Verdict("weights", EQUAL, "all fit", weights.said, weights.holds))
+    return Report(name, summary.name, tuple(found), tuple(changes), weights)
 
 
 def skipped(name: str, *, allowed: bool) -> Report:

@@ -11,6 +11,7 @@ from resnet_cli.text import printable
 
 SCHEMA_VERSION = 2
 HEADS = ("Network", "Expectation", "Expected", "Actual", "Holds")
+WEIGHT_HEADS = ("", "Tensor", "In the file", "In the network")
 
 MAX_SUMMARY = 2**20
 """Bytes that GitHub shows of all that a step writes to its summary; of more it shows nothing."""
@@ -36,6 +37,12 @@ def _message(report: Report, verdict: Verdict) -> str:
     return f"expected {verdict.limit}, is {verdict.found}"
 
 
+def misfits(report: Report) -> Iterator[tuple[str, list[tuple[str, str, str, str]]]]:
+    """Give the weights that do not fit: a title, and rows that begin with a diff's mark."""
+    if report.weights is not None and not report.weights.holds:
+        yield f"{report.name} and {report.weights.stored.path}:", [*report.weights.rows()]
+
+
 def to_json(reports: Sequence[Report]) -> str:
     """Return one JSON document, a line a network; `schemas/check.json` describes it."""
     head = {
@@ -59,6 +66,7 @@ def _dict(report: Report) -> dict[str, Any]:
         "holds": report.holds,
         "expectations": [_expectation(verdict) for verdict in report.verdicts],
         "changes": [change._asdict() for change in report.changes],
+        **({} if report.weights is None else {"weights": report.weights.to_dict()}),
         "forward": forward,
         **({"skipped": True} if report.skipped else {}),
         **({"error": report.error} if report.error and not is_proof else {}),
@@ -114,24 +122,31 @@ def _suite(report: Report, place: dict[str, str]) -> Any:
             # JUnit tells a test that failed from one that could not run.
             kind = "error" if _is_error(report, verdict) else "failure"
             found = ET.SubElement(case, kind, message=message, type=printable(verdict.what))
-            found.text = _changes_text(report) if verdict.what == "lock" else None
+            found.text = _differences_text(report, verdict.what)
     ET.SubElement(suite, "system-out")
     ET.SubElement(suite, "system-err")
     return suite
 
 
-def _changes_text(report: Report) -> str:
-    lines = (line for each in report.told for line in each.lines)
-    return "".join(f"\n{printable(line)}" for line in lines)
+def _differences_text(report: Report, verdict: str) -> str | None:
+    lines: list[str] = []
+    if verdict == "lock":
+        lines = [line for each in report.told for line in each.lines]
+    elif verdict == "weights":
+        lines = [" ".join(filter(None, row)) for _, rows in misfits(report) for row in rows]
+    return "".join(f"\n{printable(line)}" for line in lines) or None
 
 
 def to_markdown(reports: Sequence[Report]) -> str:
-    """Return the verdicts as a GitHub table, and every change in a list."""
+    """Return the verdicts as a GitHub table, every change in a list, weights in another table."""
     text = formats.markdown_table(HEADS, rows(reports), [False] * 5)
     for report in reports:
         if report.changes:
             text += f"\n{formats.markdown_text(report.name)}, since it was locked:\n\n"
             text += "".join(map(_item, report.told))
+        for title, lines in misfits(report):
+            text += f"\n{formats.markdown_text(title)}\n\n"
+            text += formats.markdown_table(WEIGHT_HEADS, lines, [False] * len(WEIGHT_HEADS))
     return text
 
 

@@ -61,7 +61,7 @@ STRIDE, SHORTCUT = under(
 )
 
 # What a block has not; accepted, since the command line takes shared options anywhere.
-_ABSENT = ("network", "blocks", "classes", "stem", "depth", "fold")
+_ABSENT = ("network", "blocks", "classes", "stem", "depth", "fold", "by", "count_like")
 
 
 def _own(option: click.Parameter) -> list[click.Parameter]:

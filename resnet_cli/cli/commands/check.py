@@ -1,4 +1,4 @@
-"""`check`: hold networks against expectations and a lock file; 0 all hold, 1 one does not."""
+"""`check`: hold networks against expectations, a lock, weights; 0 all hold, 1 one does not."""
 
 import os
 import shlex
@@ -20,6 +20,7 @@ from resnet_cli.gate import lockfile, reports
 from resnet_cli.gate.checking import Report, forgotten, judge, skipped
 from resnet_cli.gate.earlier import Earlier
 from resnet_cli.gate.expectations import Expectations
+from resnet_cli.gate.weights import fit, read
 from resnet_cli.text import printable
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ Locks: TypeAlias = Mapping["Path", lockfile.Networks]
 )
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> int:
-    """Hold networks against expectations and a lock file, and prove them.
+    """Hold networks against expectations, a lock file and weights, and prove them.
 
     Without network flags: every network of the configuration file. Exit code 0 when all
     holds, 1 when something does not, 2 when one could not be checked; the others are.
@@ -134,25 +135,27 @@ def _judged(
 def _report(
     name: str, own: Settings, locks: Locks, built: dict[str, Known], screen: Screen
 ) -> Report:
-    expected, path = own.read(Expectations), own.get("lock")
-    if expected.are_none and path is None:
+    expected, path, weights = own.read(Expectations), own.get("lock"), own.get("weights")
+    if expected.are_none and path is None and weights is None:
         raise click.UsageError(
             "there is nothing to check: give an expectation (--expect-output, "
-            "--expect, --max-params …) or a lock file (--lock)"
+            "--expect, --max-params …), a lock file (--lock) or weights (--weights)"
         )
     # A file's module that must not run is not even imported.
     if own.name("module") not in _GIVEN and own.get("module") and not own.read(ProofOptions).run:
         return skipped(name, allowed=expected.allow_skipped)
     # A lock holds numbers; an expectation may hold formulas.
     built[name] = known(own, screen, symbolic=path is None, unrun=True)
+    network = built[name].network
+    fits = None if weights is None else fit(read(weights), network.graph)
     try:
-        return judge(name, built[name].network, expected, locks.get(path))
+        return judge(name, network, expected, locks.get(path), fits)
     except ExpectationError as error:
         raise click.BadParameter(str(error), param_hint=own.name("expect")) from error
 
 
 def _show(found: list[Report], screen: Screen) -> None:
-    """Show the verdicts, then each network's changes as a diff."""
+    """Show the verdicts, then what differs in each network as a diff."""
     from rich.console import Group
 
     from resnet_cli.show import check
@@ -166,6 +169,11 @@ def _show(found: list[Report], screen: Screen) -> None:
                 check.changes_list(report.name, [each.lines for each in report.told], look)
                 for report in found
                 if report.changes
+            ),
+            *(
+                check.differences_table(title, reports.WEIGHT_HEADS, lines, look)
+                for report in found
+                for title, lines in reports.misfits(report)
             ),
         )
     )

@@ -14,7 +14,7 @@ from resnet_cli.cli.options import Command, Heading
 from resnet_cli.cli.projectfile import Values
 from resnet_cli.cli.screen import Screen
 from resnet_cli.cli.settings import Request, Settings, explicit, request
-from resnet_cli.cli.values import Format
+from resnet_cli.cli.values import Format, TableOptions
 from resnet_cli.family import presets
 from resnet_cli.family.config import FIELDS
 from resnet_cli.show import formats
@@ -50,7 +50,9 @@ _FLAGS = click.Command(
                 name for name in presets.NAMES if name.startswith(start)
             ],
         ),
-        *shared(Heading.NETWORK, Heading.TRAINING, Heading.GENERAL, "format", "output"),
+        *shared(
+            Heading.NETWORK, Heading.TRAINING, Heading.GENERAL, "count-like", "format", "output"
+        ),
     ],
 )
 @click.pass_context
@@ -66,7 +68,8 @@ def command(ctx: click.Context, /, networks: tuple[str, ...], **_: Any) -> int:
     output = settings.output(*FORMATS)
     kind, screen = output.format, output.screen()
     entries = compare(
-        (_title(argument), _network(asked, argument, screen)) for argument in networks
+        ((_title(argument), _network(asked, argument, screen)) for argument in networks),
+        settings.read(TableOptions).count_like,
     )
     if kind is Format.TABLE:
         from resnet_cli.show.compare import comparison_table
