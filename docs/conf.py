@@ -18,7 +18,7 @@ from resnet_cli.version import __version__
 def _configuration() -> str:
     """Return the file's keys as a table, from the table of options that reads them."""
     lines = ["| key | takes | meaning |", "| --- | --- | --- |"]
-    for key, option in projectfile._KEYS.items():
+    for key, option in projectfile.KEYS.items():
         words = ", ".join(option.words if key != "preset" else ())
         takes = "true, false" if option.is_flag else words or option.metavar or "TEXT"
         cells = (f"`{key}`", f"`{takes}`", option.help or "")

@@ -100,5 +100,6 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """Return " (did you mean 'x'?)" for the nearest known word, or nothing."""
     from difflib import get_close_matches  # 4 ms, and only a mistake needs it
 
-    matches = get_close_matches(word.lower(), list(known), n=1)
+    names = {name.lower(): name for name in known}
+    matches = [names[name] for name in get_close_matches(word.lower(), names, n=1)]
     return f" (did you mean {matches[0]!r}?)" if matches else ""

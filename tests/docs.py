@@ -2,8 +2,9 @@
 
     python -m tests.docs
 
-rewrites every `console` block whose first line is a `resnet-shapes` command, every table below
-a comment that is one, and the pictures in .github/images. A test says when they are stale.
+rewrites the configuration's schema, every `console` block whose first line is a `resnet-shapes`
+command, every table below a comment that is one, and the pictures in .github/images. A test says
+when they are stale.
 """
 
 import os
@@ -13,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from tests import config_schema
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -91,7 +94,8 @@ def figure(name: str) -> str:
 
 
 def main() -> None:
-    """Write pages and pictures anew."""
+    """Write pages, pictures and the configuration's schema anew."""
+    config_schema.PATH.write_text(config_schema.made(), encoding="utf-8")
     for page in PAGES:
         page.write_text(fresh(page.read_text(encoding="utf-8")), encoding="utf-8")
     IMAGES.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests import docs
+from tests import config_schema, docs
 
 
 @pytest.mark.parametrize("page", docs.PAGES, ids=lambda page: page.stem)
@@ -36,6 +36,10 @@ def test_the_pictures_of_screens_are_fresh(name):
 @pytest.mark.parametrize("name", docs.FIGURES)
 def test_the_figures_are_fresh(name):
     assert (docs.IMAGES / name).read_text(encoding="utf-8") == docs.figure(name)
+
+
+def test_the_configurations_schema_is_fresh():
+    assert config_schema.PATH.read_text(encoding="utf-8") == config_schema.made()
 
 
 LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")

@@ -47,6 +47,10 @@ def _input(value: object) -> object:
     return inputs.parse(value)
 
 
+def _name(value: object) -> str:
+    return str(value).strip()
+
+
 def _layer(value: object) -> str:
     """Parse a layer's path or role."""
     text = str(value).strip()
@@ -65,7 +69,13 @@ NETWORK = under(
         metavar="NAME",
         words=presets.NAMES,
     ),
-    Option("network", str, "Start from a network of the configuration file.", metavar="NAME"),
+    Option(
+        "network",
+        _name,
+        "Start from a network of the configuration file. Repeatable with check and lock.",
+        metavar="NAME",
+        multiple=True,
+    ),
     Option(
         "module",
         _target,
@@ -175,7 +185,7 @@ TRAINING = under(
 PROOF = under(
     Heading.PROOF,
     (ProofOptions(),),
-    Option("run", parse.flag, "Whether PyTorch proves it."),
+    Option("run", parse.flag, "PyTorch proves it."),
     Option("device", Device, "auto, cpu, meta, cuda or mps.", metavar="DEVICE"),
 )
 
@@ -188,6 +198,7 @@ GENERAL = under(
         "Read FILE instead of the nearest pyproject.toml.",
     ),
     Option("color", Color, "auto, always or never.", metavar="WHEN"),
+    Option("show-config", parse.flag, "Only show every value in force, and its source."),
     Option("traceback", parse.flag, "Show where an error arose.", usual=False),
 )
 
@@ -218,11 +229,16 @@ EXPECTATIONS = under(
         "max-activations --max-activation-bytes", "bytes of all activations", parse.parse_bytes
     ),
     _budget("max-peak --max-peak-bytes", "bytes held at once", parse.parse_bytes),
-    _budget("max-train-peak", "bytes held at once in a training step", parse.parse_bytes),
+    _budget("max-train-peak", "bytes at once in a training step", parse.parse_bytes),
     Option(
         "allow-not-counted",
         parse.flag,
         "Whether a budget of MACs or FLOPs may leave out operations that have no rule.",
+    ),
+    Option(
+        "allow-skipped",
+        parse.flag,
+        "Whether --no-run may leave modules out.",
     ),
     Option("lock", parse.path, "A lock file that 'lock' wrote."),
     Option(

@@ -11,10 +11,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
-from click.core import ParameterSource
 
 from resnet_cli.cli.flags import shared
-from resnet_cli.cli.options import BRIEF, Heading, write_examples, write_options
+from resnet_cli.cli.options import BRIEF, Heading, message, write_examples, write_options
 from resnet_cli.errors import ClosedPipe, ResNetShapesError
 from resnet_cli.family.presets import NAMES
 from resnet_cli.text import nearest, printable
@@ -122,7 +121,7 @@ def run(args: list[str]) -> int:
 
 def _run(args: list[str]) -> int:
     try:
-        result = cli.main(args, prog_name="resnet-shapes", standalone_mode=False)
+        result = cli.main(args, prog_name="resnet-shapes", standalone_mode=False, obj=_show_config)
         return result if isinstance(result, int) else 0
     except (click.Abort, KeyboardInterrupt):
         return _fail("interrupted", 130)
@@ -144,6 +143,13 @@ def _run(args: list[str]) -> int:
         )
 
 
+def _show_config(ctx: click.Context, asked: Any) -> None:
+    """Show what is in force, where `--show-config` asks for that instead."""
+    from resnet_cli.cli import inforce
+
+    inforce.show(ctx, asked)
+
+
 OTHERS_SAY = {
     **dict.fromkeys(("--batch", "--batch-size", "--bs"), "the batch is N of --input NxCxHxW"),
     **dict.fromkeys(
@@ -161,17 +167,10 @@ OTHERS_SAY = {
 
 
 def _message(error: click.ClickException) -> str:
-    """Return Click's message; a bad value as `--input: what was given and what is right`."""
+    """Return what is wrong with a request; another tool's word gets ours."""
     if isinstance(error, click.NoSuchOption) and error.option_name in OTHERS_SAY:
         return f"no such option {error.option_name}: {OTHERS_SAY[error.option_name]}"
-    if isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter):
-        hint = error.param_hint or (error.param and error.param.opts[0]) or ""
-        if isinstance(error.param, click.Option) and error.ctx is not None:
-            source = error.ctx.get_parameter_source(error.param.name or "")
-            if source is ParameterSource.ENVIRONMENT:
-                hint = str(error.param.envvar)
-        return f"{hint}: {error.message}"
-    return error.format_message()
+    return message(error)
 
 
 def _fail(message: str, code: int = 2) -> int:

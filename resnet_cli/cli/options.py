@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
 import click
+from click.core import ParameterSource
 
 from resnet_cli import parse
 from resnet_cli.cli.values import ELSEWHERE
@@ -118,6 +119,15 @@ class Option(click.Option):
             extra["default"] += f"; {' and '.join(where)}: {self._written(value)}"
         return extra
 
+    def given(self, value: Any) -> list[str]:
+        """Return a value as words of a command line."""
+        if self.is_flag:
+            return [f"--{self._written(value)}"]
+        if isinstance(value, Mapping):
+            value = ", ".join(f"{name}={each!r}" for name, each in value.items())
+        texts = map(str, value) if self.multiple else [self._written(value)]
+        return [word for text in texts for word in (f"--{self.dashed}", text)]
+
     def _written(self, value: object) -> str:
         """Write a value as the user would."""
         match value:
@@ -146,6 +156,18 @@ def under(heading: Heading, values: tuple[object, ...], *options: Option) -> tup
             if option.usual is None:
                 option.usual = getattr(value, option.key, None)
     return options
+
+
+def message(error: click.ClickException) -> str:
+    """Return Click's message; a bad value as `--input: what was given and what is right`."""
+    if isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter):
+        hint = error.param_hint or (error.param and error.param.opts[0]) or ""
+        if isinstance(error.param, click.Option) and error.ctx is not None:
+            source = error.ctx.get_parameter_source(error.param.name or "")
+            if source is ParameterSource.ENVIRONMENT:
+                hint = str(error.param.envvar)
+        return f"{hint}: {error.message}"
+    return error.format_message()
 
 
 NETWORK_HELP, TOOL_HELP = "--help-network", "resnet-shapes --help"

@@ -26,19 +26,19 @@ MAX_LINE = 20_000
 """A TOML parser's time may grow with the square of a line; no configuration is near these."""
 
 # What decides where a configuration is read from, or belongs to one run, is no key in it.
-_FLAG_ONLY = ("config", "network", "traceback", "output")
-_KEYS = {
+_FLAG_ONLY = ("config", "network", "show_config", "traceback", "output")
+KEYS = {
     option.dashed: option for option in (*SHARED, *EXPECTATIONS) if option.key not in _FLAG_ONLY
 }
-_NETWORK_KEYS = {
+NETWORK_KEYS = {
     name: option
-    for name, option in _KEYS.items()
+    for name, option in KEYS.items()
     if option in (*NETWORK, *TRAINING, *EXPECTATIONS) and name != "lock"
 }
 
 # A file without this cannot have the table, and need not be parsed: the two names on one
-# line, as in [tool.resnet-shapes], or a table of all tools.
-_MENTION = rb"(?m)tool.*resnet-shapes|^\s*\[\s*[\"']?tool[\"']?\s*\]"
+# line, as in [tool.resnet-shapes], right or nearly so, or a table of all tools.
+_MENTION = rb"(?mi)tool.*resnet[-_]?shapes|^\s*\[\s*[\"']?tool[\"']?\s*\]"
 
 
 class Values(NamedTuple):
@@ -49,11 +49,15 @@ class Values(NamedTuple):
 
 
 class Project(NamedTuple):
-    """A configuration file: its defaults and its networks, in the file's order."""
+    """A configuration file: its defaults and its networks, in the file's order.
+
+    `table` are the keys of the tool's own table in it.
+    """
 
     path: "Path"
     defaults: Values
     networks: Mapping[str, Values]
+    table: tuple[str, ...] = ()
 
 
 def load(config: "Path | None") -> Project | None:
@@ -65,8 +69,47 @@ def load(config: "Path | None") -> Project | None:
     if config is None:
         return _nearest()
     data = _parsed(config, read_bytes(config, MAX_BYTES))
-    table, where = _tool_table(data)
+    table, where = _tool_table(config, data)
     return _project(config, data, "") if table is None else _project(config, table, where)
+
+
+def line_of(project: Project, keys: tuple[str, ...]) -> int:
+    """Return the line of the file that comes nearest to where a key stands, counted from 1."""
+    wanted, best = (*project.table, *keys), (0, 1)
+    table: tuple[str, ...] = ()
+    text = decode(project.path, read_bytes(project.path, MAX_BYTES))
+    for number, line in enumerate(text.splitlines(), 1):
+        found = _LINE.match(line)
+        if found is None:
+            continue
+        head, key = found.groups()
+        if head is not None:
+            table = place = _keys(head)
+        else:
+            place = (*table, *_keys(key))
+        shared = max(n for n in range(len(wanted) + 1) if wanted[:n] == place[:n])
+        if shared > best[0]:
+            best = shared, number
+    return best[1]
+
+
+# A table's head, or the key of a value that begins in this line.
+_LINE = re.compile(r"""\s*(?:\[\s*([^\[\]]+?)\s*\]|([\w.\s"'-]+?)\s*=)""")
+
+
+def _keys(dotted: str) -> tuple[str, ...]:
+    """Return the keys of a table's head or of a value, which may be quoted."""
+    import tomllib
+
+    try:
+        inner = tomllib.loads(f"{dotted} = 0")
+    except ValueError:  # a line of a longer text that looks like one
+        return ()
+    keys = []
+    while isinstance(inner, dict):
+        ((key, inner),) = inner.items()
+        keys.append(key)
+    return tuple(keys)
 
 
 def _nearest() -> Project | None:
@@ -82,7 +125,7 @@ def _nearest() -> Project | None:
 
             path = Path(name)
             if re.search(_MENTION, data := read_bytes(path, MAX_BYTES)):
-                table, where = _tool_table(_parsed(path, data))
+                table, where = _tool_table(path, _parsed(path, data))
                 if table is not None:
                     return _project(path, table, where)
         parent = os.path.dirname(folder)
@@ -91,10 +134,17 @@ def _nearest() -> Project | None:
         folder = parent
 
 
-def _tool_table(data: Mapping[str, Any]) -> tuple[Any, str]:
-    """Return the tool's own table of a pyproject.toml, None if it has none, and its name."""
+def _tool_table(path: "Path", data: Mapping[str, Any]) -> tuple[Any, str]:
+    """Return the tool's own table of a pyproject.toml, None if it has none, and its name.
+
+    Raises `FileError` where its name is written otherwise.
+    """
     tool = data.get("tool")
-    return (tool.get(TOOL_TABLE) if isinstance(tool, dict) else None), f"tool.{TOOL_TABLE}."
+    tables = tool if isinstance(tool, dict) else {}
+    for name in tables:
+        if name != TOOL_TABLE and re.fullmatch("resnet[-_]?shapes", name, re.IGNORECASE):
+            raise FileError(f"{path}: [tool.{name}] is not read; its name is [tool.{TOOL_TABLE}]")
+    return tables.get(TOOL_TABLE), f"tool.{TOOL_TABLE}."
 
 
 def _parsed(path: "Path", data: bytes) -> dict[str, Any]:
@@ -121,8 +171,9 @@ def _project(path: "Path", table: Any, where: str) -> Project:
     defaults = {key: value for key, value in table.items() if key != "networks"}
     return Project(
         path,
-        _values(path, where, defaults, _KEYS, ("networks",)),
+        _values(path, where, defaults, KEYS, ("networks",)),
         {name: _network(path, where, name, keys) for name, keys in networks.items()},
+        tuple(where.split(".")[:-1]),
     )
 
 
@@ -133,7 +184,7 @@ def _network(path: "Path", where: str, name: str, keys: Any) -> Values:
         raise FileError(f"{path}: {where}networks: {error}") from error
     if not isinstance(keys, dict):
         raise FileError(f"{path}: {where}networks.{name}: is not a table")
-    return _values(path, f"{where}networks.{name}.", keys, _NETWORK_KEYS)
+    return _values(path, f"{where}networks.{name}.", keys, NETWORK_KEYS)
 
 
 def _values(

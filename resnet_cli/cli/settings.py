@@ -6,13 +6,15 @@ values stand at the layer that names it: they beat every farther layer and lose 
 values in its own or a nearer one.
 """
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 from click.core import ParameterSource
 
 from resnet_cli.cli import projectfile
+from resnet_cli.cli.flags import EXPECTATIONS, NETWORK, SHARED, TRAINING
 from resnet_cli.cli.options import ENV_PREFIX, Option
 from resnet_cli.cli.projectfile import Project, Values
 from resnet_cli.cli.values import ELSEWHERE, Format, Output
@@ -20,12 +22,16 @@ from resnet_cli.errors import ConfigError
 from resnet_cli.family import presets
 from resnet_cli.family.config import FIELDS, ResNetConfig
 from resnet_cli.parse import Input
-from resnet_cli.text import format_shape, nearest
+from resnet_cli.text import format_shape, nearest, printable
 
 if TYPE_CHECKING:
     from resnet_cli.graph.kinds import Shape
 
 Options = TypeVar("Options", bound=NamedTuple)
+
+
+_WEIGHTY = {"run", *(option.key for option in (*NETWORK, *TRAINING, *EXPECTATIONS))}
+"""What decides what `check` and `lock` handle, and how."""
 
 
 class Settings(NamedTuple):
@@ -161,29 +167,36 @@ class Request(NamedTuple):
             names.update(layer.names)
         return Settings(values, names)
 
-    def picked(self) -> str | None:
-        """Return the configured network that `--network` picks. Raises `click.BadParameter`."""
+    def picked(self) -> tuple[str, ...]:
+        """Return the configured networks that `--network` picks. Raises `click.BadParameter`."""
         for layer in (self.flags, self.environment):
-            name = layer.values.get("network")
-            if name is not None:
+            if names := layer.values.get("network"):
                 known = self.configured
-                if name not in known:
+                for name in (name for name in names if name not in known):
                     there = f"; there are {', '.join(known)}" if known else ""
                     raise click.BadParameter(
                         f"{name!r} is no configured network{nearest(name, known)}{there}",
                         param_hint=layer.names["network"],
                     )
-                return str(name)
-        return None
+                return tuple(dict.fromkeys(names))
+        return ()
+
+    def one(self) -> Settings:
+        """Resolve for the one network that is shown. Raises `click.BadParameter` for several."""
+        if len(names := self.picked()) > 1:
+            message = f"this shows one network, not {' and '.join(names)}; give it once"
+            hint = "--network" if "network" in self.flags.values else ENV_PREFIX + "NETWORK"
+            raise click.BadParameter(message, param_hint=hint)
+        return self.settings(*names)
 
     def networks(self) -> dict[str, Settings]:
         """Return what `check` and `lock` handle: named as configured, or "network" from flags.
 
-        Network flags make one network; without them all configured ones are meant, or the
-        one that `--network` picks, which flags may then change.
+        Network flags make one network; without them all configured ones are meant, or those
+        that `--network` picks, which flags may then change.
         """
-        if (name := self.picked()) is not None:
-            return {name: self.settings(name)}
+        if names := self.picked():
+            return {name: self.settings(name) for name in names}
         if self.is_aside():
             own = self.settings()
             # The file's lock holds the file's networks, and this is none of them.
@@ -196,7 +209,27 @@ class Request(NamedTuple):
     def is_aside(self) -> bool:
         """Say whether flags make a network that stands beside the configured ones."""
         flags = any(key in FIELDS or key in ("preset", "module") for key in self.flags.values)
-        return flags and bool(self.configured) and self.picked() is None
+        return flags and bool(self.configured) and not self.picked()
+
+    def overrides(self) -> Iterator[str]:
+        """Say which variables narrow what the configuration asks for, or override it."""
+        if not self.configured or self.is_aside():
+            return
+        for key, name in self.environment.names.items():
+            if key in self.flags.values or key not in _WEIGHTY:
+                continue
+            if key == "network":
+                yield f"{name} narrows this to {', '.join(self.picked())}"
+            elif key != "run":
+                yield f"{name} overrides the configuration"
+            elif not self.environment.values[key]:
+                yield f"{name} leaves the proofs out"
+
+    def place(self, network: str) -> tuple[str, int]:
+        """Return the file that a network is configured in, and the line; else nothing."""
+        if network not in self.configured or self.project is None:
+            return "", 0
+        return str(self.project.path), projectfile.line_of(self.project, ("networks", network))
 
     @property
     def configured(self) -> Mapping[str, Values]:
@@ -204,25 +237,50 @@ class Request(NamedTuple):
         return self.project.networks if self.project else {}
 
 
-def request(ctx: click.Context) -> Request:
-    """Gather what a command, its group, the environment and the configuration file say."""
+def given(ctx: click.Context) -> Request:
+    """Gather what a command, its group and the environment say, and no file."""
     group = ctx.find_root()
     flags, environment = explicit(group)
     if ctx is not group:
         own_flags, own_environment = explicit(ctx)
         flags, environment = {**flags, **own_flags}, {**environment, **own_environment}
-    config = flags.get("config", environment.get("config"))
     return Request(
         Values(flags, {key: _flag(key) for key in flags}),
         Values(environment, {key: ENV_PREFIX + key.upper() for key in environment}),
-        projectfile.load(config),
+        None,
     )
+
+
+def request(ctx: click.Context) -> Request:
+    """Gather what a command, its group, the environment and the configuration file say."""
+    asked = given(ctx)
+    said = {**asked.environment.values, **asked.flags.values}
+    asked = asked._replace(project=projectfile.load(said.get("config")))
+    for line in _misspelt(ctx.find_root()):
+        click.echo(line, err=True)
+    if said.get("show_config"):
+        ctx.obj(ctx, asked)  # what the door has for it
+        ctx.exit()
+    return asked
+
+
+def _misspelt(group: click.Context) -> Iterator[str]:
+    """Say which variables look like ours, and are no option's."""
+    ours = [name for name in os.environ if name.startswith(ENV_PREFIX)]
+    known = {option.envvar for option in (*SHARED, *EXPECTATIONS)}
+    if known.issuperset(ours) or not isinstance(group.command, click.Group):
+        return
+    commands = (group.command.get_command(group, n) for n in group.command.list_commands(group))
+    known |= {o.envvar for each in commands if each for o in each.params if isinstance(o, Option)}
+    for name in (name for name in ours if name not in known):
+        hint = nearest(name, map(str, known))
+        yield printable(f"{name} is no variable of resnet-shapes{hint}")
 
 
 def resolve(ctx: click.Context) -> Settings:
     """Resolve a command's options for the one network that it shows."""
     asked = request(ctx)
-    return asked.settings(asked.picked())
+    return asked.one()
 
 
 def _lay(

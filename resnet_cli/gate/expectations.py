@@ -1,7 +1,7 @@
 """What `check` can be told to expect, and whether it holds."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from resnet_cli.analysis.summary import Summary, find
 from resnet_cli.errors import SymbolError
@@ -9,6 +9,7 @@ from resnet_cli.parse import LayerExpectation, Pattern
 from resnet_cli.text import format_shape
 
 if TYPE_CHECKING:
+    from resnet_cli.graph.dims import Size
     from resnet_cli.graph.kinds import Shape
 
 
@@ -26,9 +27,14 @@ BUDGETS = {
 NOT_KNOWN = "not known"
 """What is of a figure that only a run would tell."""
 
+EQUAL, AT_MOST = "==", "<="
+
 
 class Expectations(NamedTuple):
-    """What a network is held against: shapes, of which None is any size, and budgets."""
+    """What a network is held against: shapes, of which None is any size, and budgets.
+
+    The `allow_…` at the end say what may be missing.
+    """
 
     expect_output: Pattern | None = None
     expect: tuple[LayerExpectation, ...] = ()
@@ -40,15 +46,54 @@ class Expectations(NamedTuple):
     max_peak: int | None = None
     max_train_peak: int | None = None
     allow_not_counted: bool = False
+    allow_skipped: bool = False
+
+    @property
+    def are_none(self) -> bool:
+        """Whether nothing is expected."""
+        return self._replace(allow_not_counted=False, allow_skipped=False) == Expectations()
+
+
+Figure: TypeAlias = "Sequence[Size | str | None] | Size | str | None"
+"""A shape, of which None is any size; a number; words; or None where it is not known."""
 
 
 class Verdict(NamedTuple):
-    """One expectation, what is, and whether it holds."""
+    """One expectation as an operator and its right side, what is, and whether it holds.
+
+    `note` says why it is not known, or what the number leaves out.
+    """
 
     what: str
-    expected: str
-    actual: str
+    operator: str
+    expected: Figure
+    actual: Figure
     holds: bool
+    note: str = ""
+
+    @property
+    def limit(self) -> str:
+        """What was expected, in words."""
+        text = _text(self.expected)
+        return text if self.operator == EQUAL else f"{self.operator} {text}"
+
+    @property
+    def found(self) -> str:
+        """What is, in words."""
+        if self.actual is None:
+            return self.note
+        return f"at least {_text(self.actual)}, {self.note}" if self.note else _text(self.actual)
+
+
+def _text(figure: Figure) -> str:
+    match figure:
+        case str():
+            return figure
+        case int():
+            return f"{figure:,}"
+        case Sequence():
+            return format_shape("?" if size is None else size for size in figure)
+    return str(figure)
 
 
 def verdicts(summary: Summary, expected: Expectations) -> Iterator[Verdict]:
@@ -59,15 +104,17 @@ def verdicts(summary: Summary, expected: Expectations) -> Iterator[Verdict]:
     if expected.expect_output is not None:
         wanted_shapes.insert(0, ("output", expected.expect_output, summary.output_shape))
     for what, wanted, actual_shape in wanted_shapes:
-        verdict = _shape(what, wanted, actual_shape)
-        yield verdict if summary.ran else verdict._replace(actual=NOT_KNOWN, holds=False)
+        if summary.ran:
+            yield _shape(what, wanted, actual_shape)
+        else:
+            yield Verdict(what, EQUAL, wanted, None, False, NOT_KNOWN)
     totals = summary.totals()
     for key, total in BUDGETS.items():
         if (limit := getattr(expected, key)) is not None:
             actual = totals.get(total)
             if actual is None and summary.measured:
                 why = "not measured" if summary.ran else NOT_KNOWN
-                yield Verdict(total, f"<= {limit:,}", why, False)
+                yield Verdict(total, AT_MOST, limit, None, False, why)
                 continue
             if not isinstance(actual, int):
                 raise SymbolError(
@@ -80,15 +127,15 @@ def verdicts(summary: Summary, expected: Expectations) -> Iterator[Verdict]:
 def _within(summary: Summary, total: str, actual: int, limit: int, *, allowed: bool) -> Verdict:
     """Return whether a total stays within its limit; one that is "at least" this cannot say so."""
     if not summary.not_counted or total not in ("macs", "flops"):
-        return Verdict(total, f"<= {limit:,}", f"{actual:,}", actual <= limit)
-    names = ", ".join(summary.not_counted)
-    found = f"at least {actual:,}, without {names}"
-    return Verdict(total, f"<= {limit:,}", found, allowed and actual <= limit)
+        return Verdict(total, AT_MOST, limit, actual, actual <= limit)
+    note = f"without {', '.join(summary.not_counted)}"
+    return Verdict(total, AT_MOST, limit, actual, allowed and actual <= limit, note)
 
 
 def _shape(what: str, wanted: Pattern, actual: "Shape") -> Verdict:
     holds = len(wanted) == len(actual) and all(
         size is None or str(size) == str(is_) for size, is_ in zip(wanted, actual, strict=True)
     )
-    expected = "x".join("?" if size is None else str(size) for size in wanted)
-    return Verdict(what, expected, format_shape(actual) if actual else "none", holds)
+    if not actual:
+        return Verdict(what, EQUAL, wanted, None, holds, "none")
+    return Verdict(what, EQUAL, wanted, actual, holds)

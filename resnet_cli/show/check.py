@@ -8,7 +8,7 @@ from rich.text import Text
 from resnet_cli.show.grid import Cell, Grid, Head
 from resnet_cli.text import Look, printable
 
-VERDICT_STYLES = {"yes": "green", "NO": "bold red"}
+VERDICT_STYLES = {"yes": "green", "skipped": "yellow", "NO": "bold red"}
 CHANGE_STYLES = {"+": "green", "-": "red", "~": "yellow"}
 MAX_CHANGES = 60
 
@@ -22,6 +22,21 @@ def verdicts_table(
         for row in rows
     ]
     return Grid([Head(head) for head in heads], cells, None, look)
+
+
+def changes_list(name: str, told: Sequence[Sequence[str]], look: Look) -> RenderableType:
+    """Return the first changes since a network was locked: a diff's line, and what follows."""
+    rest = len(told) - MAX_CHANGES
+    # The totals stand last, and stay when the middle is left out.
+    kept = told if rest <= 0 else [*told[: MAX_CHANGES - 1], told[-1]]
+    lines = [Text(f"\n{name}, since it was locked:\n", "bold")]
+    for said in kept:
+        first, *behind = (line.replace("→", "->") if look.ascii else line for line in said)
+        lines.append(Text(printable(first), CHANGE_STYLES[first[0]]))
+        lines += [Text(printable(line), "dim") for line in behind]
+    if rest > 0:
+        lines.append(Text(f"and {rest} more; --format json has them all", "dim"))
+    return Group(*lines)
 
 
 def differences_table(

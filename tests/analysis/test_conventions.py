@@ -1,6 +1,5 @@
 """What other tools count: their published formulas' totals, and kinds that nobody established."""
 
-from dataclasses import replace
 from math import prod
 
 import pytest
@@ -75,7 +74,7 @@ def test_the_default_is_torchvisions_and_half_of_pytorchs(config):
     assert found[Tool.TORCH] == network.summary.flops
     assert found[Tool.CALFLOPS] == found[Tool.DEEPSPEED]
     batch, *others = config.input
-    more = resnet.build(replace(config, input=(2 * batch, *others)))
+    more = resnet.build(config._replace(input=(2 * batch, *others)))
     assert [c.total for c in counts(more, Tool)] == [2 * total for total in found.values()]
 
 

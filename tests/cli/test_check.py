@@ -7,20 +7,14 @@ import sys
 from math import prod
 from pathlib import Path
 
-import jsonschema
 import pytest
 
-import resnet_cli
 from resnet_cli.analysis.tensors import state
 from resnet_cli.errors import BackendError
 from resnet_cli.family import resnet
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.pytorch.proof import Difference, Proof
-
-SCHEMA = json.loads(
-    (Path(resnet_cli.__file__).parent / "resnet-shapes.schema.json").read_text("utf-8")
-)
-CHECK = jsonschema.Draft202012Validator({**SCHEMA["$defs"]["check"], "$defs": SCHEMA["$defs"]})
+from tests.cli.test_schemas import validator
 
 SMALL = ("--input", "1x1x32x32", "--channels", "8,16", "--blocks", "1,1")
 
@@ -77,18 +71,18 @@ def test_what_holds_ends_with_0_and_what_does_not_with_1(invoke):
 def test_a_check_that_checks_nothing_does_not_pass(invoke, tmp_path):
     result = invoke("check", *SMALL, "--no-run")
     assert (result.code, result.stdout) == (2, "")
-    assert result.stderr.startswith("resnet-shapes: there is nothing to check in 'network': give")
+    assert result.stderr.startswith("resnet-shapes: network: there is nothing to check: give")
     (tmp_path / "own.toml").write_text("networks.one.max-params = 1\nnetworks.two = {}")
     result = invoke("check", "--no-run", "--config", "own.toml")
-    assert (result.code, result.stdout) == (2, "")
-    assert "there is nothing to check in 'two'" in result.stderr
+    assert result.code == 2
+    assert "resnet-shapes: two: there is nothing to check: give" in result.stderr
 
 
 def test_a_layer_that_is_not_there_is_a_wrong_request(invoke):
     result = invoke("check", *SMALL, "--no-run", "--expect", "stage 3=1x2", "--max-params", "1")
     assert (result.code, result.stdout) == (2, "")
     assert result.stderr.startswith(
-        "resnet-shapes: --expect: 'stage 3' is no layer of this network (did you mean 'stage"
+        "resnet-shapes: network: --expect: 'stage 3' is no layer of this network (did you mean"
     )
 
 
@@ -108,7 +102,10 @@ def test_expectations_come_from_the_environment_too(invoke, monkeypatch):
 def test_a_lock_is_written_and_held(invoke, project):
     result = invoke("lock")
     assert (result.code, result.stdout) == (0, "")
-    assert result.stderr == f"locked one, two in {project / 'net.lock'}\n"
+    assert result.stderr == (
+        f"locked one, two in {project / 'net.lock'}\n"
+        "not in it: values of weights, and settings that change no shape, as eps and slopes\n"
+    )
     result = invoke("check", "--no-run")
     assert result.code == 0
     assert table(result) == [
@@ -129,17 +126,11 @@ def test_a_change_is_shown_like_a_diff(invoke, project):
         """
 one, since it was locked:
 
-   Layer   Metric        Locked   Now
-─────────────────────────────────────────
-~  config  classes       10       11
-~  5       output_shape  1x10     1x11
-~  5       params        170      187
-~  5       macs          160      176
-~  total   params        5,482    5,499
-~  total   macs          231,584  231,600
-
+~ 5: out_features 10 → 11
+~ total: params 5,482 → 5,499 (+0.3%), macs 231,584 → 231,600 (+0.0%)
 """
     )
+    assert result.stderr == "to accept: resnet-shapes lock --network one --classes 11\n"
 
 
 def test_networks_that_only_one_side_has_are_failures(invoke, project):
@@ -162,7 +153,7 @@ def test_one_network_is_locked_anew_and_the_others_stay(invoke, project):
     assert invoke("lock", "--network", "one", "--classes", "11").code == 0
     after = json.loads((project / "net.lock").read_text())["networks"]
     assert after["two"] == before["two"]
-    assert after["one"]["config"]["classes"] == 11
+    assert after["one"]["lines"][-1]["attributes"] == {"out_features": 11}
 
 
 def test_a_network_from_flags_leaves_the_configurations_lock_alone(invoke, project):
@@ -185,10 +176,139 @@ def test_without_a_configuration_the_lock_has_its_usual_name(invoke, tmp_path):
     assert result.code == 0
 
 
-def test_a_missing_lock_says_how_to_write_it(invoke, project):
+def test_a_missing_lock_says_how_to_write_it_and_the_rest_is_checked(invoke, project):
     result = invoke("check", "--no-run")
-    assert (result.code, result.stdout) == (2, "")
+    assert result.code == 2
+    assert [row[1:3] for row in table(result)] == [
+        ["lock", "can be read"],
+        ["output", "1x10"],
+        ["params", "<= 1,000,000"],
+    ]
+    assert result.stderr.startswith("resnet-shapes: lock: there is no lock file ")
     assert result.stderr.endswith("net.lock; run 'resnet-shapes lock' to write it\n")
+
+
+@pytest.mark.parametrize("form", ["json", "junit", "markdown"])
+def test_one_network_that_cannot_be_built_fails_alone(invoke, project, form, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    broken = PROJECT.replace("blocks = [2, 1]", "blocks = [2, 1, 1]").replace("net.lock", "a")
+    (project / "pyproject.toml").write_text(broken)
+    (project / "a").write_text('{"schema_version": 2, "networks": {}}')
+    result = invoke("check", "--no-run", "--format", form)
+    assert result.code == 2
+    assert "one" in result.stdout
+    assert "names 3 stages" in result.stdout
+    assert "resnet-shapes: two: " in result.stderr
+    assert "::error file=pyproject.toml,line=9,title=resnet-shapes%3A two%3A netw" in result.stderr
+
+
+def test_a_configuration_that_cannot_be_read_is_reported_in_any_case(invoke, project, monkeypatch):
+    (project / "pyproject.toml").write_text(PROJECT.replace("max-params", "max-parms"))
+    shown = invoke("check", "--no-run")
+    assert (shown.code, shown.stdout) == (2, "")
+    assert shown.stderr.count("max-parms: is no key here") == 1
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    result = invoke("check", "--no-run", "--format", "json")
+    assert result.code == 2
+    (found,) = json.loads(result.stdout)["networks"]
+    assert found["name"] == "configuration"
+    assert "max-parms: is no key here" in found["error"]
+    assert result.stderr.startswith(
+        "::error title=resnet-shapes%3A configuration%3A configuration::"
+    )
+    assert result.stderr.endswith(shown.stderr)
+    assert "<error " in invoke("check", "--network", "x", "--format", "junit").stdout
+
+
+MODULE = (
+    PROJECT
+    + """
+[tool.resnet-shapes.networks.mine]
+module = "not_there:net"
+max-params = 5
+"""
+)
+
+
+def test_no_run_skips_a_module_and_does_not_pass_unless_that_is_allowed(invoke, project):
+    (project / "pyproject.toml").write_text(MODULE.replace('lock = "net.lock"', ""))
+    result = invoke("check", "--no-run")
+    assert (result.code, result.stderr) == (1, "")
+    said = "skipped, since only a run makes it known"
+    assert table(result)[2] == ["mine", "network", "checked", said, "skipped"]
+    result = invoke("check", "--no-run", "--allow-skipped")
+    assert (result.code, result.stderr) == (0, "")
+    assert table(result)[2] == ["mine", "network", "checked", said, "skipped"]
+    document = json.loads(invoke("check", "--no-run", "--format", "json").stdout)
+    assert document["networks"][2]["skipped"] is True
+    assert "<skipped " in invoke("check", "--no-run", "--allow-skipped", "--format", "junit").stdout
+
+
+def test_network_is_repeatable_where_several_are_handled(invoke, project):
+    invoke("lock")
+    result = invoke("check", "--no-run", "--network", "two", "--network", "one")
+    assert [row[0] for row in table(result)] == ["two", "two", "one", "one"]
+    result = invoke("--no-run", "--network", "two", "--network", "one")
+    assert (result.code, result.stdout) == (2, "")
+    assert "--network: this shows one network, not two and one; give it once" in result.stderr
+
+
+def test_a_variable_that_narrows_or_overrides_is_said(invoke, project, monkeypatch):
+    invoke("lock")
+    monkeypatch.setenv("RESNET_SHAPES_NETWORK", "one")
+    monkeypatch.setenv("RESNET_SHAPES_CLASSES", "10")
+    monkeypatch.setenv("RESNET_SHAPES_RUN", "false")
+    assert invoke("check").stderr == (
+        "RESNET_SHAPES_NETWORK narrows this to one\n"
+        "RESNET_SHAPES_CLASSES overrides the configuration\n"
+        "RESNET_SHAPES_RUN leaves the proofs out\n"
+    )
+    assert "CLASSES" not in invoke("check", "--classes", "10").stderr
+    monkeypatch.delenv("RESNET_SHAPES_NETWORK")
+    assert invoke("check", *SMALL, "--max-params", "1M").stderr == ""
+
+
+def test_lock_says_what_it_would_change_and_writes_nothing(invoke, project):
+    assert invoke("lock", "--check").code == 1
+    assert not (project / "net.lock").exists()
+    invoke("lock")
+    before = (project / "net.lock").read_bytes()
+    assert invoke("lock", "--check", "--diff") == (0, "", "")
+    assert invoke("lock", "--check", "--classes", "11", "--network", "one") == (1, "", "")
+    result = invoke("lock", "--diff", "--classes", "11", "--network", "one")
+    assert (result.code, result.stderr) == (0, "")
+    assert "~ 5: out_features 10 → 11\n" in result.stdout
+    assert (project / "net.lock").read_bytes() == before
+    (project / "pyproject.toml").write_text(PROJECT.replace("networks.two", "networks.three"))
+    assert invoke("lock", "--diff", "--check") == (
+        1,
+        "\nthree, since it was locked:\n\n+ not in the lock file\n"
+        "\ntwo, since it was locked:\n\n- only in the lock file\n",
+        "",
+    )
+
+
+def test_a_command_to_accept_is_one_that_accepts(invoke, project):
+    invoke("lock")
+    (project / "pyproject.toml").write_text(PROJECT.replace("blocks = [1, 1]", "blocks = [1, 2]"))
+    result = invoke("check", "--no-run")
+    assert result.stderr == "to accept: resnet-shapes lock --network one\n"
+    invoke(*result.stderr.split()[3:])
+    assert invoke("check", "--no-run").code == 0
+
+
+def test_an_earlier_lock_passes_with_a_word_on_how_to_renew_it(invoke, project):
+    lock = Path(__file__).parent.parent / "gate" / "earlier.lock.json"
+    args = ("check", "--no-run", "--lock", str(lock), "--preset", "resnet50")
+    (project / "pyproject.toml").write_text(
+        "[tool.resnet-shapes.networks]\nresnet50.preset = 'resnet50'\nnotebook = {}\n"
+    )
+    result = invoke(*args[:4])
+    assert result.code == 0, result
+    assert result.stderr == (
+        f"{lock} is of an earlier form, which holds shapes and counts alone; "
+        f"renew it: resnet-shapes lock --lock {lock}\n"
+    )
 
 
 def test_an_output_file_has_all_that_is_shown(invoke, project):
@@ -284,10 +404,10 @@ def test_a_configured_networks_weights_lie_beside_its_file(invoke, tmp_path):
         'networks.one = { module = "torch.nn:Linear", input = "1x2", weights = "w.safetensors", '
         "module-args = { in_features = 2, out_features = 1, bias = false } }\n"
     )
-    for run in ("--run", "--no-run"):
-        result = invoke("check", "--config", "a.toml", run)
-        assert result.code == 0, result.stderr
-        assert table(result)[0] == ["one", "weights", "all fit", "1 fit", "yes"]
+    result = invoke("check", "--config", "a.toml")
+    assert result.code == 0, result.stderr
+    assert table(result)[0] == ["one", "weights", "all fit", "1 fit", "yes"]
+    assert table(invoke("check", "--config", "a.toml", "--no-run"))[0][-1] == "skipped"
 
 
 @pytest.mark.parametrize("kind", ["json", "junit", "markdown"])
@@ -299,7 +419,7 @@ def test_documents_have_each_tensor_that_does_not_fit(invoke, tmp_path, kind):
     assert "more" in result.stdout
     if kind == "json":
         document = json.loads(result.stdout)
-        CHECK.validate(document)
+        validator("check").validate(document)
         found = document["networks"][0]["weights"]
         assert (found["unexpected"], found["missing"]) == ({"more": [3]}, {})
         assert [*found["other_shape"].values()] == [

@@ -8,6 +8,8 @@ import pytest
 from resnet_cli.cli.commands.block import SHORTCUT, STRIDE, BlockOptions
 from resnet_cli.cli.commands.draw import OPTIONS as FIGURE
 from resnet_cli.cli.commands.draw import FigureOptions
+from resnet_cli.cli.commands.lock import OPTIONS as LOCK
+from resnet_cli.cli.commands.lock import LockOptions
 from resnet_cli.cli.commands.solve import QUESTIONS, Questions
 from resnet_cli.cli.flags import EXPECTATIONS, NETWORK, SHARED
 from resnet_cli.cli.main import cli
@@ -24,6 +26,7 @@ KINDS = {
     ProofOptions: SHARED,
     BlockOptions: (STRIDE, SHORTCUT),
     FigureOptions: FIGURE,
+    LockOptions: LOCK,
     Questions: QUESTIONS,
     Expectations: EXPECTATIONS,
 }

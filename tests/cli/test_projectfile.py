@@ -5,6 +5,8 @@ import os
 
 import pytest
 
+from resnet_cli.cli.projectfile import Project, Values, line_of
+
 TABLE = "[tool.resnet-shapes]\n"
 
 
@@ -173,3 +175,66 @@ def test_expectations_are_a_table_a_list_or_one(invoke, project):
 def test_what_other_systems_editors_write_is_read(invoke, tmp_path, encode):
     (tmp_path / "pyproject.toml").write_bytes(encode(TABLE + "classes = 7\nblocks = [1,\n1,1,1]\n"))
     assert config(invoke)["classes"] == 7
+
+
+def test_a_table_of_nearly_our_name_gets_a_word(invoke, tmp_path):
+    for name in ("resnet_shapes", "ResNet-Shapes", "resnetshapes"):
+        (tmp_path / "pyproject.toml").write_text(f"[tool.{name}]\nclasses = 7\n")
+        result = invoke("--no-run")
+        assert (result.code, result.stdout) == (2, "")
+        assert f"[tool.{name}] is not read; its name is [tool.resnet-shapes]\n" in result.stderr
+
+
+def test_a_misspelt_variable_gets_a_word(invoke, monkeypatch):
+    monkeypatch.setenv("RESNET_SHAPES_CLASES", "7")
+    monkeypatch.setenv("RESNET_SHAPES_WANT", "4=7x7")  # solve's own
+    result = invoke("--no-run", "--format", "json")
+    assert json.loads(result.stdout)["config"]["classes"] == 10
+    assert result.stderr == (
+        "RESNET_SHAPES_CLASES is no variable of resnet-shapes "
+        "(did you mean 'RESNET_SHAPES_CLASSES'?)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[tool.resnet-shapes.networks.one]\nclasses = 1\n", 1),
+        ('[tool.resnet-shapes]\nx = [\n"networks.one=1",\n]\nnetworks.one = 1', 5),
+        ("[tool]\n[ tool . 'resnet-shapes' . networks ] # here\n\"one\".classes = 1", 3),
+        ("[tool.resnet-shapes]\nnetworks = { one = { classes = 1 } }", 2),
+        ("[tool.resnet-shapes.networks.two]\n[tool.resnet-shapes.networks.one]", 2),
+    ],
+)
+def test_a_network_is_found_in_its_line(tmp_path, text, line):
+    path = tmp_path / "pyproject.toml"
+    path.write_text(text)
+    nothing = Values({}, {})
+    found = line_of(Project(path, nothing, {}, ("tool", "resnet-shapes")), ("networks", "one"))
+    assert found == line
+
+
+def test_show_config_has_every_value_and_its_source(invoke, project, monkeypatch, tmp_path):
+    project(
+        'preset = "resnet18"\nmax-params = "1M"\n'
+        "[tool.resnet-shapes.networks.a]\nblocks = [1, 1, 1, 1]\n"
+    )
+    monkeypatch.setenv("RESNET_SHAPES_DTYPE", "float16")
+    result = invoke(
+        "check", "--classes", "7", "--no-run", "--network", "a", "--show-config", "--format", "json"
+    )
+    assert (result.code, result.stderr) == (0, "")
+    rows = json.loads(result.stdout)["settings"]
+    file = tmp_path / "pyproject.toml"
+    found = {row["option"]: (row["value"], row["source"]) for row in rows}
+    assert {row["network"] for row in rows} == {"a"}
+    assert found["classes"] == ("7", "--classes")
+    assert found["run"] == ("false", "--no-run")
+    assert found["dtype"] == ("float16", "RESNET_SHAPES_DTYPE")
+    assert found["blocks"] == ("1,1,1,1", f"{file}:5")
+    assert found["max-params"] == ("1000000", f"{file}:3")
+    assert found["preset"] == ("resnet18", f"{file}:2")
+    assert found["conv-bias"] == ("false", "preset resnet18")
+    assert found["groups"] == ("1", "preset resnet18")
+    assert found["device"] == ("auto", "default")
+    assert invoke("--show-config", "--config", os.devnull).stdout.startswith("Network  Option")

@@ -164,10 +164,13 @@ def test_no_lock_file_steers_terminal_or_log(invoke, tmp_path, monkeypatch, kind
     invoke("lock", "-o", "net.lock")
     document = json.loads((tmp_path / "net.lock").read_text())
     network = document["networks"]["network"]
-    network["config"]["stem"] = HOSTILE
-    network["config"]["block"] = {HOSTILE: [HOSTILE]}
-    network["layers"][0]["type"] = HOSTILE
-    network["layers"].append({**network["layers"][1], "path": HOSTILE})
+    network["dtype"] = HOSTILE
+    network["gives"] = {HOSTILE: [HOSTILE]}
+    layers = network["lines"]
+    layers[2]["attributes"] = {HOSTILE: [HOSTILE], "stride": HOSTILE}
+    layers[3]["kind"] = HOSTILE
+    layers.append({**layers[2], "path": HOSTILE})
+    layers.append({"module": HOSTILE, "type": HOSTILE})
     (tmp_path / "net.lock").write_text(json.dumps(document))
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
@@ -175,9 +178,10 @@ def test_no_lock_file_steers_terminal_or_log(invoke, tmp_path, monkeypatch, kind
     assert result.code == 1
     assert "bold" in result.stdout
     assert is_harmless(result.stdout)
-    assert result.stderr == (
-        "::error title=resnet-shapes%3A network%3A lock::expected as locked, is 2 differences\n"
-    )
+    accept, annotation = result.stderr.splitlines()
+    assert accept == "to accept: resnet-shapes lock --lock net.lock"
+    assert is_harmless(annotation.removeprefix("::error "))
+    assert "is 4 differences, first network: dtype " in annotation
     summary = (tmp_path / "summary.md").read_text()
     assert is_harmless(summary)
     assert "<b>" not in summary

@@ -64,7 +64,8 @@ def test_a_budget_holds_up_to_its_own_number(flag, total):
     option = next(option for option in EXPECTATIONS if option.key == flag)
     limit = option.parse(str(TOTALS[total]))
     (verdict,) = verdicts(SUMMARY, Expectations(**{flag: limit}))
-    assert verdict == (total, f"<= {limit:,}", f"{limit:,}", True)
+    assert verdict == (total, "<=", limit, limit, True, "")
+    assert (verdict.limit, verdict.found) == (f"<= {limit:,}", f"{limit:,}")
     assert holds({flag: limit - 1}) == [False]
     assert holds({flag: 0}) == [False]
 

@@ -1,4 +1,4 @@
-"""The lock file: stable text, differences metric by metric, and damage that is refused."""
+"""The lock file: stable text, every change that it would show, and damage that is refused."""
 
 import json
 import sys
@@ -10,18 +10,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_cli.analysis.network import predict
+from resnet_cli.analysis.network import Network, predict
+from resnet_cli.analysis.step import Optimizer, Step
+from resnet_cli.analysis.train import predict as predict_training
 from resnet_cli.errors import FileError
+from resnet_cli.family import presets
 from resnet_cli.family.config import DType, ResNetConfig
 from resnet_cli.gate import lockfile
-from resnet_cli.gate.lockfile import LOCK_VERSION, MAX_BYTES, Change, Locked, changes, read, to_text
+from resnet_cli.gate.changes import Change, changes, told
+from resnet_cli.gate.lines import Locked
+from resnet_cli.gate.lockfile import LOCK_VERSION, MAX_BYTES, differences, read, to_text
+from tests.strategies import configs
 
 SMALL = ResNetConfig(input=(1, 1, 32, 32), channels=(8, 16), blocks=(1, 1))
+EARLIER = Path(__file__).with_name("earlier.lock.json")
 
 
 def entry_of(**fields):
-    network = predict(SMALL._replace(**fields))
-    return Locked.of(network.summary, network.config.to_dict())
+    return Locked.of(predict(SMALL._replace(**fields)))
 
 
 LOCKED = entry_of()
@@ -34,64 +40,165 @@ def written(tmp_path, data) -> Path:
     return path
 
 
+def said(old, new):
+    return ["\n".join(each.lines) for each in told(changes(old, new))]
+
+
 def test_what_was_written_is_read_back(tmp_path):
     found = read(written(tmp_path, TEXT))
     assert list(found) == ["big", "small"]
     assert changes(found["small"], LOCKED) == []
-    assert found["small"].layers["1.0.conv1"] == {
+    (line,) = (line for line in found["small"].lines if line.get("path") == "1.0.conv1")
+    assert line == {
         "path": "1.0.conv1",
-        "type": "Conv2d",
-        "output_shape": [1, 8, 8, 8],
+        "kind": "Conv2d",
+        "attributes": {"out_channels": 8, "kernel": [3, 3], "padding": [1, 1]},
+        "outputs": [[1, 8, 8, 8]],
         "params": 584,
         "macs": 36864,
     }
 
 
-def test_the_text_is_stable_and_has_a_line_a_layer():
+def test_the_text_is_stable_and_has_a_line_an_operation():
     small, big = LOCKED, entry_of(blocks=(2, 1))
     assert to_text({"big": big, "small": small}) == TEXT
     document = json.loads(TEXT)
-    assert document["schema_version"] == LOCK_VERSION == 1
-    assert TEXT.count('"path"') == len(small.layers) + len(big.layers)
-    assert all(line.count('"path"') <= 1 for line in TEXT.splitlines())
+    assert document["schema_version"] == LOCK_VERSION == 2
+    assert TEXT.count('"kind"') == 23 + 30
+    assert all(line.count('"kind"') <= 1 for line in TEXT.splitlines())
     assert TEXT.endswith("}\n")
     assert TEXT.isascii()
 
 
-def test_no_change_is_none_and_a_config_alone_is_none():
-    assert changes(LOCKED, entry_of()) == []
-    assert changes(LOCKED, entry_of(dtype=DType.FLOAT16)) == []
-
-
-def test_each_metric_is_told_old_to_new_and_totals_last():
-    now = entry_of(classes=11)
-    (params, macs), (new_params, new_macs) = LOCKED.totals.values(), now.totals.values()
-    assert changes(LOCKED, now) == [
-        Change("config", "classes", "10", "11"),
-        Change("5", "output_shape", "1x10", "1x11"),
-        Change("5", "params", "170", "187"),
-        Change("5", "macs", "160", "176"),
-        Change("total", "params", f"{params:,}", f"{new_params:,}"),
-        Change("total", "macs", f"{macs:,}", f"{new_macs:,}"),
+def test_totals_are_those_of_the_summary():
+    summary = predict(SMALL).summary
+    assert [LOCKED.total(name) for name in ("params", "buffers", "macs")] == [
+        summary.params,
+        summary.buffers,
+        summary.macs,
     ]
 
 
-def test_layers_come_and_go():
-    more = entry_of(blocks=(2, 1))
-    added = [change for change in changes(LOCKED, more) if change.metric == "layer"]
-    assert [change.where for change in added] == [path for path in more.layers if "1.1" in path]
-    assert {change.old for change in added} == {None}
-    assert added[0].new == "Residual 1x8x8x8, 1,200 params"
-    removed = [change for change in changes(more, LOCKED) if change.metric == "layer"]
-    assert removed == [change._replace(old=change.new, new=None) for change in added]
+def test_inputs_are_operations_back_where_that_is_not_one():
+    inputs = {(x["path"], x["kind"]): x["inputs"] for x in LOCKED.lines if "inputs" in x}
+    assert inputs == {
+        ("1.0", "add"): [1, 6],
+        ("2.0.conv3", "Conv2d"): [6],
+        ("2.0", "add"): [2, 1],
+    }
 
 
-@given(st.sampled_from(sorted(LOCKED.layers)), st.sampled_from(["params", "macs"]))
-def test_no_number_of_no_layer_can_change_unnoticed(path, metric):
-    row = {**LOCKED.layers[path], metric: LOCKED.layers[path][metric] + 1}
-    tampered = LOCKED._replace(layers={**LOCKED.layers, path: row})
-    (change,) = changes(tampered, LOCKED)
-    assert (change.where, change.metric) == (path, metric)
+@given(configs(), configs())
+def test_there_is_no_change_only_where_the_text_is_the_same(one, other):
+    old, new = Locked.of(predict(one)), Locked.of(predict(other))
+    assert changes(old, old) == []
+    assert bool(changes(old, new)) == (to_text({"a": old}) != to_text({"a": new}))
+
+
+def test_each_change_is_said_where_it_is_and_totals_last():
+    params, macs = LOCKED.total("params"), LOCKED.total("macs")
+    assert said(LOCKED, entry_of(classes=11)) == [
+        "~ 5: out_features 10 → 11",
+        f"~ total: params {params:,} → {params + 17:,} (+0.3%), "
+        f"macs {macs:,} → {macs + 16:,} (+0.0%)",
+    ]
+    assert changes(LOCKED, entry_of(dtype=DType.FLOAT16)) == [
+        Change("network", "dtype", "float32", "float16")
+    ]
+
+
+def test_blocks_that_come_and_go_are_said_together():
+    old, new = (
+        Locked.of(predict(presets.preset(name).config)) for name in ("resnet50", "resnet101")
+    )
+    assert said(old, new) == [
+        "+ 17 blocks 3.6 to 3.22: Residual, 18,992,128 params",
+        "~ total: params 25,557,032 → 44,549,160 (+74.3%), "
+        "macs 4,089,184,256 → 7,801,405,440 (+90.8%)",
+    ]
+    assert said(new, old)[0] == "- 17 blocks 3.6 to 3.22: Residual, 18,992,128 params"
+
+
+def test_what_follows_is_counted_below_its_cause():
+    first, *_ = said(LOCKED, entry_of(input=(1, 1, 64, 64)))
+    assert first == (
+        "~ network: shape 1x1x32x32 → 1x1x64x64\n"
+        "    19 operations behind it: other shapes or counts"
+    )
+
+
+@pytest.mark.parametrize("field", ["outputs", "params", "buffers", "macs", "kind", "path"])
+@given(number=st.sampled_from([n for n, x in enumerate(LOCKED.lines) if "kind" in x]))
+def test_nothing_of_no_line_can_change_unnoticed(field, number):
+    other = {"outputs": [[7]], "kind": "Other", "path": "other"}.get(field, 7)
+    lines = [*LOCKED.lines]
+    lines[number] = {**lines[number], field: other}
+    assert changes(LOCKED._replace(lines=lines), LOCKED)
+
+
+def test_a_training_step_is_part_of_the_lock_where_it_was_asked_for():
+    step = Step(Optimizer.ADAMW)
+    trained = Locked.of(predict_training(SMALL, step))
+    assert [change.what for change in changes(LOCKED, trained)] == [
+        "saved_bytes",
+        "train_peak_bytes",
+    ]
+    assert changes(trained, trained) == []
+
+
+def test_an_earlier_lock_is_compared_by_shapes_and_counts():
+    found = read(EARLIER)
+    network = predict(presets.preset("resnet50").config)
+    assert differences(found["resnet50"], network) == []
+    other = predict(presets.preset("resnet50").config._replace(classes=10))
+    assert [change.what for change in differences(found["resnet50"], other)][:3] == [
+        "output_shape",
+        "params",
+        "macs",
+    ]
+
+
+def test_an_earlier_lock_of_a_preset_does_not_ask_for_names():
+    network = predict(presets.preset("resnet50").config)
+    rows = tuple(row._replace(path=f"other.{row.path}") for row in network.summary.rows)
+    renamed = Network(None, network.graph, network.summary._replace(rows=rows))
+    assert differences(read(EARLIER)["resnet50"], renamed) == []
+
+
+def test_an_earlier_lock_of_a_module_goes_by_its_paths(tmp_path):
+    network = predict(SMALL)
+    rows = [
+        {
+            "path": row.path,
+            "type": row.type,
+            "output_shape": list(row.output_shape),
+            "params": row.params,
+            "macs": row.macs,
+        }
+        for row in network.summary.rows
+    ]
+    entry = {
+        "config": {"module": "a:b", "module_args": "", "input": []},
+        "input_shape": [1, 1, 32, 32],
+        "totals": {"params": 5482, "macs": 231584},
+        "layers": rows,
+    }
+    document = {"schema_version": 1, "networks": {"mine": entry}}
+    path = written(tmp_path, json.dumps(document))
+    assert differences(read(path)["mine"], network) == []
+    rows[3]["path"] = "0.9"
+    path = written(tmp_path, json.dumps(document))
+    assert ["\n".join(each.lines) for each in told(differences(read(path)["mine"], network))] == [
+        "- layer 0.9: ReLU, 0 params",
+        "+ layer 0.2: ReLU, 0 params",
+    ]
+
+
+def test_a_merge_conflict_is_told_by_its_line(tmp_path):
+    text = TEXT.replace('    "small"', '<<<<<<< HEAD\n    "small"')
+    line = text[: text.index("<<<")].count("\n") + 1
+    with pytest.raises(FileError, match=rf"has a merge conflict, in line {line}; run 'resnet-sh"):
+        read(written(tmp_path, text))
 
 
 def test_a_lock_that_could_not_be_read_again_is_not_written(monkeypatch):
@@ -106,8 +213,8 @@ def test_a_missing_file_says_how_to_write_it(tmp_path):
 
 
 def test_a_newer_schema_says_to_upgrade(tmp_path):
-    newer = TEXT.replace('"schema_version": 1', '"schema_version": 2')
-    with pytest.raises(FileError, match=r"has schema version 2, .* reads 1: upgrade resnet-shapes"):
+    newer = TEXT.replace('"schema_version": 2', '"schema_version": 3')
+    with pytest.raises(FileError, match=r"has schema version 3, .* reads 2: upgrade resnet-shapes"):
         read(written(tmp_path, newer))
 
 
@@ -164,11 +271,11 @@ def test_a_value_of_another_type_is_refused_or_compared(tmp_path_factory, data):
         (b"[" * 100_000, "is nested too deeply"),
         (b'{"a":' * 100_000, "is nested too deeply"),
         (TEXT.replace('"big"', '"small"'), "is damaged: 'small' stands twice"),
-        (TEXT.replace('"path": "1"', '"path": "0"'), "is damaged: layer '0' stands twice"),
         (TEXT.replace('"small"', r'"\u001b[31m"'), r"'\x1b[31m' is not a network's name"),
         (TEXT.replace('"small"', '"::error::x"'), "'::error::x' is not a network's name"),
-        (TEXT.replace('"params"', '"parms"'), "is damaged: 'params' is missing"),
-        (b'{"schema_version": 1, "networks": {}, "x": 1' + b"0" * 5000 + b"}", "is damaged: "),
+        (TEXT.replace('"lines"', '"layers"'), "is damaged: 'layers' is no field of a network"),
+        (TEXT.replace('"outputs"', '"output"'), "is damaged: 'outputs' is missing"),
+        (b'{"schema_version": 2, "networks": {}, "x": 1' + b"0" * 5000 + b"}", "is damaged: "),
     ],
 )
 def test_damage_is_named(tmp_path, data, message):

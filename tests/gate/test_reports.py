@@ -10,20 +10,29 @@ from hypothesis import strategies as st
 from junitparser import Error, Failure, JUnitXml
 
 from resnet_cli.errors import BackendError
+from resnet_cli.gate import reports as written
+from resnet_cli.gate.changes import Change
 from resnet_cli.gate.checking import Report
 from resnet_cli.gate.expectations import Verdict
-from resnet_cli.gate.lockfile import Change
 from resnet_cli.gate.reports import annotations, to_json, to_junit, to_markdown
 
 SMALL = ("--input", "1x1x32x32", "--channels", "8,16", "--blocks", "1,1", "--no-run")
-HELD = Verdict("output", "1x10", "1x10", True)
-BROKEN = Verdict("stage 2", "?x16x5x5", "1x16x4x4", False)
-LOCKED = Verdict("lock", "as locked", "2 differences", False)
-CHANGES = (Change("5", "params", "170", "187"), Change("1.1", "layer", None, "Residual 1x8x8x8"))
+HELD = Verdict("output", "==", (1, 10), (1, 10), True)
+BROKEN = Verdict("stage 2", "==", (None, 16, 5, 5), (1, 16, 4, 4), False)
+LOCKED = Verdict("lock", "==", "as locked", "2 differences", False)
+CHANGES = (
+    Change("5", "stride", "1x1", "2x2", 57),
+    Change("1.1", "block", None, "Residual, 100 params"),
+)
 REPORTS = [
     Report("one", "ResNet-6", (HELD,)),
-    Report("two", "ResNet-8", (HELD, BROKEN, LOCKED), CHANGES, error="PyTorch is missing"),
-    Report("gone", "", (Verdict("lock", "configured", "only in the lock file", False),)),
+    Report(
+        *("two", "ResNet-8", (HELD, BROKEN, LOCKED), CHANGES),
+        error="PyTorch is missing",
+        fails=("proof", "agrees"),
+        place=("conf/pyproject.toml", 12),
+    ),
+    Report("gone", "", (Verdict("lock", "==", "configured", "only in the lock file", False),)),
 ]
 
 # All that a terminal, a log, a table or a document might obey.
@@ -42,8 +51,13 @@ tokens = [
 hostile = st.lists(st.characters() | st.sampled_from(tokens), max_size=6).map("".join)
 # A network's own name is held to a rule where it comes in (`fields.name`).
 names = st.from_regex(r"\A\w[\w .+-]{0,9}\Z")
-verdicts = st.builds(Verdict, hostile, hostile, hostile, st.booleans())
-changes = st.builds(Change, hostile, hostile, st.none() | hostile, st.none() | hostile)
+verdicts = st.builds(
+    Verdict, hostile, st.sampled_from(["==", "<="]), hostile, hostile, st.booleans()
+)
+changes = st.one_of(
+    st.builds(Change, hostile, hostile, hostile, st.none() | hostile),
+    st.builds(Change, hostile, hostile, st.none(), hostile, st.integers(0, 9)),
+)
 anything = st.lists(
     st.builds(
         Report,
@@ -81,28 +95,54 @@ def test_junit_has_a_case_for_each_expectation():
     assert isinstance(failure, Failure)
     assert failure.message == "expected ?x16x5x5, is 1x16x4x4"
     (failure,) = cases["lock"].result
-    assert failure.text == "\n~ 5 params 170 187\n+ 1.1 layer Residual 1x8x8x8"
+    assert failure.text == (
+        "\n~ 5: stride 1x1 → 2x2\n    57 operations behind it: other shapes or counts"
+        "\n+ block 1.1: Residual, 100 params"
+    )
     (error,) = cases["proof"].result
     assert isinstance(error, Error)
-    assert error.message == "expected agrees, is PyTorch is missing"
+    assert error.message == "PyTorch is missing"
+
+
+def test_a_figure_that_is_not_known_is_a_failure_and_no_error():
+    unknown = Verdict("peak_bytes", "<=", 5, None, False, "not measured")
+    suite, *_ = ET.fromstring(to_junit([Report("net", "Net", (unknown,))]))  # noqa: S314 - ours
+    assert (suite.get("failures"), suite.get("errors")) == ("1", "0")
+    (found,) = suite.find("testcase")
+    assert (found.tag, found.get("message")) == ("failure", "expected <= 5, is not measured")
 
 
 def test_json_has_verdicts_changes_and_how_the_proof_went():
     document = json.loads(to_json(REPORTS))
-    assert document["schema_version"] == 1
+    assert document["schema_version"] == 2
     assert document["holds"] is False
     one, two, gone = document["networks"]
     assert one == {
         "name": "one",
         "network": "ResNet-6",
         "holds": True,
-        "expectations": [{"what": "output", "expected": "1x10", "actual": "1x10", "holds": True}],
+        "expectations": [
+            {
+                "what": "output",
+                "operator": "==",
+                "expected": [1, 10],
+                "actual": [1, 10],
+                "holds": True,
+            }
+        ],
         "changes": [],
         "forward": None,
     }
-    assert [change["new"] for change in two["changes"]] == ["187", "Residual 1x8x8x8"]
+    assert two["expectations"][1]["expected"] == [None, 16, 5, 5]
+    assert two["changes"][0] == {
+        "where": "5",
+        "what": "stride",
+        "old": "1x1",
+        "new": "2x2",
+        "follow": 57,
+    }
     assert two["forward"] == {"error": "PyTorch is missing"}
-    assert (gone["holds"], gone["network"]) == (False, "")
+    assert (gone["holds"], gone["network"]) == (False, None)
 
 
 def test_markdown_has_every_verdict_and_every_change():
@@ -114,18 +154,25 @@ def test_markdown_has_every_verdict_and_every_change():
     )
     assert to_markdown(REPORTS).endswith(
         "\ntwo, since it was locked:\n\n"
-        "|  | Layer | Metric | Locked | Now |\n"
-        "| --- | --- | --- | --- | --- |\n"
-        "| \\~ | 5 | params | 170 | 187 |\n"
-        "| + | 1.1 | layer |  | Residual 1x8x8x8 |\n"
+        "- `~` 5: stride 1x1 → 2x2\n"
+        "  - 57 operations behind it: other shapes or counts\n"
+        "- `+` block 1.1: Residual, 100 params\n"
     )
 
 
 def test_annotations_escape_as_the_runner_unescapes():
-    verdict = Verdict("a:b,c%", "1%\r\n", "::error::x", False)
+    verdict = Verdict("a:b,c%", "==", "1%\r\n", "::error::x", False)
     assert list(annotations([Report("net", "", (HELD, verdict))])) == [
         "::error title=resnet-shapes%3A net%3A a%3Ab%2Cc%25::expected 1%25%0D%0A, is ::error::x"
     ]
+
+
+def test_an_annotation_is_at_the_configuration_and_names_the_first_change(monkeypatch, tmp_path):
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path / "conf"))
+    assert list(annotations(REPORTS[1:2]))[1] == (
+        "::error file=pyproject.toml,line=12,title=resnet-shapes%3A two%3A lock::"
+        "expected as locked, is 2 differences, first 5: stride 1x1 → 2x2"
+    )
 
 
 @given(anything)
@@ -181,8 +228,41 @@ def test_on_github_a_proof_that_could_not_run_is_an_annotation(invoke, on_github
     assert json.loads(result.stdout)["networks"][0]["forward"] == {"error": "no PyTorch:\nnone"}
     assert result.stderr == (
         "resnet-shapes: network: no PyTorch:\\nnone\n"
-        "::error title=resnet-shapes%3A network%3A proof::expected agrees, is no PyTorch:%0Anone\n"
+        "::error title=resnet-shapes%3A network%3A proof::no PyTorch:%0Anone\n"
     )
+
+
+def test_a_summary_is_cut_at_what_github_shows(on_github, monkeypatch):
+    many = [Report(f"network {n}", "", (HELD,) * 10) for n in range(20)]
+    monkeypatch.setattr(written, "MAX_SUMMARY", 2000)
+    on_github.write_text("before\n" * 10)
+    assert written.append_step_summary(many) is None
+    text = on_github.read_text()
+    assert len(text.encode()) <= 2000
+    assert "\n| network 0 | output | 1x10 | 1x10 | yes |\n" in text
+    assert text.endswith(
+        "|\n\nThe rest is over what GitHub shows; the log has it, and `--format json` has it all.\n"
+    )
+    written.append_step_summary(many)
+    assert len(on_github.read_bytes()) <= 2000
+
+
+def test_junit_has_what_the_schemas_demand(invoke, tmp_path):
+    """Ant's (Windy Road): attributes and elements in order; Jenkins' has no others."""
+    for suite in ET.fromstring(to_junit(REPORTS)):  # noqa: S314 - our own text
+        assert {*suite.attrib} == {
+            *("name", "package", "id", "hostname", "timestamp", "time"),
+            *("tests", "failures", "errors", "skipped"),
+        }
+        assert all(suite.attrib.values())
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", suite.get("timestamp"))
+        tags = [child.tag for child in suite]
+        cases = ["testcase"] * int(suite.get("tests"))
+        assert tags == ["properties", *cases, "system-out", "system-err"]
+        for case in suite.iter("testcase"):
+            assert {*case.attrib} == {"name", "classname", "time"}
+            assert len(case) <= 1
+            assert all({*found.attrib} == {"type", "message"} for found in case)
 
 
 def test_a_summary_that_cannot_be_written_is_told_and_changes_nothing(invoke, on_github):
@@ -206,7 +286,9 @@ def test_the_formats_are_files_of_their_own(invoke, tmp_path):
         assert (shown.code, shown.stderr) == (1, "")
         written = invoke(*args, kind, "--output", "report")
         assert (written.code, written.stdout) == (1, "")
-        assert (tmp_path / "report").read_text(encoding="utf-8") == shown.stdout
+        texts = (shown.stdout, (tmp_path / "report").read_text(encoding="utf-8"))
+        one, other = (re.sub(r'time(stamp)?="[^"]*"', "", text) for text in texts)
+        assert one == other
     result = invoke(*args, "csv")
     assert (result.code, result.stdout) == (2, "")
     assert "it writes table, json, junit, markdown" in result.stderr

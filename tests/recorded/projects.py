@@ -103,6 +103,7 @@ networks.a.expect = { "stage 4" = "Bx512xceil(H/32)xceil(W/32)" }
 
 PROJECTS = {
     **{name: _OURS + table for name, table in _TABLES.items()},
+    "nearly": "[tool.resnet_shapes]\nclasses = 7\n",
     "foreign": "[tool.other]\nnot = 1\n",
     "no-toml-but-foreign": "not = toml [",
     "tool": 'tool = { resnet-shapes = { classes = 7, input = "1x1x32x32" } }\n',

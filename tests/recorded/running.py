@@ -32,6 +32,9 @@ BLOCKING = "import sys; sys.modules[{!r}] = None; "
 # What differs between two machines, or two runs on one: pattern and what stands for it.
 MASKS = (
     (r"\b\d+\.\d\d s\b", "<s> s"),
+    (r'hostname="[^"]*"', 'hostname="<host>"'),
+    (r'timestamp="[^"]*"', 'timestamp="<now>"'),
+    (r'(?<= )time="[\d.]+"', 'time="<s>"'),
     (r'("seconds": )[\d.e-]+', r"\1<s>"),
     (r"(PyTorch \(?)\d+\.\d+\.\d[\w.+]*", r"\1<version>"),
     (r'("torch": ")\d[^"]*', r"\1<version>"),

@@ -64,7 +64,7 @@ def command(ctx: click.Context, /, networks: tuple[str, ...], **_: Any) -> int:
     --width-per-group 4' './my_net.py:build --module-args width=32'. Flags outside are for all.
     """
     asked = request(ctx)
-    settings = asked.settings(asked.picked())
+    settings = asked.one()
     output = settings.output(*FORMATS)
     kind, screen = output.format, output.screen()
     entries = compare(

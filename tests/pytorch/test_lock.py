@@ -1,0 +1,148 @@
+"""The lock of a module of the user's own: nothing that shows in a run changes unnoticed."""
+
+import pytest
+import torch
+from torch import nn
+
+from resnet_cli.analysis.network import Network
+from resnet_cli.gate.changes import changes, told
+from resnet_cli.gate.lines import Locked
+from resnet_cli.gate.lockfile import to_text
+from resnet_cli.pytorch.measure import measure
+
+
+class Net(nn.Module):
+    """A residual block whose parts can be swapped."""
+
+    def __init__(self, *, adds=True, order=("conv", "norm", "act"), head="head", **conv):
+        super().__init__()
+        self.conv = nn.Conv2d(4, 4, 3, **{"padding": 1, **conv})
+        self.norm = nn.BatchNorm2d(4)
+        self.act = nn.ReLU()
+        self.pool = nn.MaxPool2d(2)
+        self.add_module(head, nn.Sequential(nn.Flatten(), nn.Linear(64, 3)))
+        self.head_name, self.order, self.adds = head, order, adds
+
+    def forward(self, x):
+        y = x
+        for name in self.order:
+            y = getattr(self, name)(y)
+        return getattr(self, self.head_name)(self.pool(y + x if self.adds else y))
+
+
+def locked(model, x=None):
+    dtype = next((p.dtype for p in model.parameters()), torch.float32)
+    done = measure(model.eval(), [torch.zeros(1, 4, 8, 8, dtype=dtype) if x is None else x], "net")
+    assert done.summary.error is None
+    return Locked.of(Network(None, done.graph, done.summary))
+
+
+def said(old, new):
+    """Return what is said of a change, which the lock's text has to show as well."""
+    assert to_text({"net": old}) != to_text({"net": new})
+    return ["\n".join(each.lines) for each in told(changes(old, new))]
+
+
+def other(**parts):
+    """Return a network with other parts, or more."""
+    model = Net()
+    for name, part in parts.items():
+        setattr(model, name, part)
+    return model
+
+
+LOCKED = locked(Net())
+
+
+@pytest.mark.parametrize(
+    ("model", "text"),
+    [
+        (Net(dilation=2, padding=2), "~ conv: padding 1x1 → 2x2, dilation 1x1 → 2x2"),
+        (Net(padding_mode="reflect"), "~ conv: padding_mode zeros → reflect"),
+        (other(pool=nn.AvgPool2d(2)), "~ pool: kind MaxPool2d → AvgPool2d"),
+        (other(pool=nn.MaxPool2d(2, ceil_mode=True)), "~ pool: ceil_mode False → True"),
+        (Net(order=("conv", "act", "norm")), "~ act: place behind norm BatchNorm2d → behind conv"),
+        (Net(adds=False), "- operation network: add 1x4x8x8"),
+        (Net().half(), "~ network: dtype float32 → float16"),
+        (Net().to(torch.bfloat16), "~ network: dtype float32 → bfloat16"),
+        (Net(groups=2), "~ conv: groups 1 → 2"),
+        (other(conv=Net().conv.requires_grad_(False)), "~ conv: frozen 0 → 148"),
+        (other(unused=nn.Linear(2, 2)), "+ module unused: Linear, 6 params"),
+        (other(scale=nn.Parameter(torch.ones(3))), "+ module scale: Parameter 3, 3 params"),
+        (other(act=nn.Sequential(nn.ReLU())), "~ act → act.0"),
+    ],
+)
+def test_what_shows_in_a_run_is_said_once(model, text):
+    found = [line for line in said(LOCKED, locked(model)) if not line.startswith("~ total")]
+    assert len(found) == 1, found
+    assert found[0].startswith(text), found
+
+
+def test_what_is_the_same_is_no_change():
+    assert changes(LOCKED, locked(Net())) == []
+    assert changes(LOCKED, locked(other(act=nn.ReLU()))) == []
+
+
+def test_a_renamed_head_is_said_once_and_a_longer_one_beside_it():
+    assert said(LOCKED, locked(Net(head="fc"))) == ["~ head → fc"]
+    longer = Net(head="fc")
+    longer.fc.append(nn.Linear(3, 3))
+    assert said(LOCKED, locked(longer)) == [
+        "~ head → fc",
+        "+ layer fc.2: Linear 1x3, 12 params",
+        "~ total: params 351 → 363 (+3.4%), macs 9,408 → 9,417 (+0.1%)",
+    ]
+
+
+def test_what_moved_up_by_one_is_one_line():
+    layers = [nn.Conv2d(4, 4, 1), nn.ReLU(), nn.Conv2d(4, 4, 1)]
+    old, new = locked(nn.Sequential(*layers)), locked(nn.Sequential(nn.Identity(), *layers))
+    assert said(old, new) == ["~ 0 to 2 → 1 to 3", "+ layer 0: Identity 1x4x8x8"]
+    assert said(new, old) == ["~ 1 to 3 → 0 to 2", "- layer 0: Identity 1x4x8x8"]
+
+
+def test_another_source_is_said_where_nothing_else_is_why():
+    class Two(nn.Module):
+        def __init__(self, *, first):
+            super().__init__()
+            self.a, self.b, self.c = nn.ReLU(), nn.ReLU(), nn.ReLU()
+            self.first = first
+
+        def forward(self, x):
+            a = self.a(x)
+            b = self.b(a)
+            return self.c(a if self.first else b) + b
+
+    assert said(locked(Two(first=False)), locked(Two(first=True))) == [
+        "~ c: inputs b ReLU → a ReLU"
+    ]
+
+
+def test_another_output_shows_though_nothing_else_does():
+    class Pair(nn.Module):
+        def __init__(self, *names):
+            super().__init__()
+            self.names = names
+
+        def forward(self, x):
+            made = {"a": x + 1, "b": x * 2}
+            return tuple(made[name] for name in self.names)
+
+    (text,) = said(locked(Pair("a", "b")), locked(Pair("b", "a")))
+    assert text == "~ network: returns [2, 1] → [1, 2]"
+
+
+def test_what_has_no_arithmetic_here_is_held_by_its_name_and_shape():
+    class Odd(nn.Module):
+        def forward(self, x):
+            return torch.fft.fft2(x).real
+
+    line, *_ = (line for line in locked(Odd()).lines if line.get("known") is False)
+    assert (line["kind"], line["outputs"]) == ("fft_fft2", [[1, 4, 8, 8]])
+
+
+def test_the_text_of_a_layer_more_is_a_line_more():
+    layers = [nn.Conv2d(4, 4, 1), nn.ReLU(), nn.Conv2d(4, 4, 1)]
+    old = to_text({"net": locked(nn.Sequential(*layers))}).splitlines()
+    new = to_text({"net": locked(nn.Sequential(*layers, nn.Tanh()))}).splitlines()
+    assert len({line.rstrip(",") for line in new} - {line.rstrip(",") for line in old}) == 1
