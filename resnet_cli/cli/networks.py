@@ -7,7 +7,7 @@ import click
 
 from resnet_cli.analysis.network import Network, predict
 from resnet_cli.analysis.step import Optimizer
-from resnet_cli.cli.progress import Progress
+from resnet_cli.cli.progress import Progress, outcome
 from resnet_cli.cli.screen import Screen
 from resnet_cli.cli.settings import Settings
 from resnet_cli.cli.values import Device, ProofOptions, TrainOptions
@@ -121,6 +121,17 @@ def prove(found: Known, device: Device, screen: Screen) -> "Proof":
 
     with Progress(screen, "importing PyTorch") as progress:
         return prove.prove(found.network, device, progress.update)
+
+
+def told(found: Known, screen: Screen) -> int:
+    """Say on stderr where a run at other sizes was not as closed forms have it; return 0 or 1.
+
+    For commands that prove nothing: a run that failed altogether is theirs to tell.
+    """
+    if found.run is None or found.run.agrees or found.network.summary.error is not None:
+        return 0
+    screen.note(*outcome(found.run))
+    return 1
 
 
 def attempt(found: Known, device: Device, screen: Screen) -> "tuple[Proof | None, str | None]":

@@ -73,7 +73,7 @@ def summary_table(
             row_cells[:] = [cell._replace(style="bold red") for cell in row_cells]
     total = [Cell(text, "bold") for text in total_texts(columns, totals, _number)]
     shown = Grid(heads, cells, total, look)
-    said = remarks(summary)
+    said = remarks(summary, ascii_only=look.ascii)
     notes = [*said[bool(summary.error) :], *([MACS_NOTE] if summary.ran else [])]
     kept = {head.title for head in shown.heads}
     if any(head.title in kept and _is_marked(cells, i) for i, head in enumerate(heads)):
@@ -117,7 +117,7 @@ def _cell(column: Column, folded: Folded, totals: Totals, side: int | None, look
     if column.notation is Notation.BAR:
         share = column.value(row, totals)
         return Cell(bar(share, look) if isinstance(share, float) else "", "blue")
-    lines = _formula(column.value(row, totals), look, CELL_FORMULA).split("\n")
+    lines = formula_lines(column.value(row, totals), look, CELL_FORMULA).split("\n")
     text = "\n".join(map(printable, lines))
     if row.error is not None:
         return Cell("FAILED" if column.name == "note" else text, "bold red")
@@ -141,7 +141,7 @@ def _number(value: Value) -> str:
     return human_text(value) if isinstance(value, int | float) else ""
 
 
-def _formula(value: Value, look: Look, width: int) -> str:
+def formula_lines(value: Value, look: Look, width: int = TOTAL_FORMULA) -> str:
     """Write a value; a formula longer than `width` goes on in the next line, before a plus."""
     first, *terms = human_text(value, ascii_only=look.ascii).split(" + ")
     lines = [first]
@@ -158,7 +158,7 @@ def _formulas(summary: Summary, points: Sequence[Point], look: Look) -> Grid:
     heads = [Head("Total"), Head("Formula"), *(Head(p.label, True, 1) for p in points)]
     every = [summary.totals(), *(point.summary.totals() for point in points)]
     rows = [
-        [Cell(label, "dim"), *(Cell(_formula(t[name], look, TOTAL_FORMULA)) for t in every)]
+        [Cell(label, "dim"), *(Cell(formula_lines(t[name], look)) for t in every)]
         for label, name in {**_TOTALS, **(_TRAINING if summary.training else {})}.items()
         if any(totals[name] is not None for totals in every)
     ]
