@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from resnet_cli.analysis.network import Network
-from resnet_cli.analysis.remarks import of_names
 from resnet_cli.analysis.summary import Summary
 from resnet_cli.graph.branches import branches
 from resnet_cli.graph.graph import Graph, Module, children
@@ -98,7 +97,7 @@ def _limits(summary: Summary) -> Iterator[str]:
     if step is not None and not step.exact:
         how = "at most this" if step.peak_at is None else "not proved with these options"
         yield f"the training peak is {how}."
-    yield from of_names(summary)
+    yield from summary.limits()
 
 
 def _ratio(value: "Size | None", first: "Size | None") -> float | None:

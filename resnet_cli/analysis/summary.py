@@ -210,6 +210,12 @@ class Summary(NamedTuple):
         """
         return [row for row in self.rows if row.depth <= depth or row.error is not None]
 
+    def limits(self, *, ascii_only: bool = False) -> tuple[str, ...]:
+        """Return what the names in its input must be, and where its closed forms end."""
+        write = str if ascii_only else "{:,}".format
+        ends = (f"{self.ends}.",) if self.ends else ()
+        return (*map(write, self.conditions), *ends)
+
     @property
     def heading(self) -> str:
         """The network's name, its inputs where there are any, and its element type."""

@@ -190,8 +190,8 @@ EXPECTATIONS = under(
     Option(
         "expect",
         parse.layer_pattern,
-        "A layer's output shape, the layer by path or role; ? or N matches any number. Repeatable, "
-        "in the environment with ; between.",
+        "A layer's output shape, the layer by path or role; ? matches any number, N the same "
+        "one each time. Repeatable, in the environment with ; between.",
         metavar="LAYER=SHAPE",
         multiple=True,
     ),
@@ -208,6 +208,11 @@ EXPECTATIONS = under(
         "allow-not-counted",
         parse.flag,
         "Whether a budget of MACs or FLOPs may leave out operations that have no rule.",
+    ),
+    Option(
+        "allow-skipped",
+        parse.flag,
+        "Whether a configured module may be left out where --no-run leaves its run out.",
     ),
     Option("lock", parse.path, "A lock file that 'lock' wrote."),
 )

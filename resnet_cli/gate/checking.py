@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 class Report(NamedTuple):
-    """A network's verdicts, and its layers' changes since they were locked."""
+    """A network's verdicts, and its layers' changes since they were locked.
+
+    `limits` say what names in its input must be, and where closed forms end.
+    """
 
     name: str
     title: str
@@ -21,6 +24,8 @@ class Report(NamedTuple):
     changes: tuple[lockfile.Change, ...] = ()
     proof: "Proof | None" = None
     error: str | None = None
+    limits: tuple[str, ...] = ()
+    skipped: bool = False
 
     @property
     def holds(self) -> bool:
@@ -60,7 +65,14 @@ def judge(
         count = sum(change.where != "config" for change in changes)
         actual = f"{count} difference{'s' * (count != 1)}" if count else "as locked"
         found.append(Verdict("lock", "as locked", actual, not count))
-    return Report(name, summary.name, tuple(found), tuple(changes))
+    limits = summary.limits(ascii_only=True)
+    return Report(name, summary.name, tuple(found), tuple(changes), limits=limits)
+
+
+def skipped(name: str, *, allowed: bool) -> Report:
+    """Return the report of a network that was not looked at."""
+    verdict = Verdict("network", "checked", "skipped, since only a run makes it known", allowed)
+    return Report(name, "", (verdict,), skipped=True)
 
 
 def forgotten(lock: Mapping[str, lockfile.Locked], names: Mapping[str, object]) -> list[Report]:

@@ -16,7 +16,14 @@ def rows(reports: Sequence[Report]) -> Iterator[tuple[str, str, str, str, str]]:
     """Give a row a verdict, for every table."""
     for report in reports:
         for what, expected, actual, holds in report.all_verdicts:
-            yield report.name, what, expected, actual, "yes" if holds else "NO"
+            answer = "yes" if holds else "NO"
+            yield report.name, what, expected, actual, "skipped" if report.skipped else answer
+
+
+def limits(reports: Sequence[Report]) -> Iterator[str]:
+    """Give what names in inputs must be and where closed forms end, a line each."""
+    for report in reports:
+        yield from (printable(f"{report.name}: {limit}") for limit in report.limits)
 
 
 def change_rows(report: Report) -> Iterator[tuple[str, str, str, str, str]]:
@@ -44,13 +51,17 @@ def to_junit(reports: Sequence[Report]) -> str:
     for report in reports:
         cases = report.all_verdicts
         errors = int(report.error is not None)
-        failures = sum(not verdict.holds for verdict in cases) - errors
+        failures = 0 if report.skipped else sum(not verdict.holds for verdict in cases) - errors
         counts = {"tests": str(len(cases)), "failures": str(failures), "errors": str(errors)}
+        if report.skipped:
+            counts["skipped"] = str(len(cases))
         suite = ET.SubElement(suites, "testsuite", {"name": report.name, **counts})
         for what, expected, actual, holds in cases:
             names = {"classname": f"resnet-shapes.{report.name}", "name": printable(what)}
             case = ET.SubElement(suite, "testcase", names)
-            if not holds:
+            if report.skipped:
+                ET.SubElement(case, "skipped", message=printable(actual))
+            elif not holds:
                 # JUnit tells a test that failed from one that could not run.
                 kind = "error" if actual == report.error else "failure"
                 message = printable(f"expected {expected}, is {actual}")
@@ -64,6 +75,7 @@ def to_junit(reports: Sequence[Report]) -> str:
 def to_markdown(reports: Sequence[Report]) -> str:
     """Return the verdicts and every change as GitHub tables."""
     text = formats.markdown_table(HEADS, rows(reports), [False] * 5)
+    text += "".join(f"\n{formats.markdown_text(line)}\n" for line in limits(reports))
     for report in reports:
         if report.changes:
             text += f"\n{formats.markdown_text(report.name)}, since it was locked:\n\n"
@@ -118,4 +130,6 @@ def _dict(report: Report) -> dict[str, Any]:
         "expectations": [verdict._asdict() for verdict in report.verdicts],
         "changes": [change._asdict() for change in report.changes],
         "forward": forward,
+        **({"limits": list(report.limits)} if report.limits else {}),
+        **({"skipped": True} if report.skipped else {}),
     }

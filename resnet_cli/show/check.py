@@ -8,20 +8,21 @@ from rich.text import Text
 from resnet_cli.show.grid import Cell, Grid, Head
 from resnet_cli.text import Look, printable
 
-VERDICT_STYLES = {"yes": "green", "NO": "bold red"}
+VERDICT_STYLES = {"yes": "green", "NO": "bold red", "skipped": "yellow"}
 CHANGE_STYLES = {"+": "green", "-": "red", "~": "yellow"}
 MAX_CHANGES = 60
 
 
 def verdicts_table(
-    heads: Sequence[str], rows: Iterable[Sequence[str]], look: Look
+    heads: Sequence[str], rows: Iterable[Sequence[str]], notes: Iterable[str], look: Look
 ) -> RenderableType:
-    """Return what was expected, what is, and whether it holds."""
+    """Return what was expected, what is, and whether it holds, with notes below."""
     cells = [
         [*(Cell(printable(text)) for text in row[:-1]), Cell(row[-1], VERDICT_STYLES[row[-1]])]
         for row in rows
     ]
-    return Grid([Head(head) for head in heads], cells, None, look)
+    table = Grid([Head(head) for head in heads], cells, None, look)
+    return Group(table, *(Text(f"\n{note}", "dim") for note in notes))
 
 
 def changes_table(

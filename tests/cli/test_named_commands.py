@@ -196,3 +196,74 @@ def test_operands_are_mixed_freely(invoke, tmp_path):
     assert value_of(named["macs"], {"N": 1, "W": 64}) == wide["macs"]
     assert named["config"]["input"] == ["x=Nx3x64xW"]
     assert named["limits"] == ["W must be even"]
+
+
+def test_check_holds_formulas_of_a_module(call):
+    result = call("check", "Skip", "--expect", "up=Nx3x2*ceil(H/2)x2*ceil(W/2)")
+    assert result.code == 0, result.stderr
+    assert result.stdout.endswith("\n\nnetwork: H and W must be even\n")
+    assert "agree at N=1,H=6,W=4 and at N=2,H=4,W=6" in result.stderr
+    for brackets in ("one=Nx8x(H - 2)x(W - 2)", "one=?x8xH-2xW-2"):
+        assert call("check", "Valid", "--expect", brackets).code == 0
+    assert call("check", "Valid", "--expect", "one=Nx8x(H - 1)x(W - 2)").code == 1
+    assert call("check", "Skip", "--expect-output", "7x5").code == 1
+    assert call("check", "Sly", "--expect-output", "Nx3x2*ceil(H/2)x2*ceil(W/2)").code == 1
+    limits = json.loads(call("check", "Skip", "--expect-output", "Nx5", "--format", "json").stdout)
+    assert limits["networks"][0]["limits"] == ["H and W must be even"]
+
+
+def test_a_batch_that_is_a_number_is_no_name(call, tmp_path):
+    with (tmp_path / "nets.py").open("a") as file:
+        file.write(
+            "class Frozen(Skip):\n    def forward(self, x):\n        return x[:2].mean((2, 3))\n"
+        )
+    result = call("check", "Frozen", "--expect-output", "Nx3")
+    assert result.code == 1, result.stdout
+
+
+def test_what_stands_behind_the_end_of_closed_forms_holds_nothing(call):
+    limits = ("--expect-output", "2x3x224x6", "--max-macs", "900G", "--max-params", "1M")
+    result = call("check", "Unknown", *limits)
+    assert result.code == 1
+    answers = [line.split()[-1] for line in result.stdout.splitlines()[2:5]]
+    assert answers == ["NO", "yes", "NO"]
+    assert "not known behind where closed forms end" in result.stdout
+    assert "network: closed forms end at the network's own code: topk" in result.stdout
+
+
+CONFIGURED = """
+[tool.resnet-shapes.networks.known]
+preset = "resnet18"
+expect-output = "1x1000"
+
+[tool.resnet-shapes.networks.own]
+module = "nets.py:Skip"
+input = "Nx3xHxW"
+expect-output = "Nx5"
+"""
+
+
+def test_configured_modules_have_names_in_every_command(call, invoke, tmp_path):
+    (tmp_path / "pyproject.toml").write_text(CONFIGURED, encoding="utf-8")
+    (tmp_path / "nets.py").write_text(NETS, encoding="utf-8")
+    assert invoke("check", "--network", "own").code == 0
+    assert invoke("explain", "--network", "own").stdout.endswith("H and W must be even\n")
+    assert invoke("draw", "--network", "own", "-o", "net.mmd").code == 0
+    compared = invoke("compare", "known", "own", "--format", "json")
+    assert json.loads(compared.stdout)["networks"][1]["limits"] == ["H and W must be even"]
+    assert invoke("print-net", "--network", "own").stdout.startswith("Skip(\n")
+    refused = invoke("lock", "-o", "net.lock")
+    assert (refused.code, "has names in it" in refused.stderr) == (2, True)
+
+
+def test_without_runs_a_configured_module_is_skipped_and_not_imported(invoke, tmp_path):
+    (tmp_path / "pyproject.toml").write_text(CONFIGURED, encoding="utf-8")
+    (tmp_path / "nets.py").write_text("raise SystemExit('was imported')\n", encoding="utf-8")
+    result = invoke("check", "--no-run")
+    assert result.code == 1
+    assert [line.split()[-1] for line in result.stdout.splitlines()[2:]] == ["yes", "skipped"]
+    assert invoke("check", "--no-run", "--allow-skipped").code == 0
+    unit = invoke("check", "--no-run", "--format", "junit").stdout
+    assert '<testsuite name="own" tests="1" failures="0" errors="0" skipped="1">' in unit
+    found = json.loads(invoke("check", "--no-run", "--format", "json").stdout)
+    assert [each.get("skipped", False) for each in found["networks"]] == [False, True]

@@ -8,7 +8,6 @@ import click
 
 from resnet_cli import parse
 from resnet_cli.analysis.network import Network
-from resnet_cli.analysis.remarks import of_names
 from resnet_cli.cli.flags import shared
 from resnet_cli.cli.networks import known, told
 from resnet_cli.cli.options import Command, Heading, Option, under
@@ -88,7 +87,7 @@ def command(ctx: click.Context, /, **_: Any) -> int:
         _refuse_beside_profile(network, settings, path)
         write_atomically(path, _profile(network, path, line))
         return 0
-    limits = of_names(network.summary)
+    limits = network.summary.limits()
     scene = _scene(network, figure, settings)
     scene = scene._replace(notes=(*scene.notes, *limits))
     if path.suffix.lower() == ".mmd":

@@ -7,7 +7,6 @@ import click
 
 from resnet_cli.analysis.explain import Explanation, explain, pretty, select
 from resnet_cli.analysis.network import Network
-from resnet_cli.analysis.remarks import of_names
 from resnet_cli.cli.flags import shared
 from resnet_cli.cli.networks import known, told
 from resnet_cli.cli.options import Command, Heading
@@ -51,7 +50,7 @@ def command(ctx: click.Context, /, layers: tuple[str, ...], **_: Any) -> int:
     if kind is Format.TABLE:
         from resnet_cli.show.explain import arithmetic
 
-        notes = of_names(network.summary, ascii_only=screen.is_ascii())
+        notes = network.summary.limits(ascii_only=screen.is_ascii())
         screen.show(arithmetic(explanations, notes, screen.look()))
     elif kind is Format.PLAIN:
         screen.write(to_plain(explanations))

@@ -24,7 +24,7 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     settings = resolve(ctx)
     screen = settings.output(Format.TABLE, Format.PLAIN).screen()
     proof = settings.read(ProofOptions, "print-net")
-    config = module(settings)
+    config = module(settings, symbolic=True)
     if config is None:
         found = known(settings, screen, symbolic=True)
         text = printed(found.network.graph)
