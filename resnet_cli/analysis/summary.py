@@ -171,7 +171,7 @@ class Summary(NamedTuple):
     @property
     def buffer_bytes(self) -> int:
         """Bytes of running statistics; batch norm's counter has 8 at every dtype."""
-        counters = sum(row.type == "BatchNorm2d" for row in self.rows)
+        counters = sum(row.type.startswith("BatchNorm") and row.buffers > 0 for row in self.rows)
         return (self.buffers - counters) * self.itemsize + counters * 8
 
     @property
@@ -182,7 +182,8 @@ class Summary(NamedTuple):
         """
         if self.peak_bytes is None:
             raise SymbolError(f"{self.name}: the memory of an input with names has no number")
-        return self.param_bytes + self.buffer_bytes + self.peak_bytes
+        frozen = self.frozen * self.itemsize
+        return self.param_bytes + frozen + self.buffer_bytes + self.peak_bytes
 
     @property
     def activation_bytes(self) -> "Size":

@@ -36,7 +36,7 @@ def known(
     off. Raises `click.BadParameter` that names the source, `TargetError` or `BackendError`.
     """
     step = step_of(settings)
-    config = module(settings, symbolic=symbolic and step is None)
+    config = module(settings, symbolic=symbolic)
     if config is None:
         own = settings.config(symbolic=symbolic)
         return Known(predict(own) if step is None else _trained(own, step, settings))
@@ -52,12 +52,13 @@ def known(
     with Progress(screen, "importing PyTorch") as progress:
         if not options.run:
             return Known(user.listing(config, options.device))
+        capture = user.capture
         if config.names:
             from resnet_cli.pytorch import named  # only closed forms need it
 
-            return Known(*named.capture(config, options.device, progress.update))
+            capture = named.capture
         try:
-            return Known(*user.capture(config, options.device, progress.update, step))
+            return Known(*capture(config, options.device, progress.update, step))
         except ConfigError as error:
             raise settings.wrong(error) from None
 
