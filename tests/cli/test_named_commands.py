@@ -183,7 +183,7 @@ def test_presets_have_names_there_too(invoke, tmp_path):
 def test_operands_are_mixed_freely(invoke, tmp_path):
     (tmp_path / "nets.py").write_text(NETS, encoding="utf-8")
     (tmp_path / "mypkg").mkdir()
-    (tmp_path / "mypkg" / "__init__.py").write_text("from nets import Skip\n", encoding="utf-8")
+    (tmp_path / "mypkg" / "__init__.py").write_text(NETS, encoding="utf-8")
     operands = (
         *("resnet18", "./nets.py:Skip", "mypkg:Skip --module-args width=32"),
         "mypkg:Skip --module-args 'width = 32' --input x=Nx3x64xW",
