@@ -178,7 +178,8 @@ class _Lesson:
                 break
             parts += [part] if part.depth == row.depth + 1 else []
         yield Quantity("params", _sum([part.params for part in parts]), row.params)
-        yield Quantity("MACs", _sum([part.macs for part in parts]), row.macs)
+        if row.macs is not None:  # nothing in it is counted
+            yield Quantity("MACs", _sum([part.macs for part in parts]), row.macs)
 
     def _sight(self, operation: int) -> Sight:
         return self.walked.sights[operation] or Sight()

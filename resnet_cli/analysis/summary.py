@@ -153,8 +153,9 @@ class Summary(NamedTuple):
 
     @property
     def macs(self) -> "Size":
-        """Multiply-accumulates of convolutions and linear layers."""
-        return added(row.macs for row in self.rows if row.leaf)
+        """Multiply-accumulates of convolutions and linear layers, of what is counted."""
+        macs = [row.macs for row in self.rows if row.leaf]
+        return added(each for each in macs if each is not None) if self.ran else added(macs)
 
     @property
     def flops(self) -> "Size":

@@ -209,11 +209,6 @@ EXPECTATIONS = under(
         parse.flag,
         "Whether a budget of MACs or FLOPs may leave out operations that have no rule.",
     ),
-    Option(
-        "allow-skipped",
-        parse.flag,
-        "Whether a configured module may be left out where --no-run leaves its run out.",
-    ),
     Option("lock", parse.path, "A lock file that 'lock' wrote."),
 )
 

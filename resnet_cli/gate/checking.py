@@ -25,7 +25,6 @@ class Report(NamedTuple):
     proof: "Proof | None" = None
     error: str | None = None
     limits: tuple[str, ...] = ()
-    skipped: bool = False
 
     @property
     def holds(self) -> bool:
@@ -67,12 +66,6 @@ def judge(
         found.append(Verdict("lock", "as locked", actual, not count))
     limits = summary.limits(ascii_only=True)
     return Report(name, summary.name, tuple(found), tuple(changes), limits=limits)
-
-
-def skipped(name: str, *, allowed: bool) -> Report:
-    """Return the report of a network that was not looked at."""
-    verdict = Verdict("network", "checked", "skipped, since only a run makes it known", allowed)
-    return Report(name, "", (verdict,), skipped=True)
 
 
 def forgotten(lock: Mapping[str, lockfile.Locked], names: Mapping[str, object]) -> list[Report]:

@@ -42,7 +42,6 @@ class Expectations(NamedTuple):
     max_peak: int | None = None
     max_train_peak: int | None = None
     allow_not_counted: bool = False
-    allow_skipped: bool = False
 
 
 class Verdict(NamedTuple):

@@ -193,7 +193,7 @@ def _layer(row: LayerRow) -> dict[str, Any]:
         "type": row.type,
         "output_shape": _output(row),
         "params": row.params,
-        "macs": row.macs,
+        "macs": row.macs or 0,  # a lock has numbers
     }
 
 

@@ -8,7 +8,7 @@ from rich.text import Text
 from resnet_cli.show.grid import Cell, Grid, Head
 from resnet_cli.text import Look, printable
 
-VERDICT_STYLES = {"yes": "green", "NO": "bold red", "skipped": "yellow"}
+VERDICT_STYLES = {"yes": "green", "NO": "bold red"}
 CHANGE_STYLES = {"+": "green", "-": "red", "~": "yellow"}
 MAX_CHANGES = 60
 

@@ -254,16 +254,3 @@ def test_configured_modules_have_names_in_every_command(call, invoke, tmp_path):
     assert invoke("print-net", "--network", "own").stdout.startswith("Skip(\n")
     refused = invoke("lock", "-o", "net.lock")
     assert (refused.code, "has names in it" in refused.stderr) == (2, True)
-
-
-def test_without_runs_a_configured_module_is_skipped_and_not_imported(invoke, tmp_path):
-    (tmp_path / "pyproject.toml").write_text(CONFIGURED, encoding="utf-8")
-    (tmp_path / "nets.py").write_text("raise SystemExit('was imported')\n", encoding="utf-8")
-    result = invoke("check", "--no-run")
-    assert result.code == 1
-    assert [line.split()[-1] for line in result.stdout.splitlines()[2:]] == ["yes", "skipped"]
-    assert invoke("check", "--no-run", "--allow-skipped").code == 0
-    unit = invoke("check", "--no-run", "--format", "junit").stdout
-    assert '<testsuite name="own" tests="1" failures="0" errors="0" skipped="1">' in unit
-    found = json.loads(invoke("check", "--no-run", "--format", "json").stdout)
-    assert [each.get("skipped", False) for each in found["networks"]] == [False, True]

@@ -11,11 +11,11 @@ from resnet_cli.cli.networks import Known, attempt, known
 from resnet_cli.cli.options import Command, Heading
 from resnet_cli.cli.progress import outcome
 from resnet_cli.cli.screen import Screen
-from resnet_cli.cli.settings import Request, Settings, request
+from resnet_cli.cli.settings import Settings, request
 from resnet_cli.cli.values import Device, Format, ProofOptions
 from resnet_cli.errors import ExpectationError
 from resnet_cli.gate import lockfile, reports
-from resnet_cli.gate.checking import Report, forgotten, judge, skipped
+from resnet_cli.gate.checking import Report, forgotten, judge
 from resnet_cli.gate.expectations import Expectations
 from resnet_cli.text import printable
 
@@ -30,8 +30,7 @@ _WRITERS = {
     Format.MARKDOWN: reports.to_markdown,
 }
 
-Networks: TypeAlias = Mapping[str, tuple[Known | None, Settings]]
-"""What is checked by its name; of a module that must not run nothing is known."""
+Networks: TypeAlias = Mapping[str, tuple[Known, Settings]]
 
 
 @click.command(
@@ -55,8 +54,10 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     settings = asked.settings(asked.picked())
     output, proof = settings.output(*_FORMATS), settings.read(ProofOptions)
     kind, screen = output.format, output.screen()
+    # A lock holds numbers; an expectation may hold formulas.
     networks = {
-        name: (_known(own, asked, proof, screen), own) for name, own in asked.networks().items()
+        name: (known(own, screen, symbolic=own.get("lock") is None, unrun=True), own)
+        for name, own in asked.networks().items()
     }
     found = _judged(networks, picked=asked.picked() is not None)
     if kind is Format.TABLE:
@@ -71,33 +72,19 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     return 0 if all(report.holds for report in found) else 1
 
 
-def _known(own: Settings, asked: Request, proof: ProofOptions, screen: Screen) -> Known | None:
-    """Return a network, None for a file's module that must not run: it is not even imported."""
-    given = {**asked.flags.values, **asked.environment.values}
-    if not proof.run and own.get("module") is not None and "module" not in given:
-        return None
-    # A lock holds numbers; an expectation may hold formulas.
-    return known(own, screen, symbolic=own.get("lock") is None, unrun=True)
-
-
 def _judged(networks: Networks, *, picked: bool) -> list[Report]:
     """Return a report a network, and one for each that only a lock file still has."""
     locks: dict[Path, dict[str, lockfile.Locked]] = {}
     found = []
-    for name, (known_, own) in networks.items():
+    for name, ((network, _), own) in networks.items():
         expected, path = own.read(Expectations), own.get("lock")
-        asks = expected._replace(allow_not_counted=False, allow_skipped=False) != Expectations()
-        if not asks and path is None:
+        if expected._replace(allow_not_counted=False) == Expectations() and path is None:
             raise click.UsageError(
                 f"there is nothing to check in {name!r}: give an expectation (--expect-output, "
                 "--expect, --max-params …) or a lock file (--lock)"
             )
         if path is not None and path not in locks:
             locks[path] = lockfile.read(path)
-        if known_ is None:
-            found.append(skipped(name, allowed=expected.allow_skipped))
-            continue
-        network = known_.network
         try:
             lock = None if path is None else locks[path]
             config = network.config.to_dict()
@@ -136,7 +123,6 @@ def _proved(report: Report, networks: Networks, device: Device, screen: Screen) 
     if report.name not in networks:
         return report
     found, _ = networks[report.name]
-    assert found is not None  # what runs is known
     proof, error = attempt(found, device, screen)
     return report._replace(proof=proof, error=error)
 

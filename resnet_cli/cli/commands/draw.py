@@ -75,7 +75,7 @@ def command(ctx: click.Context, /, **_: Any) -> int:
 
     All but .mmd need matplotlib: pip install "resnet-shapes[draw]". No PyTorch needed.
     """
-    settings = resolve(ctx)
+    settings = resolve(ctx).untrained()
     path, screen = _target(settings), settings.read(Output).screen()
     found = known(settings, screen, symbolic=True)
     network = found.network

@@ -21,7 +21,7 @@ from resnet_cli.graph.printed import printed
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> int:
     """Print the architecture, as PyTorch prints it; no PyTorch needed."""
-    settings = resolve(ctx)
+    settings = resolve(ctx).untrained()
     screen = settings.output(Format.TABLE, Format.PLAIN).screen()
     proof = settings.read(ProofOptions, "print-net")
     config = module(settings, symbolic=True)
