@@ -33,6 +33,20 @@ INPUT_TYPES = (
     *("int64", "int32", "int16", "int8", "uint8", "bool"),
 )
 
+ALIASES = {
+    "fp16": "float16",
+    "half": "float16",
+    "fp32": "float32",
+    "fp64": "float64",
+    "double": "float64",
+    "bf16": "bfloat16",
+    "md": "markdown",
+    "txt": "plain",
+    "yaml": "json",
+    "yml": "json",
+}
+"""What other tools call one of our words; the message that refuses it names ours."""
+
 COUNT_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 BYTE_UNITS = {
     "": 1,
@@ -47,24 +61,34 @@ Pattern: TypeAlias = tuple[int | str | None, ...]
 _FORMULA = r"-?(\d+\*)?[(A-WYZa-wyz_][\w()/+* -]*"
 
 _SHAPE_FORM = "NxCxHxW (batch x channels x height x width), as in 1x3x224x224 or Nx3xHxW"
+_BETWEEN = re.compile(r"[xX,*\N{MULTIPLICATION SIGN}]")
+_PASTED = re.compile(r"(?:torch\.Size\(?)?[(\[](.*?),?\s*[)\]]\)?")
 _NAME = re.compile(r"\w[\w .+-]{0,99}")
 
 
 def shape(value: object) -> "Shape":
-    """Parse `1x3x224x224`; a size may be a name (a word without an x), as in `Nx3xHxW`."""
+    """Parse `1x3x224x224`; a size may be a name (a word without an x), as in `Nx3xHxW`.
+
+    What Python and PyTorch print is understood as well, `(1, 3, 224, 224)` and `torch.Size([…])`.
+    """
     if isinstance(value, list):
         return counts(value)
     text = _text(value, _SHAPE_FORM)
-    for wrong in ("\N{MULTIPLICATION SIGN}", "*", ","):
-        if wrong in text:
-            raise ValueError(
-                f"{text!r} has {wrong!r} between its numbers; separate them by the letter x: "
-                + _SHAPE_FORM
-            )
-    parts = text.replace("X", "x").split("x")
-    if not all(_is_number(part) or _is_name(part) for part in parts):
+    pasted = _PASTED.fullmatch(text.strip())
+    parts = [part.strip() for part in _BETWEEN.split(pasted[1] if pasted else text)]
+    is_mixed = len({*_BETWEEN.findall(text.lower())}) > 1
+    if is_mixed or not all(_is_number(part) or _is_name(part) for part in parts):
         raise ValueError(f"{text!r} is not of the form {_SHAPE_FORM}")
     return tuple(_int(p) if _is_number(p) else _named(p, parts.index(p)) for p in parts)
+
+
+def is_one_shape(text: str) -> bool:
+    """Say whether an input is one shape, plain or as Python prints it, and not named or nested."""
+    pasted = _PASTED.fullmatch(text.partition(":")[0].strip())
+    if pasted is None:
+        return not set(text) & set("=[({") and "scalar" not in text
+    parts = [part.strip() for part in pasted[1].split(",")]
+    return any(map(_is_number, parts)) and all(_is_number(p) or _is_name(p) for p in parts)
 
 
 def sizes(value: object) -> dict[str, int]:
@@ -192,6 +216,11 @@ def parse_count(value: object) -> int:
 
 def parse_bytes(value: object) -> int:
     """Parse `40MiB`, `1.5GB`, `4096` or a number. Raises `ValueError`."""
+    text = str(value).strip()
+    if text[-1:].lower() in COUNT_UNITS and text[-1:].isalpha() and text[:1].isdigit():
+        raise ValueError(
+            f"{value!r} is not bytes yet: give {text}B (powers of 1000) or {text}iB (of 1024)"
+        )
     return _figure(
         value, BYTE_UNITS, "bytes, as in 4096, 40MiB or 1.5GB (units kB … TB, KiB … TiB)"
     )
@@ -230,7 +259,8 @@ def one_of(kind: type[E]) -> Callable[[object], E]:
         words = [member.value for member in kind]
         text = _text(value, f"one of {', '.join(words)}")
         if text.lower() not in words:
-            raise ValueError(f"{text!r} is not one of {', '.join(words)}{nearest(text, words)}")
+            meant = ALIASES.get(text.lower(), text)
+            raise ValueError(f"{text!r} is not one of {', '.join(words)}{nearest(meant, words)}")
         return kind(text.lower())
 
     return parse

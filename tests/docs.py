@@ -1,10 +1,9 @@
-"""Make the README's screens and pictures from the tool itself.
+"""Make the screens and pictures of the README and of docs/ from the tool itself.
 
     python -m tests.docs
 
-rewrites every `console` block of README.md whose first line is a `resnet-shapes` command,
-every table below a comment that is one, and the pictures in .github/images. A test says
-when they are stale.
+rewrites every `console` block whose first line is a `resnet-shapes` command, every table below
+a comment that is one, and the pictures in .github/images. A test says when they are stale.
 """
 
 import os
@@ -17,6 +16,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+PAGES = (README, *sorted((ROOT / "docs").rglob("*.md")))
+EXAMPLES = ROOT / "docs" / "examples"
+"""Where the commands run: the networks that the pages name are there, and no configuration."""
 IMAGES = ROOT / ".github" / "images"
 
 # A block shows a command and what it prints; the prompt is ours.
@@ -36,8 +38,8 @@ FIGURES = {
 }
 
 
-def run(command: str, *more: str, folder: Path = ROOT / "tests" / "seed") -> str:
-    """Return what a README's command prints, in a bare environment and a folder of no project."""
+def run(command: str, *more: str, folder: Path = EXAMPLES) -> str:
+    """Return what a page's command prints, in a bare environment."""
     words = shlex.split(command)[1:]
     environment = {
         name: value
@@ -57,8 +59,8 @@ def run(command: str, *more: str, folder: Path = ROOT / "tests" / "seed") -> str
     return done.stdout
 
 
-def fresh_readme(text: str) -> str:
-    """Return the README with every screen and table as the tool prints it now."""
+def fresh(text: str) -> str:
+    """Return a page with every screen and table as the tool prints it now."""
     text = BLOCK.sub(lambda m: f"```console\n$ {m[1]}\n{run(m[1]).rstrip()}\n```", text)
     return TABLE.sub(lambda m: f"<!-- {m[1]} -->\n{run(m[1])}<!-- end -->", text)
 
@@ -89,8 +91,9 @@ def figure(name: str) -> str:
 
 
 def main() -> None:
-    """Write README and pictures anew."""
-    README.write_text(fresh_readme(README.read_text(encoding="utf-8")), encoding="utf-8")
+    """Write pages and pictures anew."""
+    for page in PAGES:
+        page.write_text(fresh(page.read_text(encoding="utf-8")), encoding="utf-8")
     IMAGES.mkdir(parents=True, exist_ok=True)
     for names, draw in ((SCREENS, screen), (FIGURES, figure)):
         for name in names:

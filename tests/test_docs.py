@@ -1,4 +1,4 @@
-"""The README says what the tool does: its screens are the tool's, its pictures are fresh."""
+"""README and docs say what the tool does: screens are the tool's, pictures fresh, links lead."""
 
 import re
 
@@ -7,16 +7,25 @@ import pytest
 from tests import docs
 
 
-def test_every_screen_of_the_readme_is_what_the_tool_prints():
-    text = docs.README.read_text(encoding="utf-8")
-    assert len(docs.BLOCK.findall(text)) >= 4
-    assert docs.TABLE.search(text)
-    assert docs.fresh_readme(text) == text
+@pytest.mark.parametrize("page", docs.PAGES, ids=lambda page: page.stem)
+def test_every_screen_of_a_page_is_what_the_tool_prints(page):
+    text = page.read_text(encoding="utf-8")
+    assert docs.fresh(text) == text
+
+
+def test_the_pages_show_screens_and_tables():
+    texts = [page.read_text(encoding="utf-8") for page in docs.PAGES]
+    assert sum(len(docs.BLOCK.findall(text)) for text in texts) > 15
+    assert any(map(docs.TABLE.search, texts))
 
 
 def test_a_stale_screen_is_found():
     text = "```console\n$ resnet-shapes --version\nresnet-shapes, version 0\n```\n"
-    assert docs.fresh_readme(text) != text
+    assert docs.fresh(text) != text
+
+
+def test_the_readme_is_a_page_that_one_reads():
+    assert len(docs.README.read_text(encoding="utf-8").splitlines()) <= 180
 
 
 @pytest.mark.parametrize("name", docs.SCREENS)
@@ -29,19 +38,25 @@ def test_the_figures_are_fresh(name):
     assert (docs.IMAGES / name).read_text(encoding="utf-8") == docs.figure(name)
 
 
-def test_every_picture_of_the_readme_is_there():
-    text = docs.README.read_text(encoding="utf-8")
-    names = re.findall(r"\(\.github/images/([^)]+)\)", text)
-    assert names
-    assert all((docs.IMAGES / name).is_file() for name in names)
+LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
+BOOK = [*docs.PAGES, *(docs.ROOT / f"{name}.md" for name in ("CONTRIBUTING", "SECURITY"))]
+
+
+@pytest.mark.parametrize("page", BOOK, ids=lambda page: page.stem)
+def test_every_link_to_a_file_leads_there(page):
+    links = LINK.findall(page.read_text(encoding="utf-8"))
+    assert [at for at in links if "://" not in at and not (page.parent / at).is_file()] == []
+
+
+def test_the_readme_has_pictures_and_links():
+    links = LINK.findall(docs.README.read_text(encoding="utf-8"))
+    assert sum(link.endswith(".svg") for link in links) == len(docs.SCREENS) + len(docs.FIGURES)
+    assert sum(link.startswith("docs/") for link in links) > 10
 
 
 def test_every_file_that_the_pages_name_is_there():
-    for page in (docs.README, docs.ROOT / "CONTRIBUTING.md"):
-        names = re.findall(
-            r"`((?:[a-z_]+/)+[a-z_]*(?:\.[a-z]+)?)`", page.read_text(encoding="utf-8")
-        )
-        rooms = (docs.ROOT, docs.ROOT / "resnet_cli")
-        missing = [name for name in names if not any((room / name).exists() for room in rooms)]
-        assert names
-        assert missing == [], page
+    rooms = (docs.ROOT, docs.ROOT / "resnet_cli")
+    texts = [page.read_text(encoding="utf-8") for page in BOOK]
+    names = re.findall(r"`((?:[a-z_]+/)+[a-z_]*(?:\.[a-z]+)?)`", "".join(texts))
+    assert len(names) > 20
+    assert [name for name in names if not any((room / name).exists() for room in rooms)] == []

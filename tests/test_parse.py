@@ -43,6 +43,18 @@ PARSERS = [
         (parse.flag, "Yes", True),
         (parse.path, "a b.json", Path("a b.json")),
         (parse.one_of(Stem), "CIFAR", Stem.CIFAR),
+        *(
+            (parse.shape, pasted, (1, 3, 224, 224))
+            for pasted in (
+                "(1, 3, 224, 224)",
+                "[1,3,224,224]",
+                "torch.Size([1, 3, 224, 224])",
+                "1, 3, 224, 224",
+                "1×3×224×224",  # noqa: RUF001
+                "1 x 3 x 224 x 224",
+            )
+        ),
+        (parse.shape, "(7,)", (7,)),
     ],
 )
 def test_a_right_value_is_parsed(parse, value, result):
@@ -54,9 +66,11 @@ def test_a_right_value_is_parsed(parse, value, result):
     [
         (parse.shape, "", "'' is empty; give NxCxHxW"),
         (parse.shape, "1x1x8x8px", "'1x1x8x8px' is not of the form NxCxHxW"),
-        (parse.shape, "1,3,224,224", "has ',' between its numbers; separate them by the letter x"),
-        (parse.shape, "1×3×224×224", "has '×' between its numbers"),  # noqa: RUF001
-        (parse.shape, "1*3*224*224", r"has '\*' between its numbers"),
+        (parse.shape, "1x3x8x8,1x3x8x8", "'1x3x8x8,1x3x8x8' is not of the form NxCxHxW"),
+        (parse.shape, "(1, 3, 8", "is not of the form NxCxHxW"),
+        (parse.shape, "torch.Size()", "is not of the form NxCxHxW"),
+        (parse.parse_bytes, "8G", r"'8G' is not bytes yet: give 8GB \(powers of 1000\) or 8GiB"),
+        (parse.parse_bytes, "40m", "give 40mB"),
         (parse.shape, "1x3x224x999999999999", r"too large: numbers stay below 2\*\*31"),
         (parse.shape, "1x3x٣x224", "is not of the form"),
         (parse.shape, 224, "224 is not NxCxHxW"),

@@ -37,7 +37,7 @@ def _target_args(value: object) -> object:
 
 
 def _input(value: object) -> object:
-    if isinstance(value, str) and not set(value) & set("=[({") and "scalar" not in value:
+    if isinstance(value, str) and parse.is_one_shape(value):
         return parse.typed_shape(value)
     if isinstance(value, list) and all(type(size) is int for size in value):
         return parse.typed_shape(value)

@@ -150,8 +150,26 @@ def _run(args: list[str]) -> int:
         )
 
 
+OTHERS_SAY = {
+    **dict.fromkeys(("--batch", "--batch-size", "--bs"), "the batch is N of --input NxCxHxW"),
+    **dict.fromkeys(
+        ("--image-size", "--img-size", "--size", "--resolution"),
+        "height and width are H and W of --input NxCxHxW",
+    ),
+    "--in-channels": "the image's channels are C of --input NxCxHxW",
+    **{f"--{name}": f"that is --format {name}" for name in ("json", "csv", "markdown", "plain")},
+    "--fp16": "that is --dtype float16",
+    "--half": "that is --dtype float16",
+    "--num-classes": "that is --classes",
+    "--model": "that is --preset or --module",
+}
+"""What other tools call an option, and what it is here."""
+
+
 def _message(error: click.ClickException) -> str:
     """Return Click's message; a bad value as `--input: what was given and what is right`."""
+    if isinstance(error, click.NoSuchOption) and error.option_name in OTHERS_SAY:
+        return f"no such option {error.option_name}: {OTHERS_SAY[error.option_name]}"
     if isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter):
         hint = error.param_hint or (error.param and error.param.opts[0]) or ""
         if isinstance(error.param, click.Option) and error.ctx is not None:

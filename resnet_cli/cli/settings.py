@@ -113,8 +113,24 @@ class Settings(NamedTuple):
         elif one.dtype:
             message = f"{one} names an element type; that is --dtype, except with --module"
         else:
-            return one.shape
+            return self._image(one.shape)
         raise click.BadParameter(message, param_hint=self.name("input"))
+
+    def _image(self, shape: "Shape") -> "Shape":
+        """Return a batch of images; what else a shape may have meant is said on stderr."""
+        said = ""
+        if len(shape) == 3:
+            given, shape = format_shape(shape), (1, *shape)
+            said = f"{given} is taken as {format_shape(shape)}, a batch of one"
+        elif len(shape) == 4 and shape[3] in (1, 3, 4) and shape[1] == shape[2] != shape[3]:
+            turned = (shape[0], shape[3], *shape[1:3])
+            said = (
+                f"{format_shape(shape)} has {shape[1]} channels; do they come last? "
+                f"That image is {format_shape(turned)} here"
+            )
+        if said:
+            click.echo(f"resnet-shapes: {self.name('input')}: {said}", err=True)
+        return shape
 
     def output(self, *allowed: Format) -> Output:
         """Return how to write and where. Raises `click.BadParameter` for what cannot be.

@@ -80,18 +80,42 @@ def test_an_ascii_screen(golden):
     assert done.stdout.decode("ascii").replace("\r\n", "\n") == golden
 
 
+@pytest.mark.parametrize(
+    ("given", "heading", "said"),
+    [
+        ("(2, 3, 64, 64)", "2x3x64x64", ""),
+        ("3x64x96", "1x3x64x96", "3x64x96 is taken as 1x3x64x96, a batch of one"),
+        (
+            "1x64x64x3",
+            "1x64x64x3",
+            "1x64x64x3 has 64 channels; do they come last? That image is 1x3x64x64",
+        ),
+        ("1x3x3x3", "1x3x3x3", ""),
+    ],
+)
+def test_an_input_as_people_paste_it_is_understood_and_what_it_may_mean_is_said(
+    invoke, given, heading, said
+):
+    done = invoke("--no-run", "--preset", "resnet18", "--input", given)
+    assert f"  input {heading}  " in done.stdout
+    assert done.stderr.removeprefix("resnet-shapes: --input: ")[: len(said)] == said
+    assert bool(done.stderr) == bool(said)
+
+
 BAD = [
     (["--input", "224"], "--input: '224' has 1 dimension; an input has four, NxCxHxW"),
     (["--input", "1x224"], "--input: '1x224' has 2 dimensions"),
-    (["--input", "1x3x224"], "--input: '1x3x224' has 3 dimensions"),
     (["--input", "1x1x3x224x224"], "--input: '1x1x3x224x224' has 5 dimensions"),
     (["--input", "1x1x0x224"], "--input: 0 (height of 1x1x0x224) is not a positive number"),
     (["--input", "-1x1x2x2"], "--input: -1 (batch of -1x1x2x2) is not a positive number"),
     (["--input", "1x1x8x8px"], "--input: '1x1x8x8px' is not of the form NxCxHxW"),
     (["--input", "axbxcxd"], "--input: b (channels of axbxcxd) is no number"),
     (["--input", ""], "--input: '' is empty; give NxCxHxW"),
-    (["--input", "1,3,224,224"], "--input: '1,3,224,224' has ',' between its numbers"),
-    (["--input", "1×3×224×224"], "--input: '1×3×224×224' has '×' between"),  # noqa: RUF001
+    (["--input", "[1x3x224,1x3x224]"], "--input: [1x3x224, 1x3x224] is named or nested"),
+    (["--batch-size", "8"], "no such option --batch-size: the batch is N of --input NxCxHxW"),
+    (["--json"], "no such option --json: that is --format json"),
+    (["--dtype", "half"], "--dtype: 'half' is not one of float32, float16, bfloat16, float64 (did"),
+    (["--format", "yml"], "table, plain, json, csv, markdown, junit (did you mean 'json'?)"),
     (["--input", "1x3x2147483648x1"], "--input: 2147483648 (height of 1x3x2147483648x1) is too"),
     (["--channels", "64,128"], "--blocks: 2,2,2,2 names 4 stages, but --channels 64,128 names 2"),
     (["--blocks", "2"], "--blocks: 2 names 1 stage, but --channels 64,128,256,512 names 4"),
