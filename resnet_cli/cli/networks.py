@@ -125,11 +125,11 @@ def prove(found: Known, device: Device, screen: Screen) -> "Proof":
 
 
 def told(found: Known, screen: Screen) -> int:
-    """Say on stderr where a run at other sizes was not as closed forms have it; return 0 or 1.
+    """Say on stderr where a module's run failed, or was not as closed forms have it; 0 or 1.
 
-    For commands that prove nothing: a run that failed altogether is theirs to tell.
+    For commands that prove nothing.
     """
-    if found.run is None or found.run.agrees or found.network.summary.error is not None:
+    if found.run is None or found.run.agrees:
         return 0
     screen.note(*outcome(found.run))
     return 1
