@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from operator import index
 from typing import TYPE_CHECKING, cast
 
 import torch
@@ -95,14 +96,17 @@ def _trained(network: Network, seen: Training, sizes: Sizes) -> Network:
 
 def proved(network: Network, run: Proof, chosen: Sequence[Sizes]) -> Proof:
     """Return the proof of closed forms by runs at these sizes, up to the first difference."""
-    start, at, difference = time.perf_counter(), [*run.at], run.difference
+    start, run = time.perf_counter(), run._replace(measured=False)
     for sizes in chosen:
-        if difference is not None:
+        if run.difference is not None:
             break
-        at.append(label(sizes))
         difference = _difference(network, sizes, run.device)
-    seconds = run.seconds + time.perf_counter() - start
-    return run._replace(difference=difference, at=tuple(at), seconds=seconds, measured=False)
+        saved = None if network.summary.training is None else _saved(network, sizes)
+        if difference is None and saved is not None:
+            difference = _saved_difference(network, sizes, run.device, saved)
+        saved = run.saved_bytes if saved is None else saved
+        run = run._replace(difference=difference, at=(*run.at, label(sizes)), saved_bytes=saved)
+    return run._replace(seconds=run.seconds + time.perf_counter() - start)
 
 
 def _difference(network: Network, sizes: Sizes, device: str) -> Difference | None:
@@ -113,21 +117,29 @@ def _difference(network: Network, sizes: Sizes, device: str) -> Difference | Non
     with aside():
         values, others = how.place_inputs(model, config.at(sizes).input, place)
         dtype = getattr(torch, summary.dtype)
-        found = module_difference(model, network.recorded, values, dtype, named=others)
-    if found is not None or summary.training is None:
-        return found
+        return module_difference(model, network.recorded, values, dtype, named=others)
+
+
+def _saved(network: Network, sizes: Sizes) -> int | None:
+    """Return the bytes that a training step keeps at these sizes, None where none can be."""
     try:
-        other, _ = user.capture(config.at(sizes), device, lambda _: None, summary.training.step)
+        step = evaluated(network.graph, network.summary, sizes).training
     except ConfigError:  # so small that a norm has one value a channel
         return None
-    predicted = evaluated(network.graph, summary, sizes).training
+    assert step is not None
+    return index(step.saved_bytes)
+
+
+def _saved_difference(network: Network, sizes: Sizes, device: str, saved: int) -> Difference | None:
+    """Train the network at sizes for its names; return where it keeps other bytes."""
+    config, step = cast("user.ModuleConfig", network.config), network.summary.training
+    assert step is not None
+    other, _ = user.capture(config.at(sizes), device, lambda _: None, step.step)
     seen = other.summary.training
-    assert predicted is not None
     assert seen is not None
-    if predicted.saved_bytes == seen.saved_bytes:
+    if seen.saved_bytes == saved:
         return None
-    texts = str(predicted.saved_bytes), str(seen.saved_bytes)
-    return Difference(".", "saved bytes", *texts)
+    return Difference(".", "saved bytes", str(saved), str(seen.saved_bytes))
 
 
 def _names(config: user.ModuleConfig) -> Names:
