@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from resnet_cli.cli import projectfile
+from resnet_cli.show import columns
 from resnet_cli.version import __version__
 
 
@@ -18,7 +19,8 @@ def _configuration() -> str:
     """Return the file's keys as a table, from the table of options that reads them."""
     lines = ["| key | takes | meaning |", "| --- | --- | --- |"]
     for key, option in projectfile._KEYS.items():
-        takes = "true, false" if option.is_flag else option.metavar or "TEXT"
+        words = ", ".join(option.words if key != "preset" else ())
+        takes = "true, false" if option.is_flag else words or option.metavar or "TEXT"
         cells = (f"`{key}`", f"`{takes}`", option.help or "")
         lines.append(f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |")
     return "\n".join(lines)
@@ -38,7 +40,10 @@ release = version = __version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_click"]
 myst_enable_extensions = ["substitution"]
-myst_substitutions = {"configuration": _configuration()}
+myst_substitutions = {
+    "configuration": _configuration(),
+    "columns": ", ".join(f"`{name}`" for name in columns.COLUMNS),
+}
 myst_heading_anchors = 3
 exclude_patterns = ["_build", "examples"]
 nitpicky = True

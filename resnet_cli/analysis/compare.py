@@ -7,8 +7,9 @@ He et al. 2015, table 1, has a row a stage: its output size, and its blocks as
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.network import Network, counts_like
 from resnet_cli.analysis.summary import Summary
+from resnet_cli.analysis.tools import Tool
 from resnet_cli.graph.branches import branches
 from resnet_cli.graph.graph import Graph, Module, children
 from resnet_cli.graph.kinds import Kind, Shape
@@ -17,6 +18,7 @@ from resnet_cli.graph.products import Conv, Linear
 from resnet_cli.text import format_shape, human_bytes, human_count, human_text
 
 if TYPE_CHECKING:
+    from resnet_cli.analysis.conventions import Count
     from resnet_cli.graph.dims import Size
 
 FIGURES = {
@@ -36,6 +38,10 @@ TRAINING = {
     "train_flops": "Training FLOPs",
 }
 """What is compared where a training step was asked for."""
+
+
+LIKE = {f"like_{tool.replace('-', '_')}": tool for tool in Tool}
+"""What is compared where other tools' counts were asked for."""
 
 
 class Part(NamedTuple):
@@ -77,14 +83,17 @@ class Entry(NamedTuple):
         return next((part for part in self.parts if part.role == role), None)
 
 
-def compare(networks: Iterable[tuple[str, Network]]) -> list[Entry]:
-    """Return an entry a network, each held against the first."""
+def compare(networks: Iterable[tuple[str, Network]], tools: Sequence[Tool] = ()) -> list[Entry]:
+    """Return an entry a network, each held against the first, with what `tools` would count."""
     found: list[Entry] = []
     for name, network in networks:
-        figures = _figures(network)
+        counts = counts_like(network, tools)
+        totals = {count.tool: count.total for count in counts}
+        like = {key: totals[tool] for key, tool in LIKE.items() if tool in totals}
+        figures = {**_figures(network), **like}
         first = found[0].figures if found else figures
         ratios = {key: _ratio(figures[key], first[key]) for key in figures}
-        config, limits = network.config.to_dict(), tuple(_limits(network.summary))
+        config, limits = network.config.to_dict(), (*_limits(network.summary), *_no_rules(counts))
         found.append(Entry(name, config, parts(network), figures, ratios, limits))
     return found
 
@@ -100,6 +109,16 @@ def _limits(summary: Summary) -> Iterator[str]:
     yield from summary.limits()
 
 
+def _no_rules(counts: "Iterable[Count]") -> Iterator[str]:
+    """Say which tools' counts are not known, and of which kinds of operations."""
+    tools: dict[tuple[str, ...], list[str]] = {}
+    for count in counts:
+        if count.no_rule:
+            tools.setdefault(count.no_rule, []).append(count.tool)
+    for kinds, names in tools.items():
+        yield f"what {', '.join(names)} would count of {', '.join(kinds)} is not known."
+
+
 def _ratio(value: "Size | None", first: "Size | None") -> float | None:
     if isinstance(value, int) and isinstance(first, int):
         return value / first if first else None
@@ -113,7 +132,7 @@ def figure(entry: Entry, key: str, *, ascii_only: bool = False) -> tuple[str, st
         return "not known", ""
     if not isinstance(value, int):
         text = human_text(value, ascii_only=ascii_only)
-    elif key == "receptive_field":
+    elif key == "receptive_field" or key in LIKE:  # the others' to the digit, as they say it
         text = f"{value:,}"
     else:
         text = human_bytes(value) if key.endswith("bytes") else human_count(value, decimals=2)
@@ -124,7 +143,8 @@ def figure(entry: Entry, key: str, *, ascii_only: bool = False) -> tuple[str, st
 
 def labels(entries: Sequence[Entry]) -> dict[str, str]:
     """Return what is compared and what people call it."""
-    return {key: {**FIGURES, **TRAINING}[key] for key in entries[0].figures}
+    like = {key: f"{tool} {tool.counts}" for key, tool in LIKE.items()}
+    return {key: {**FIGURES, **TRAINING, **like}[key] for key in entries[0].figures}
 
 
 def roles(entries: Sequence[Entry]) -> list[str]:

@@ -9,7 +9,11 @@ from resnet_cli.family.config import ResNetConfig
 from resnet_cli.graph.graph import Graph
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Protocol
+
+    from resnet_cli.analysis.conventions import Count
+    from resnet_cli.analysis.tools import Tool
 
     class Asked(Protocol):
         """What was asked for, enough to have the same network again."""
@@ -44,3 +48,13 @@ def predict(config: ResNetConfig) -> Network:
     """Return the network of a configuration by arithmetic alone."""
     graph = resnet.build(config)
     return Network(config, graph, summarise(graph, presets.title(config), dtype=config.dtype))
+
+
+def counts_like(network: Network, tools: "Sequence[Tool]") -> "list[Count]":
+    """Return what other tools would count of a network; not known where it did not run."""
+    if not tools:
+        return []
+    from resnet_cli.analysis import conventions  # only other tools' counts need their formulas
+
+    has_run = network.summary.ran and network.summary.error is None
+    return conventions.counts(network.graph, tools, ran=has_run)

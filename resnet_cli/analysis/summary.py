@@ -4,6 +4,7 @@ Shapes are tuples, counts are elements, bytes are at the network's dtype. Absenc
 """
 
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from resnet_cli.errors import ExpectationError, SymbolError
@@ -79,6 +80,15 @@ class LayerRow(NamedTuple):
         from resnet_cli.graph.dims import evaluate  # only a network with names in its input has any
 
         return LayerRow(*evaluate(tuple(self), sizes))
+
+
+class By(StrEnum):
+    """What layers are added up by."""
+
+    TYPE = "type"
+    """The class of the module."""
+    STAGE = "stage"
+    """The role of the network's own module that it is in, or its name where that has no role."""
 
 
 class Summary(NamedTuple):

@@ -3,8 +3,10 @@
 import click
 
 from resnet_cli import parse
+from resnet_cli.analysis import tools
 from resnet_cli.analysis.step import Amp, Checkpoint, Optimizer
-from resnet_cli.cli.options import Heading, Option, under
+from resnet_cli.analysis.summary import By
+from resnet_cli.cli.options import HELP_NETWORK, Heading, Option, under
 from resnet_cli.cli.values import (
     Color,
     Device,
@@ -118,22 +120,36 @@ NETWORK = under(
 TABLE = under(
     Heading.TABLE,
     (TableOptions(), Output()),
-    Option("depth", parse.depth, "How deep to go into the module tree.", metavar="N|all"),
+    Option("depth", parse.depth, "How deep to go.", metavar="N|all"),
     Option(
         "at",
         parse.sizes,
-        "Evaluate the formulas of an input with names, as in N=8,H=512,W=512. Repeatable.",
+        "Evaluate formulas at N=8,H=512,W=512. Repeatable.",
         multiple=True,
     ),
     Option(
         "columns",
         columns.parse,
-        "Columns to show, in this order: " + ", ".join(columns.COLUMNS) + ".",
+        "Columns, as in path,output,macs; a wrong one lists all.",
         metavar="LIST",
     ),
-    Option("fold", parse.flag, "Show identical neighbouring blocks as one row, 'x N'."),
-    Option("bars", parse.flag, "Draw each row's share of the params and MACs as a bar."),
-    Option("format", Format, "How to write it."),
+    Option("by", By, "Show sums over a kind of layer or a stage instead of layers."),
+    Option("fold", parse.flag, "Show equal neighbours as one row, 'x N'."),
+    Option("bars", parse.flag, "Draw shares of params and MACs."),
+    Option(
+        "count-like",
+        tools.parse,
+        "What other tools count: all, or as in torch,fvcore.",
+        metavar="LIST",
+        words=("all", *tools.Tool),
+    ),
+    Option(
+        "format",
+        Format,
+        "table; plain, the notebook's own lines; markdown, as GitHub shows it; json and csv for "
+        "programs; junit for a CI's report of 'check'.",
+        metavar="FORMAT",
+    ),
     Option("output -o", parse.path, "Write the result to FILE instead of the screen."),
 )
 
@@ -160,8 +176,8 @@ TRAINING = under(
 PROOF = under(
     Heading.PROOF,
     (ProofOptions(),),
-    Option("run", parse.flag, "Whether PyTorch proves the prediction."),
-    Option("device", Device, "Where the proof runs."),
+    Option("run", parse.flag, "Whether PyTorch proves it."),
+    Option("device", Device, "auto, cpu, meta, cuda or mps.", metavar="DEVICE"),
 )
 
 GENERAL = under(
@@ -170,10 +186,10 @@ GENERAL = under(
     Option(
         "config",
         parse.path,
-        "Read FILE instead of the nearest pyproject.toml with [tool.resnet-shapes].",
+        "Read FILE instead of the nearest pyproject.toml.",
     ),
-    Option("color", Color, "Colours."),
-    Option("traceback", parse.flag, "Show where in the code an error arose.", usual=False),
+    Option("color", Color, "auto, always or never.", metavar="WHEN"),
+    Option("traceback", parse.flag, "Show where an error arose.", usual=False),
 )
 
 SHARED = (*NETWORK, *TABLE, *TRAINING, *PROOF, *GENERAL)
@@ -210,12 +226,21 @@ EXPECTATIONS = under(
         "Whether a budget of MACs or FLOPs may leave out operations that have no rule.",
     ),
     Option("lock", parse.path, "A lock file that 'lock' wrote."),
+    Option(
+        "weights",
+        parse.path,
+        "A checkpoint whose tensors are to fit, by name and shape: .safetensors, or what "
+        "torch.save wrote (nothing in it is executed).",
+    ),
 )
 
 
 def shared(*shown: str) -> list[click.Parameter]:
     """Return every shared option; the help shows those under a heading or of a name in `shown`."""
     return [
-        option if {option.heading, option.dashed} & {*shown} else option.but(hidden=True)
-        for option in SHARED
+        *(
+            option.but(is_shared=True, hidden=not {option.heading, option.dashed} & {*shown})
+            for option in SHARED
+        ),
+        HELP_NETWORK,
     ]

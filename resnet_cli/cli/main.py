@@ -14,7 +14,7 @@ import click
 from click.core import ParameterSource
 
 from resnet_cli.cli.flags import shared
-from resnet_cli.cli.options import Heading, write_options
+from resnet_cli.cli.options import BRIEF, Heading, write_examples, write_options
 from resnet_cli.errors import ClosedPipe, ResNetShapesError
 from resnet_cli.family.presets import NAMES
 from resnet_cli.text import nearest, printable
@@ -32,18 +32,17 @@ COMMANDS = {
     "explain": ("explain", "Show the arithmetic behind a layer's numbers."),
     "solve": ("solve", "Solve for the input: a layer's wanted size, or a memory."),
     "draw": ("draw", "Draw the network, a stage, a block, or the costs of its layers."),
-    "check": ("check", "Hold networks against expectations and a lock file, for CI."),
+    "check": ("check", "Hold networks against expectations, a lock file, weights; for CI."),
     "lock": ("lock", "Write a lock file of the networks' layers, for 'check'."),
 }
 
 ON = ("1", "true", "yes", "on")
 COMPLETE = "_RESNET_SHAPES_COMPLETE"
 
-EXAMPLES = """\
-  resnet-shapes --input 1x1x224x224
-  resnet-shapes --preset resnet50 --input 8x3x512x512 --depth 2
-  resnet-shapes --preset resnext50_32x4d --no-run --format json
-"""
+EXAMPLES = (
+    "--preset resnet50 --input 8x3x512x512 --depth 2",
+    "--module ./my_net.py:build --input Nx3xHxW",
+)
 
 
 class Group(click.Group):
@@ -69,9 +68,8 @@ class Group(click.Group):
         self.format_help_text(ctx, formatter)
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-        write_options(self, ctx, formatter)
-        with formatter.section("Examples"):
-            formatter.write(EXAMPLES)
+        write_examples(EXAMPLES, formatter)
+        write_options(self, ctx, formatter, BRIEF)
 
 
 @click.group(
@@ -83,11 +81,7 @@ class Group(click.Group):
 @click.version_option(__version__, prog_name="resnet-shapes")
 @click.pass_context
 def cli(ctx: click.Context, /, **_: Any) -> int:
-    """Predict every layer's shape of a residual network at once, then prove it with PyTorch.
-
-    Without a command: the per-layer table. Options stand before or after a command's name;
-    each is also read from the environment, --input from RESNET_SHAPES_INPUT.
-    """
+    """Predict every layer's shape of a residual network at once, then prove it with PyTorch."""
     if ctx.invoked_subcommand is not None:
         return 0
     from resnet_cli.cli.commands.show import show

@@ -60,12 +60,13 @@ class Option(click.Option):
         self.dashed, *others = names.split()  # as flags and files spell it: width-per-group
         self.key = self.dashed.replace("-", "_")
         self.heading = Heading.GENERAL
+        self.is_shared = False
         self.usual = usual
         self.parse: parse.Parser
         if isinstance(takes, type) and issubclass(takes, StrEnum):
             self.words = tuple(member.value for member in takes)
             self.parse = parse.one_of(takes)
-            click_attributes["metavar"] = "|".join(self.words)
+            click_attributes.setdefault("metavar", "|".join(self.words))
         else:
             self.words, self.parse = words, takes
             click_attributes.setdefault("metavar", METAVARS.get(takes))
@@ -101,6 +102,13 @@ class Option(click.Option):
         # Not at spaces, as Click would: a role has them.
         return text.split(";") if text and self.multiple else text
 
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the flags and the text; both of a switch in one, as in `--[no-]fold`."""
+        record = super().get_help_record(ctx)
+        if record is None or not self.is_flag:
+            return record
+        return f"--[no-]{self.dashed}", record[1]
+
     def get_help_extra(self, ctx: click.Context) -> Any:
         """Return what the help says behind the text: here what is usual."""
         extra = super().get_help_extra(ctx)
@@ -115,7 +123,7 @@ class Option(click.Option):
         """Write a value as the user would."""
         match value:
             case bool():
-                return self.dashed if value else f"no-{self.dashed}"
+                return "on" if value else "off"
             case parse.ALL_DEPTHS:
                 return "all"
             case tuple():
@@ -141,24 +149,88 @@ def under(heading: Heading, values: tuple[object, ...], *options: Option) -> tup
     return options
 
 
+NETWORK_HELP, TOOL_HELP = "--help-network", "resnet-shapes --help"
+
+BRIEF = dict.fromkeys((Heading.NETWORK, Heading.TRAINING), NETWORK_HELP)
+"""What is told in a line where it is shared, and which help has it whole."""
+
+
+ONE_LINE = 72
+"""Characters of such a line."""
+
+
 class Command(click.Command):
-    """A Click command whose help has the options under headings."""
+    """A Click command whose help has examples, then its own options, then the shared ones."""
+
+    def __init__(self, *args: Any, examples: tuple[str, ...] = (), **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.examples = examples
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        write_options(self, ctx, formatter)
+        write_examples(self.examples, formatter)
+        opening = dict.fromkeys((Heading.PROOF, Heading.GENERAL), TOOL_HELP)
+        write_options(self, ctx, formatter, {**BRIEF, **opening})
+
+
+def write_examples(examples: tuple[str, ...], formatter: click.HelpFormatter) -> None:
+    """Write command lines without breaks, so that they can be copied."""
+    with formatter.section("Examples"):
+        formatter.write("".join(f"  resnet-shapes {example}\n" for example in examples))
 
 
 def write_options(
-    command: click.Command, ctx: click.Context, formatter: click.HelpFormatter
+    command: click.Command,
+    ctx: click.Context,
+    formatter: click.HelpFormatter,
+    brief: Mapping[Heading, str],
 ) -> None:
-    """Write a command's options under their headings, the table's order kept."""
+    """Write a command's own options under their headings, shared ones of `brief` in a line.
+
+    The tool's own are all shared, and under one heading.
+    """
     sections: dict[str, list[tuple[str, str]]] = {}
+    names: dict[str, list[str]] = {}
     for param in command.get_params(ctx):
         record = param.get_help_record(ctx)
         # The usage line and the text above say what a command's arguments are.
-        if record is not None and not isinstance(param, click.Argument):
-            heading = param.heading if isinstance(param, Option) else Heading.GENERAL
-            sections.setdefault(heading, []).append(record)
+        if record is None or isinstance(param, click.Argument):
+            continue
+        heading = param.heading if isinstance(param, Option) else Heading.GENERAL
+        if heading in brief and getattr(param, "is_shared", True):
+            names.setdefault(brief[heading], []).append(max(param.opts, key=len))
+        else:
+            title = "Options" if isinstance(command, click.Group) else heading
+            sections.setdefault(title, []).append(record)
     for title, records in sections.items():
         with formatter.section(title):
-            formatter.write_dl(records)
+            formatter.write_dl(records, col_max=24)
+    for where, flags in names.items():
+        with formatter.section(f"Also, see {where}"):
+            line = " ".join(flags)
+            if len(line) > ONE_LINE:
+                line = line[:ONE_LINE].rpartition(" ")[0] + " ..."
+            formatter.write(f"  {line}\n")
+
+
+def _write_network(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    """Write the flags of network and training whole, and leave."""
+    if not value or ctx.resilient_parsing:
+        return
+    formatter = ctx.make_formatter()
+    options = [o for o in ctx.find_root().command.params if isinstance(o, Option)]
+    for heading in BRIEF:
+        records = [o.get_help_record(ctx) for o in options if o.heading is heading]
+        with formatter.section(heading):
+            formatter.write_dl([record for record in records if record], col_max=24)
+    click.echo(formatter.getvalue().strip("\n"), color=ctx.color)
+    ctx.exit()
+
+
+HELP_NETWORK = click.Option(
+    [NETWORK_HELP],
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_write_network,
+    help="Show the flags of network and training.",
+)

@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from resnet_cli.analysis.step import Amp, Checkpoint, Optimizer, Step
+from resnet_cli.analysis.summary import By
+from resnet_cli.analysis.tools import Tool
 from resnet_cli.cli.screen import Screen
 from resnet_cli.parse import ALL_DEPTHS
 
@@ -75,8 +77,10 @@ class TableOptions(NamedTuple):
     depth: int = 1
     at: tuple[Mapping[str, int], ...] = ()
     columns: tuple[str, ...] = ()
+    by: By | None = None
     fold: bool = True
     bars: bool = False
+    count_like: tuple[Tool, ...] = ()
 
 
 class Output(NamedTuple):

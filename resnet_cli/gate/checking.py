@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from resnet_cli.analysis.summary import Summary
 from resnet_cli.gate import lockfile
 from resnet_cli.gate.expectations import NOT_KNOWN, Expectations, Verdict, verdicts
+from resnet_cli.gate.weights import Fit
 from resnet_cli.text import place_text
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Report(NamedTuple):
-    """A network's verdicts, and its layers' changes since they were locked.
+    """A network's verdicts, its layers' changes since they were locked, how its weights fit.
 
     `limits` say what names in its input must be, and where closed forms end.
     """
@@ -22,6 +23,7 @@ class Report(NamedTuple):
     title: str
     verdicts: tuple[Verdict, ...]
     changes: tuple[lockfile.Change, ...] = ()
+    weights: Fit | None = None
     proof: "Proof | None" = None
     error: str | None = None
     limits: tuple[str, ...] = ()
@@ -51,6 +53,7 @@ def judge(
     config: Mapping[str, Any],
     expected: Expectations,
     lock: Mapping[str, lockfile.Locked] | None,
+    weights: Fit | None = None,
 ) -> Report:
     """Return the report of one network. Raises `ExpectationError` for an unknown layer."""
     found = list(verdicts(summary, expected))
@@ -64,8 +67,10 @@ def judge(
         count = sum(change.where != "config" for change in changes)
         actual = f"{count} difference{'s' * (count != 1)}" if count else "as locked"
         found.append(Verdict("lock", "as locked", actual, not count))
+    if weights is not None:
+        found.append(Verdict("weights", "all fit", weights.said, weights.holds))
     limits = summary.limits(ascii_only=True)
-    return Report(name, summary.name, tuple(found), tuple(changes), limits=limits)
+    return Report(name, summary.name, tuple(found), tuple(changes), weights, limits=limits)
 
 
 def forgotten(lock: Mapping[str, lockfile.Locked], names: Mapping[str, object]) -> list[Report]:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from resnet_cli.gate.checking import Report
 from resnet_cli.show import formats
@@ -10,6 +10,7 @@ from resnet_cli.text import printable
 
 HEADS = ("Network", "Expectation", "Expected", "Actual", "Holds")
 CHANGE_HEADS = ("", "Layer", "Metric", "Locked", "Now")
+WEIGHT_HEADS = ("", "Tensor", "In the file", "In the network")
 
 
 def rows(reports: Sequence[Report]) -> Iterator[tuple[str, str, str, str, str]]:
@@ -30,6 +31,25 @@ def change_rows(report: Report) -> Iterator[tuple[str, str, str, str, str]]:
     for where, metric, old, new in report.changes:
         mark = "+" if old is None else "-" if new is None else "~"
         yield mark, where, metric, old or "", new or ""
+
+
+class Differences(NamedTuple):
+    """A table of what differs, the first cell of a row a diff's mark."""
+
+    verdict: str
+    title: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+def differences(report: Report) -> Iterator[Differences]:
+    """Give what changed since a network was locked, and which weights do not fit."""
+    if report.changes:
+        title = f"{report.name}, since it was locked:"
+        yield Differences("lock", title, CHANGE_HEADS, [*change_rows(report)])
+    if report.weights is not None and not report.weights.holds:
+        title = f"{report.name} and {report.weights.stored.path}:"
+        yield Differences("weights", title, WEIGHT_HEADS, [*report.weights.rows()])
 
 
 def to_json(reports: Sequence[Report]) -> str:
@@ -61,20 +81,20 @@ def to_junit(reports: Sequence[Report]) -> str:
                 kind = "error" if actual == report.error else "failure"
                 message = printable(f"expected {expected}, is {actual}")
                 found = ET.SubElement(case, kind, message=message)
-                found.text = _changes_text(report) if what == "lock" else None
+                found.text = _differences_text(report, what)
     ET.indent(suites)
     body = ET.tostring(suites, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
 
 
 def to_markdown(reports: Sequence[Report]) -> str:
-    """Return the verdicts and every change as GitHub tables."""
+    """Return the verdicts and every difference as GitHub tables."""
     text = formats.markdown_table(HEADS, rows(reports), [False] * 5)
     text += "".join(f"\n{formats.markdown_text(line)}\n" for line in limits(reports))
     for report in reports:
-        if report.changes:
-            text += f"\n{formats.markdown_text(report.name)}, since it was locked:\n\n"
-            text += formats.markdown_table(CHANGE_HEADS, change_rows(report), [False] * 5)
+        for _, title, heads, lines in differences(report):
+            text += f"\n{formats.markdown_text(title)}\n\n"
+            text += formats.markdown_table(heads, lines, [False] * len(heads))
     return text
 
 
@@ -107,9 +127,10 @@ def _escaped(text: str, also: str = "") -> str:
     return printable(text)
 
 
-def _changes_text(report: Report) -> str:
-    lines = (" ".join(part for part in row if part) for row in change_rows(report))
-    return "".join(f"\n{printable(line)}" for line in lines)
+def _differences_text(report: Report, verdict: str) -> str | None:
+    rows = [row for found in differences(report) if found.verdict == verdict for row in found.rows]
+    lines = (" ".join(part for part in row if part) for row in rows)
+    return "".join(f"\n{printable(line)}" for line in lines) or None
 
 
 def _dict(report: Report) -> dict[str, Any]:
@@ -124,6 +145,7 @@ def _dict(report: Report) -> dict[str, Any]:
         "holds": report.holds,
         "expectations": [verdict._asdict() for verdict in report.verdicts],
         "changes": [change._asdict() for change in report.changes],
+        **({} if report.weights is None else {"weights": report.weights.to_dict()}),
         "forward": forward,
         **({"limits": list(report.limits)} if report.limits else {}),
     }

@@ -100,7 +100,9 @@ class Graph(NamedTuple):
     """A network: its operations, its modules as they are registered, and what it gives.
 
     A module stands before those below it, which follow in the order of registration. `guards`
-    are what its code asked of sizes; `ends` says where closed forms end, if they do.
+    are what its code asked of sizes; `ends` says where closed forms end, if they do. `state` are
+    the tensors of a recorded network's state_dict, by name with their shapes, which is None of one
+    that its first run decides; without it the operations' kinds say them.
     """
 
     operations: tuple[Operation, ...]
@@ -108,6 +110,7 @@ class Graph(NamedTuple):
     output: Nest
     guards: tuple[Guard, ...] = ()
     ends: str = ""
+    state: tuple[tuple[str, tuple[int, ...] | None], ...] | None = None
 
     @property
     def inputs(self) -> tuple[Shape, ...]:

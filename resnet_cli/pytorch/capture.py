@@ -30,6 +30,7 @@ from resnet_cli.pytorch.modules import (
     Inventory,
     paths_of,
     sealing,
+    state,
     type_name,
 )
 from resnet_cli.pytorch.nests import tensors
@@ -95,7 +96,8 @@ class Recorder(torch.overrides.TorchFunctionMode):
         network = inventory.modules[0]
         output = network.calls[0].gives if network.calls else None
         modules, guards = tuple(inventory.modules), tuple(self.ledger.guards)
-        return Graph(tuple(self.tape.operations), modules, output, guards)
+        operations = tuple(self.tape.operations)
+        return Graph(operations, modules, output, guards, state=(*state(model),))
 
     @property
     def _path(self) -> str:

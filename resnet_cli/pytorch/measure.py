@@ -18,7 +18,7 @@ from resnet_cli.pytorch.construct import own_copy, place_inputs
 from resnet_cli.pytorch.device import device_of, dtype_of, first_line, lacks_values
 from resnet_cli.pytorch.difference import Difference
 from resnet_cli.pytorch.inputs import Given, leaves, parse
-from resnet_cli.pytorch.modules import LAZY, Inventory, original, type_name
+from resnet_cli.pytorch.modules import LAZY, Inventory, original, state, type_name
 from resnet_cli.pytorch.nests import written
 from resnet_cli.pytorch.proof import Proof
 from resnet_cli.pytorch.run import Run, run
@@ -121,7 +121,7 @@ def listing(model: nn.Module, name: str) -> tuple[Graph, Summary]:
     """Return what is known of a model without a run: its modules and what they hold."""
     inventory = Inventory({}, None)
     inventory.add(model)
-    graph = Graph((), tuple(inventory.modules), None)
+    graph = Graph((), tuple(inventory.modules), None, state=(*state(model),))
     dtype = str(dtype_of(model)).removeprefix("torch.")
     summary = listed(graph.modules, name, dtype=dtype)
     return graph, summary._replace(bytes_of_params=_bytes_of_params(model))

@@ -1,6 +1,6 @@
 """A model's modules as they are registered: paths, classes, and what each holds itself."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -77,6 +77,26 @@ def children(module: nn.Module) -> dict[str, nn.Module]:
         for name, child in original(module)._modules.items()
         if child is not None and name != "parametrizations"
     }
+
+
+def state(
+    module: nn.Module, prefix: str = "", around: tuple[nn.Module, ...] = ()
+) -> Iterator[tuple[str, tuple[int, ...] | None]]:
+    """Give the tensors of a module's state_dict, without the hooks that it may have for that.
+
+    A module that stands twice has both names there, and one inside itself none of these.
+    """
+    if module in around:
+        return
+    own = getattr(module, "_non_persistent_buffers_set", ())
+    kept = {name: each for name, each in module._buffers.items() if name not in own}
+    for name, tensor in {**module._parameters, **kept}.items():
+        if tensor is not None:
+            yield prefix + name, None if is_lazy(tensor) else tuple(tensor.shape)
+    for name, child in module._modules.items():
+        if child is not None:
+            below = prefix if name == "_orig_mod" else f"{prefix}{name}."
+            yield from state(child, below, (*around, module))
 
 
 class Inventory:

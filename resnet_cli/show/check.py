@@ -1,4 +1,4 @@
-"""What `check` found, for people: the verdicts, and what changed since a network was locked."""
+"""What `check` found, for people: the verdicts, and what differs."""
 
 from collections.abc import Iterable, Sequence
 
@@ -25,17 +25,17 @@ def verdicts_table(
     return Group(table, *(Text(f"\n{note}", "dim") for note in notes))
 
 
-def changes_table(
-    name: str, heads: Sequence[str], rows: Sequence[Sequence[str]], look: Look
+def differences_table(
+    title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], look: Look
 ) -> RenderableType:
-    """Return the first changes since a network was locked, as a diff marks them."""
+    """Return the first differences, as a diff marks them."""
     cells = [[Cell(printable(text), CHANGE_STYLES[row[0]]) for text in row] for row in rows]
     rest = len(rows) - MAX_CHANGES
     more = f"and {rest} more; --format json has them all" if rest > 0 else ""
     # The totals stand last, and stay when the middle is left out.
     kept = cells[: MAX_CHANGES - 2] + cells[-2:] if rest > 0 else cells
     return Group(
-        Text(f"\n{name}, since it was locked:\n", "bold"),
+        Text(f"\n{printable(title)}\n", "bold"),
         Grid([Head(head) for head in heads], kept, None, look),
         Text(more, "dim"),
     )

@@ -8,7 +8,8 @@ from resnet_cli.analysis.summary import LayerRow, Summary
 from resnet_cli.text import Tree, human_text, nearest, tree_text
 
 if TYPE_CHECKING:
-    from resnet_cli.analysis.summary import Point
+    from resnet_cli.analysis.groups import Groups
+    from resnet_cli.analysis.summary import By, Point
     from resnet_cli.graph.dims import Size
     from resnet_cli.graph.kinds import Shape
 
@@ -194,6 +195,21 @@ def default(summary: Summary) -> tuple[str, ...]:
 def every_size(summary: Summary) -> tuple[str, ...]:
     """Return the columns that people see where formulas stand beside their values."""
     return DEFAULT if summary.training is None else (*DEFAULT, TRAINED)
+
+
+def of_groups(groups: "Groups", by: "By") -> list[Column]:
+    """Return the columns of layers that are added up: how many they are, and their sums."""
+    names = ["params", "params_percent", "macs", "macs_percent"]
+    if groups.summary.training is not None:
+        names.append(TRAINED)
+    if groups.summary.frozen:
+        names.insert(2, "frozen")
+    layers, whole = groups.layers, {"layers": sum(groups.layers.values())}
+    return [
+        COLUMNS["path"]._replace(name=by.value, header=by.title()),
+        Column("layers", "Layers", Notation.COUNT, lambda row, _: layers[row.path], fixed=whole),
+        *(COLUMNS[name]._replace(rank=2) for name in names),
+    ]
 
 
 _SHORT = {

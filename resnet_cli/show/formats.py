@@ -14,6 +14,7 @@ from resnet_cli.text import human_text, plain_text, printable, tree_text
 from resnet_cli.version import __version__
 
 if TYPE_CHECKING:
+    from resnet_cli.analysis.conventions import Count
     from resnet_cli.analysis.memory import Training
     from resnet_cli.analysis.summary import Point
     from resnet_cli.pytorch.proof import Proof
@@ -28,6 +29,22 @@ def to_plain(summary: Summary, depth: int) -> str:
         f"{row.type} output shape:\t {_size(row) if summary.ran else 'not known'}\n"
         for row in summary.at_depth(depth)
     )
+
+
+def groups_to_plain(summary: Summary, columns: Sequence[Column]) -> str:
+    """Return a line a group: its name, and each of its figures under its name."""
+    totals = summary.totals()
+    (name, *figures), lines = columns, []
+    for row in summary.rows:
+        parts = [f"{each.name} {plain_text(each.value(row, totals))}" for each in figures]
+        lines.append(f"{name.value(row, totals)}:\t {', '.join(parts)}\n")
+    return "".join(lines)
+
+
+def group_dicts(summary: Summary, columns: Sequence[Column]) -> list[dict[str, Any]]:
+    """Return groups as the JSON has them."""
+    totals = summary.totals()
+    return [{each.name: each.value(row, totals) for each in columns} for row in summary.rows]
 
 
 def _size(row: LayerRow) -> str:
@@ -58,6 +75,14 @@ def to_markdown(
     right = [column.is_right for column in columns]
     heads = [column.header for column in columns]
     return markdown_table(heads, rows, right, total_texts(columns, totals, write))
+
+
+def counts_to_markdown(counts: "Sequence[Count]", *, ascii_only: bool = False) -> str:
+    """Return what other tools would count as a table."""
+    from resnet_cli.analysis.conventions import HEADS
+
+    rows = [[human_text(cell, ascii_only=ascii_only) for cell in count.row] for count in counts]
+    return markdown_table(HEADS, rows, [False, False, True, False])
 
 
 def markdown_table(

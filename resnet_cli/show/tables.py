@@ -17,11 +17,12 @@ from resnet_cli.show.training import training_block
 from resnet_cli.text import Look, human_bytes, human_count, human_text, printable
 
 if TYPE_CHECKING:
+    from resnet_cli.analysis.conventions import Count
     from resnet_cli.graph.dims import Size
 
 MACS_NOTE = (
     "MACs: multiply-accumulates of convolutions and linear layers, without bias and\n"
-    "normalisation; FLOPs = 2 x MACs."
+    "normalisation (torchvision's convention); FLOPs = 2 x MACs."
 )
 FIELD_NOTE = "* receptive field larger than the input."
 
@@ -88,6 +89,16 @@ def summary_table(
         *(training_block(summary.training, summary.held, look) if summary.training else ()),
         Text("\n" + "\n".join(notes), "dim") if notes else Text(),
     )
+
+
+def with_counts(shown: RenderableType, counts: "Sequence[Count]", look: Look) -> RenderableType:
+    """Return what other tools would count below a table, and the terms of their formulas."""
+    from resnet_cli.analysis.conventions import HEADS, legend
+
+    heads = [Head(title, title == "Total", title == "Formula") for title in HEADS]
+    cells = [[Cell(formula_lines(each, look)) for each in count.row] for count in counts]
+    terms = textwrap.fill(legend(count.tool for count in counts), min(look.width or 88, 88))
+    return Group(shown, Text(), Grid(heads, cells, None, look), Text(f"\n{terms}", "dim"))
 
 
 def _wrapped(text: str, look: Look) -> str:

@@ -4,11 +4,23 @@ import json
 import re
 import subprocess
 import sys
+from math import prod
+from pathlib import Path
 
+import jsonschema
 import pytest
 
+import resnet_cli
+from resnet_cli.analysis.tensors import state
 from resnet_cli.errors import BackendError
+from resnet_cli.family import resnet
+from resnet_cli.family.config import ResNetConfig
 from resnet_cli.pytorch.proof import Difference, Proof
+
+SCHEMA = json.loads(
+    (Path(resnet_cli.__file__).parent / "resnet-shapes.schema.json").read_text("utf-8")
+)
+CHECK = jsonschema.Draft202012Validator({**SCHEMA["$defs"]["check"], "$defs": SCHEMA["$defs"]})
 
 SMALL = ("--input", "1x1x32x32", "--channels", "8,16", "--blocks", "1,1")
 
@@ -233,3 +245,85 @@ def test_ten_networks_are_proved_with_one_import_of_torch(tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stderr.count(": proved: all ") == 10
     assert len(re.findall(r"\| +torch$", done.stderr, re.MULTILINE)) == 1
+
+
+def header_file(path, tensors):
+    """Write a `.safetensors` file of float32 zeros."""
+    header, at = {}, 0
+    for name, shape in tensors.items():
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [at, at + 4 * prod(shape)]}
+        at += 4 * prod(shape)
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + bytes(at))
+
+
+def small_tensors():
+    """Return what `SMALL` builds, by name and shape."""
+    config = ResNetConfig(input=(1, 1, 32, 32), channels=(8, 16), blocks=(1, 1))
+    return {name: list(shape) for name, shape in state(resnet.build(config)).items()}
+
+
+def test_weights_that_fit_end_with_0_and_others_with_1(invoke, tmp_path):
+    tensors = small_tensors()
+    header_file(tmp_path / "w.safetensors", {f"module.{k}": v for k, v in tensors.items()})
+    args = ("check", *SMALL, "--no-run", "--weights", "w.safetensors")
+    result = invoke(*args)
+    assert (result.code, result.stderr) == (0, "")
+    assert table(result) == [
+        ["network", "weights", "all fit", f"{len(tensors)} fit behind 'module.'", "yes"]
+    ]
+    result = invoke(*args, "--classes", "7")
+    assert (result.code, result.stderr) == (1, "")
+    assert "2 of other shape; only the head differs: " in result.stdout
+    assert re.search(r"~ +\S+\.weight +10x16 +7x16\n", result.stdout)
+
+
+def test_a_configured_networks_weights_lie_beside_its_file(invoke, tmp_path):
+    header_file(tmp_path / "w.safetensors", {"weight": [1, 2]})
+    (tmp_path / "a.toml").write_text(
+        'networks.one = { module = "torch.nn:Linear", input = "1x2", weights = "w.safetensors", '
+        "module-args = { in_features = 2, out_features = 1, bias = false } }\n"
+    )
+    for run in ("--run", "--no-run"):
+        result = invoke("check", "--config", "a.toml", run)
+        assert result.code == 0, result.stderr
+        assert table(result)[0] == ["one", "weights", "all fit", "1 fit", "yes"]
+
+
+@pytest.mark.parametrize("kind", ["json", "junit", "markdown"])
+def test_documents_have_each_tensor_that_does_not_fit(invoke, tmp_path, kind):
+    header_file(tmp_path / "w.safetensors", {**small_tensors(), "more": [3]})
+    args = (*SMALL, "--classes", "7", "--no-run", "--weights", "w.safetensors", "--format", kind)
+    result = invoke("check", *args)
+    assert result.code == 1
+    assert "more" in result.stdout
+    if kind == "json":
+        document = json.loads(result.stdout)
+        CHECK.validate(document)
+        found = document["networks"][0]["weights"]
+        assert (found["unexpected"], found["missing"]) == ({"more": [3]}, {})
+        assert [*found["other_shape"].values()] == [
+            {"file": [10, 16], "network": [7, 16]},
+            {"file": [10], "network": [7]},
+        ]
+        assert found["only_head"] in next(iter(found["other_shape"]))
+
+
+def test_a_broken_weights_file_is_one_message(invoke, tmp_path):
+    (tmp_path / "w.safetensors").write_bytes(b"\xff" * 9)
+    (tmp_path / "w.pth").write_bytes(b"hello world")
+    for name in ("w.safetensors", "w.pth", "none.pth"):
+        result = invoke("check", *SMALL, "--no-run", "--weights", name)
+        assert (result.code, result.stdout) == (2, "")
+        assert name in result.stderr
+        assert result.stderr.count("\n") == 1
+
+
+def test_a_header_is_read_without_pytorch(tmp_path):
+    header_file(tmp_path / "w.safetensors", small_tensors())
+    code = (
+        "import sys; from resnet_cli.cli.main import run; "
+        f"code = run(['check', *{SMALL}, '--no-run', '--weights', 'w.safetensors']); "
+        "assert code == 0 and 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, capture_output=True)

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 import sysconfig
@@ -210,20 +212,30 @@ def test_a_run_of_print_net_and_presets_takes_every_option(invoke):
 
 
 def test_the_help_shows_every_option_and_command(invoke):
-    text = invoke("--help").stdout
+    text = invoke("--help").stdout + invoke("--help-network").stdout
     for option in SHARED:
-        assert f"--{option.dashed}" in text
+        assert re.search(rf"  (-o, )?--(\[no-\])?{option.dashed}\b", text)
     for name in COMMANDS:
         assert f"\n  {name} " in text
 
 
-def test_the_examples_of_the_help_work(invoke):
-    lines = invoke("--help").stdout.split("Examples:\n")[1].splitlines()
-    assert len(lines) == 3
-    for line in lines:
-        name, *args = line.split()
-        assert name == "resnet-shapes"
-        assert invoke(*args, "--no-run").code == 0
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_a_help_fits_a_screen_and_its_examples_work(invoke, monkeypatch, name):
+    monkeypatch.setenv("COLUMNS", "80")
+    text = invoke(*name.split(), "--help").stdout
+    assert len(text.splitlines()) <= 45
+    assert max(map(len, text.splitlines())) <= 80
+    examples = text.split("Examples:\n")[1].split("\n\n")[0].splitlines()
+    assert len(examples) == 2
+    for line in examples:
+        tool, *args = shlex.split(line)
+        assert tool == "resnet-shapes"
+        done = invoke(*args, *([] if "check" in args else ["--no-run"]))
+        assert done.code == 0 or "./my_net.py" in line or "there is nothing to check" in done.stderr
+
+
+def test_the_help_of_the_network_is_the_same_everywhere(invoke):
+    assert invoke("solve", "--help-network") == invoke("--help-network")
 
 
 def test_the_version_is_the_packages(invoke):

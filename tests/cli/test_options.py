@@ -45,7 +45,7 @@ def default(option) -> str:
 def value(option, text):
     """Return what the tool makes of a default that the help shows."""
     if option.is_flag:
-        return {option.dashed: True, f"no-{option.dashed}": False}[text]
+        return {"on": True, "off": False}[text]
     return (option.parse(text),) if option.multiple else option.parse(text)
 
 
@@ -79,7 +79,7 @@ def test_every_field_that_commands_receive_has_an_option():
 
 def test_options_that_nobody_gave_differ_by_place():
     assert default(next(o for o in SHARED if o.key == "depth")) == "1; json and csv: all"
-    assert default(next(o for o in SHARED if o.key == "run")) == "run; print-net: no-run"
+    assert default(next(o for o in SHARED if o.key == "run")) == "on; print-net: off"
 
 
 def test_a_commands_own_option_is_read_from_the_environment(invoke, monkeypatch):

@@ -10,8 +10,10 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from resnet_cli import inspect
+from resnet_cli.analysis.groups import grouped
 from resnet_cli.analysis.network import predict
 from resnet_cli.analysis.remarks import remarks
+from resnet_cli.analysis.summary import By
 from resnet_cli.pytorch.build import build
 from tests import modules
 from tests.strategies import configs
@@ -463,3 +465,20 @@ def test_a_missing_key_is_said_as_one():
             return {"a": x}["b"]
 
     assert "KeyError: 'b'" in inspect(Keys(), "1x3").error
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
+def test_a_group_adds_up_what_is_counted_in_it():
+    class Both(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(4, 2, 1)
+            self.scripted = torch.jit.script(nn.Conv2d(3, 4, 3))
+
+        def forward(self, x):
+            return self.conv(self.scripted(x))
+
+    summary = inspect(Both(), "1x3x8x8")
+    groups = grouped(summary, By.TYPE).summary
+    assert groups.macs == summary.macs == 288
+    assert {row.path: row.macs for row in groups.rows} == {"Conv2d": 288}

@@ -8,7 +8,7 @@ import click
 from resnet_cli import parse
 from resnet_cli.analysis.block import ADDITION, BlockConfig, BlockNetwork, predict_block
 from resnet_cli.cli.commands.show import proof_for_document, report_proof, table_columns, write_text
-from resnet_cli.cli.flags import SHARED
+from resnet_cli.cli.flags import shared
 from resnet_cli.cli.networks import Known
 from resnet_cli.cli.options import Command, Heading, Option, under
 from resnet_cli.cli.screen import Screen
@@ -61,23 +61,38 @@ STRIDE, SHORTCUT = under(
 )
 
 # What a block has not; accepted, since the command line takes shared options anywhere.
-_ABSENT = ("network", "blocks", "classes", "stem", "depth", "fold")
+_ABSENT = ("network", "blocks", "classes", "stem", "depth", "fold", "by", "count_like")
 
 
-def _own(option: Option) -> list[Option]:
+def _own(option: click.Parameter) -> list[click.Parameter]:
     """Return what stands here for a shared option."""
+    if not isinstance(option, Option):
+        return [option]
     match option.key:
         case "input":
-            return [option.but(usual=format_shape(INPUT))]
+            return [option.but(usual=format_shape(INPUT), is_shared=False)]
         case "channels":
-            own = option.but(help="Width of the block.", metavar="N", usual="the input's")
+            words = "Width of the block."
+            own = option.but(help=words, metavar="N", usual="the input's", is_shared=False)
             return [own, STRIDE]
         case "shortcut":
             return [SHORTCUT]
-    return [option.but(hidden=option.key in _ABSENT or option.heading is Heading.TRAINING)]
+    return [option.but(hidden=option.hidden or option.key in _ABSENT)]
 
 
-@click.command("block", cls=Command, params=[own for option in SHARED for own in _own(option)])
+@click.command(
+    "block",
+    cls=Command,
+    examples=(
+        "block --input 4x3x6x6 --channels 6 --stride 2",
+        "block --block bottleneck --input 1x256x56x56",
+    ),
+    params=[
+        own
+        for option in shared(Heading.NETWORK, Heading.TABLE, Heading.PROOF, Heading.GENERAL)
+        for own in _own(option)
+    ],
+)
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> int:
     """Show one residual block: main path, shortcut, and the addition where they meet.

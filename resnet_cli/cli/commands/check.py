@@ -1,4 +1,4 @@
-"""`check`: hold networks against expectations and a lock file; 0 all hold, 1 one does not."""
+"""`check`: hold networks against expectations, a lock, weights; 0 all hold, 1 one does not."""
 
 import os
 from collections.abc import Mapping
@@ -17,6 +17,7 @@ from resnet_cli.errors import ExpectationError
 from resnet_cli.gate import lockfile, reports
 from resnet_cli.gate.checking import Report, forgotten, judge
 from resnet_cli.gate.expectations import Expectations
+from resnet_cli.gate.weights import fit, read
 from resnet_cli.text import printable
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ Networks: TypeAlias = Mapping[str, tuple[Known, Settings]]
 @click.command(
     "check",
     cls=Command,
+    examples=(
+        "check --preset resnet50 --expect-output 1x1000 --max-macs 4.1G",
+        "check --format junit -o shapes.xml",
+    ),
     params=[
         *EXPECTATIONS,
         *shared(
@@ -45,7 +50,7 @@ Networks: TypeAlias = Mapping[str, tuple[Known, Settings]]
 )
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> int:
-    """Hold networks against expectations and a lock file, and prove them.
+    """Hold networks against expectations, a lock file and weights, and prove them.
 
     Without network flags: every network of the configuration file. Exit code 0 when all
     holds, 1 when something does not, 2 when the request is wrong.
@@ -77,18 +82,20 @@ def _judged(networks: Networks, *, picked: bool) -> list[Report]:
     locks: dict[Path, dict[str, lockfile.Locked]] = {}
     found = []
     for name, ((network, _), own) in networks.items():
-        expected, path = own.read(Expectations), own.get("lock")
-        if expected._replace(allow_not_counted=False) == Expectations() and path is None:
+        expected, path, weights = own.read(Expectations), own.get("lock"), own.get("weights")
+        is_bare = expected._replace(allow_not_counted=False) == Expectations()
+        if is_bare and path is None and weights is None:
             raise click.UsageError(
                 f"there is nothing to check in {name!r}: give an expectation (--expect-output, "
-                "--expect, --max-params …) or a lock file (--lock)"
+                "--expect, --max-params …), a lock file (--lock) or weights (--weights)"
             )
         if path is not None and path not in locks:
             locks[path] = lockfile.read(path)
         try:
             lock = None if path is None else locks[path]
             config = network.config.to_dict()
-            found.append(judge(name, network.summary, config, expected, lock))
+            fits = None if weights is None else fit(read(weights), network.graph)
+            found.append(judge(name, network.summary, config, expected, lock, fits))
         except ExpectationError as error:
             raise click.BadParameter(str(error), param_hint=own.name("expect")) from error
     for lock in () if picked else locks.values():
@@ -97,7 +104,7 @@ def _judged(networks: Networks, *, picked: bool) -> list[Report]:
 
 
 def _show(found: list[Report], screen: Screen) -> None:
-    """Show the verdicts, then each network's changes as a diff."""
+    """Show the verdicts, then what differs in each network as a diff."""
     from rich.console import Group
 
     from resnet_cli.show import check
@@ -108,11 +115,9 @@ def _show(found: list[Report], screen: Screen) -> None:
         Group(
             check.verdicts_table(reports.HEADS, reports.rows(found), reports.limits(found), look),
             *(
-                check.changes_table(
-                    report.name, reports.CHANGE_HEADS, list(reports.change_rows(report)), look
-                )
+                check.differences_table(title, heads, rows, look)
                 for report in found
-                if report.changes
+                for _, title, heads, rows in reports.differences(report)
             ),
         )
     )

@@ -13,7 +13,7 @@ from resnet_cli.cli.options import Command, Heading
 from resnet_cli.cli.projectfile import Values
 from resnet_cli.cli.screen import Screen
 from resnet_cli.cli.settings import Request, Settings, explicit, request
-from resnet_cli.cli.values import Format
+from resnet_cli.cli.values import Format, TableOptions
 from resnet_cli.family import presets
 from resnet_cli.family.config import FIELDS
 from resnet_cli.show import formats
@@ -35,6 +35,10 @@ _FLAGS = click.Command(
 @click.command(
     "compare",
     cls=Command,
+    examples=(
+        "compare resnet18 resnet50",
+        "compare resnet50 'resnet50 --groups 32 --width-per-group 4'",
+    ),
     params=[
         click.Argument(
             ["networks"],
@@ -45,7 +49,9 @@ _FLAGS = click.Command(
                 name for name in presets.NAMES if name.startswith(start)
             ],
         ),
-        *shared(Heading.NETWORK, Heading.TRAINING, Heading.GENERAL, "format", "output"),
+        *shared(
+            Heading.NETWORK, Heading.TRAINING, Heading.GENERAL, "count-like", "format", "output"
+        ),
     ],
 )
 @click.pass_context
@@ -62,7 +68,10 @@ def command(ctx: click.Context, /, networks: tuple[str, ...], **_: Any) -> int:
     kind, screen = output.format, output.screen()
     found = [_known(asked, argument, screen) for argument in networks]
     titles = (" ".join(argument.split()) for argument in networks)
-    entries = compare(zip(titles, (each.network for each in found), strict=True))
+    entries = compare(
+        zip(titles, (each.network for each in found), strict=True),
+        settings.read(TableOptions).count_like,
+    )
     if kind is Format.TABLE:
         from resnet_cli.show.compare import comparison_table
 

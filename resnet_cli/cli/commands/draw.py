@@ -67,6 +67,7 @@ OPTIONS = under(
 @click.command(
     "draw",
     cls=Command,
+    examples=("draw -o net.svg", "draw --preset resnet50 --part block -o block.mmd"),
     params=[*OPTIONS, *shared(Heading.NETWORK, Heading.GENERAL, "output", "fold")],
 )
 @click.pass_context

@@ -21,6 +21,7 @@ FORMATS = (Format.TABLE, Format.PLAIN, Format.JSON, Format.MARKDOWN)
 @click.command(
     "explain",
     cls=Command,
+    examples=("explain 2.0.conv1", "explain --preset resnet50 'stage 2'"),
     params=[
         click.Argument(["layers"], nargs=-1, metavar="[LAYER]..."),
         *shared(Heading.NETWORK, Heading.TRAINING, Heading.TABLE, Heading.GENERAL),

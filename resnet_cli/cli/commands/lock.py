@@ -21,6 +21,7 @@ LOCK = next(option for option in EXPECTATIONS if option.key == "lock")
 @click.command(
     "lock",
     cls=Command,
+    examples=("lock", "lock --preset resnet50 -o resnet50.lock.json"),
     params=[LOCK, *shared(Heading.NETWORK, Heading.TRAINING, Heading.GENERAL, "output")],
 )
 @click.pass_context

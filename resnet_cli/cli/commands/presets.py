@@ -25,7 +25,12 @@ PRESET_FIELDS: Fields = {
 }
 
 
-@click.command("presets", cls=Command, params=shared("format", "output", Heading.GENERAL))
+@click.command(
+    "presets",
+    cls=Command,
+    examples=("presets", "presets --format csv"),
+    params=shared("format", "output", Heading.GENERAL),
+)
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> int:
     """List the published networks that --preset knows; no PyTorch needed."""

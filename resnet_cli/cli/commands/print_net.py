@@ -16,6 +16,7 @@ from resnet_cli.graph.printed import printed
 @click.command(
     "print-net",
     cls=Command,
+    examples=("print-net", "print-net --preset resnet50"),
     params=shared(Heading.NETWORK, "output", Heading.PROOF, Heading.GENERAL),
 )
 @click.pass_context

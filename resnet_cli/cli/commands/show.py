@@ -1,10 +1,10 @@
 """The main job: the per-layer table, at once, then the proof."""
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import click
 
-from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.network import Network, counts_like
 from resnet_cli.analysis.summary import Summary
 from resnet_cli.cli.networks import Known, attempt, known, prove, step_of
 from resnet_cli.cli.progress import outcome
@@ -17,8 +17,16 @@ from resnet_cli.show import columns
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from resnet_cli.analysis.conventions import Count
     from resnet_cli.analysis.network import OfNames
     from resnet_cli.analysis.summary import Point
+
+
+class Beside(NamedTuple):
+    """What was asked for beside a network's layers: sizes to evaluate at, and others' counts."""
+
+    points: "Sequence[Point]" = ()
+    counts: "Sequence[Count]" = ()
 
 
 def show(ctx: click.Context) -> int:
@@ -29,12 +37,25 @@ def show(ctx: click.Context) -> int:
     if columns.TRAINED in table.columns and step_of(settings) is None:
         message = f"{columns.TRAINED!r} needs --train and its optimiser"
         raise click.BadParameter(message, param_hint=settings.name("columns"))
+    _refuse(table, output.format, settings)
     found = known(settings, screen, symbolic=True, unrun=True)
-    points = _points(found.network, table, settings)
+    others = counts_like(found.network, table.count_like)
+    more = Beside(_points(found.network, table, settings), others)
     if output.format is Format.JSON:
-        return _show_json(found, table, proof, screen, points)
-    _show_text(found.network.summary, output.format, table, screen, points)
+        return _show_json(found, table, proof, screen, more)
+    _show_text(found.network.summary, output.format, table, screen, more)
     return report_proof(found, proof, screen, told=output == (Format.TABLE, output.color, None))
+
+
+def _refuse(table: TableOptions, kind: Format, settings: Settings) -> None:
+    """Raise `click.BadParameter` for flags that have no place; a file's are passed over."""
+    is_flag = settings.name("count_like") == "--count-like"
+    if table.count_like and is_flag and kind in (Format.CSV, Format.PLAIN):
+        message = f"has no place in {kind}; 'compare --count-like' writes CSV"
+        raise click.BadParameter(message, param_hint="--count-like")
+    if table.by is not None and table.columns and settings.name("columns") == "--columns":
+        message = "sums have columns of their own; leave --columns out"
+        raise click.BadParameter(message, param_hint=settings.name("by"))
 
 
 def report_proof(found: Known, options: ProofOptions, screen: Screen, *, told: bool = False) -> int:
@@ -64,43 +85,49 @@ def _points(network: Network, table: TableOptions, settings: Settings) -> "list[
 
 
 def _show_text(
-    summary: Summary,
-    kind: Format,
-    table: TableOptions,
-    screen: Screen,
-    points: "Sequence[Point]",
+    summary: Summary, kind: Format, table: TableOptions, screen: Screen, more: Beside
 ) -> None:
     if kind is not Format.TABLE:
-        write_text(summary, kind, table, screen, points)
+        write_text(summary, kind, table, screen, more)
         return
     from resnet_cli.show import tables
 
-    screen.show(
-        tables.summary_table(
-            summary,
-            table_columns(summary, table, points),
-            depth=table.depth,
-            folded=table.fold,
-            look=screen.look(),
-            points=points,
-        )
+    rows, picked = _view(summary, table, kind, more.points)
+    shown = tables.summary_table(
+        rows,
+        picked,
+        depth=table.depth,
+        folded=table.fold and table.by is None,
+        look=screen.look(),
+        points=more.points,
     )
+    if more.counts:
+        shown = tables.with_counts(shown, more.counts, screen.look())
+    screen.show(shown)
 
 
-def table_columns(
-    summary: Summary, table: TableOptions, points: "Sequence[Point]" = ()
-) -> list[columns.Column]:
+def _view(
+    summary: Summary, table: TableOptions, kind: Format, points: "Sequence[Point]"
+) -> tuple[Summary, list[columns.Column]]:
+    """Return what has the rows of a format: layers, or sums over them, and its columns."""
+    if table.by is not None:
+        from resnet_cli.analysis.groups import grouped  # only sums need it
+
+        groups = grouped(summary, table.by)
+        picked = columns.of_groups(groups, table.by)
+        summary = groups.summary
+    elif kind is Format.CSV:
+        picked = columns.pick(table.columns or columns.every(summary))
+    else:
+        usual = columns.every_size(summary) if points else columns.default(summary)
+        picked = columns.pick(table.columns or usual)
+    bars = columns.BARS if table.bars and kind is Format.TABLE else ()
+    return summary, [*columns.beside(picked, points), *columns.beside(bars, points)]
+
+
+def table_columns(summary: Summary, table: TableOptions) -> list[columns.Column]:
     """Return the columns of a table for people."""
-    bars = columns.BARS if table.bars else ()
-    return [*_picked(summary, table, points), *columns.beside(bars, points)]
-
-
-def _picked(
-    summary: Summary, table: TableOptions, points: "Sequence[Point]"
-) -> list[columns.Column]:
-    usual = columns.every_size(summary) if points else columns.default(summary)
-    names = table.columns or usual
-    return [*columns.beside(columns.pick(names), points)]
+    return _view(summary, table, Format.TABLE, ())[1]
 
 
 def write_text(
@@ -108,19 +135,22 @@ def write_text(
     kind: Format,
     table: TableOptions,
     screen: Screen,
-    points: "Sequence[Point]" = (),
+    more: Beside = Beside(),  # noqa: B008 - frozen
 ) -> None:
     """Write a summary's rows as plain text, CSV or Markdown."""
     from resnet_cli.show import formats
 
-    if kind is Format.PLAIN:
-        screen.write(formats.to_plain(summary, table.depth))
+    rows, picked = _view(summary, table, kind, more.points)
+    if kind is Format.PLAIN and table.by is not None:
+        screen.write(formats.groups_to_plain(rows, picked))
+    elif kind is Format.PLAIN:
+        screen.write(formats.to_plain(rows, table.depth))
     elif kind is Format.CSV:
-        every = columns.pick(table.columns or columns.every(summary))
-        screen.write(formats.to_csv(summary, [*columns.beside(every, points)], table.depth))
+        screen.write(formats.to_csv(rows, picked, table.depth))
     else:
-        picked = _picked(summary, table, points)
-        text = formats.to_markdown(summary, picked, table.depth, ascii_only=screen.is_ascii())
+        text = formats.to_markdown(rows, picked, table.depth, ascii_only=screen.is_ascii())
+        if more.counts:
+            text += "\n" + formats.counts_to_markdown(more.counts, ascii_only=screen.is_ascii())
         screen.write(text)
 
 
@@ -129,15 +159,21 @@ def _show_json(
     table: TableOptions,
     proof: ProofOptions,
     screen: Screen,
-    points: "Sequence[Point]",
+    more: Beside,
 ) -> int:
     """Prove first, so that the one document has the outcome; it comes in any case."""
     from resnet_cli.show import formats
 
     forward, code = proof_for_document(found, proof, screen)
     summary, config = found.network.summary, found.network.config.to_dict()
-    more = {"at": [formats.point_dict(point, table.depth) for point in points]} if points else {}
-    screen.write(formats.to_json(summary, config, forward, table.depth, more))
+    behind: dict[str, object] = {}
+    if table.by is not None:
+        behind["groups"] = formats.group_dicts(*_view(summary, table, Format.JSON, ()))
+    if more.counts:
+        behind["count_like"] = [count.to_dict() for count in more.counts]
+    if more.points:
+        behind["at"] = [formats.point_dict(point, table.depth) for point in more.points]
+    screen.write(formats.to_json(summary, config, forward, table.depth, behind))
     return code
 
 

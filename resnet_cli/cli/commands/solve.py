@@ -86,6 +86,10 @@ QUESTIONS = under(
 @click.command(
     "solve",
     cls=Command,
+    examples=(
+        "solve --preset resnet18 --want 4=7x7",
+        "solve --preset resnet50 --memory 8GiB --dtype float16",
+    ),
     params=[
         *QUESTIONS,
         *shared(Heading.NETWORK, Heading.TRAINING, Heading.GENERAL, "format", "output"),
@@ -93,10 +97,7 @@ QUESTIONS = under(
 )
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> int:
-    """Solve for the input: a layer's wanted size, or a memory; no PyTorch needed.
-
-    Example: solve --preset resnet50 --want 4=7x7 --memory 8GiB --dtype float16
-    """
+    """Solve for the input: a layer's wanted size, or a memory; no PyTorch needed."""
     settings = resolve(ctx)
     output = settings.output(Format.TABLE, Format.JSON, Format.CSV, Format.MARKDOWN)
     asked, screen = settings.read(Questions), output.screen()
