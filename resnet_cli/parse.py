@@ -57,10 +57,8 @@ BYTE_UNITS = {
 
 Pattern: TypeAlias = tuple[int | str | None, ...]
 
-_ANY = ("?", "N")
-
-# A size of an input with names: a name, or one rounded after a division (`dims.py`).
-_FORMULA = r"[A-WYZa-wyz_][\w()/+ ]*"
+# A size of an input with names as the machine formats write it (`dims.py`).
+_FORMULA = r"-?(\d+\*)?[(A-WYZa-wyz_][\w()/+* -]*"
 
 _SHAPE_FORM = "NxCxHxW (batch x channels x height x width), as in 1x3x224x224 or Nx3xHxW"
 # Text: at a start that needs none of them each takes 0.1 ms to compile.
@@ -230,19 +228,19 @@ def parse_bytes(value: object) -> int:
 
 
 def pattern(value: object) -> Pattern:
-    """Parse an output shape of any rank; `?` or `N` matches any size.
+    """Parse an output shape of any rank; `?` matches any size, and `N` the same one each time.
 
     Where the input has names, a size is a formula as the machine formats write it.
     """
-    form = "an output shape, as in 1x10 or ?x512x7x7 (? or N matches any number)"
+    form = "an output shape, as in 1x10 or ?x512x7x7 (? matches any number, N each time the same)"
     if isinstance(value, list) and all(type(size) in (int, str) for size in value):
         value = "x".join(map(str, value))
     parts = value.strip().split("x") if isinstance(value, str) else []
-    if not parts or not all(part in _ANY or _is_size(part) for part in parts):
+    if not parts or not all(part == "?" or _is_size(part) for part in parts):
         raise ValueError(f"{value!r} is not {form}")
     if any(part.isdigit() and len(part) > len(str(LIMIT)) for part in parts):
         raise ValueError(f"{value!r} is too large: numbers stay below 2**31 = {LIMIT}")
-    return tuple(None if part in _ANY else int(part) if part.isdigit() else part for part in parts)
+    return tuple(None if part == "?" else int(part) if part.isdigit() else part for part in parts)
 
 
 def layer_pattern(value: object) -> LayerExpectation:

@@ -4,7 +4,7 @@ Figures have units: k, M, G for counts; KiB, MiB, GiB for bytes.
 """
 
 import reprlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 Tree: TypeAlias = str | Sequence["Tree"] | Mapping[str, "Tree"] | None
@@ -36,7 +36,12 @@ def human_bytes(value: int) -> str:
 
 def format_shape(shape: Iterable[object]) -> str:
     """Write a shape as it is written everywhere: `1x64x56x56`; without dimensions, `scalar`."""
-    return "x".join(map(str, shape)) or "scalar"
+    return "x".join(map(factor, shape)) or "scalar"
+
+
+def factor(size: object, write: Callable[[object], str] = str) -> str:
+    """Write a size that others are multiplied by: a sum of names stands in brackets."""
+    return f"({write(size)})" if getattr(size, "is_sum", False) else write(size)
 
 
 def place_text(path: str) -> str:
@@ -71,14 +76,14 @@ def human_text(value: object, *, ascii_only: bool = False) -> str:
     if value is None or isinstance(value, str):
         return value or ""
     if isinstance(value, tuple):
-        return format_shape(
-            size if isinstance(size, int) else _formula(size, ascii_only) for size in value
-        )
-    return _formula(value, ascii_only)
+        write = str if ascii_only else _size
+        return "x".join(factor(size, write) for size in value) or "scalar"
+    return str(value) if ascii_only else f"{value:,}"
 
 
-def _formula(dim: object, ascii_only: bool) -> str:
-    return str(dim) if ascii_only else f"{dim:,}"
+def _size(size: object) -> str:
+    """Write a size in a shape for people: a formula with their signs, a number as it is."""
+    return str(size) if isinstance(size, int) else f"{size:,}"
 
 
 def printable(text: str) -> str:

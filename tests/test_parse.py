@@ -160,15 +160,23 @@ def test_a_shape_is_read_as_it_is_written(sizes):
     assert pattern("x".join(map(str, sizes))) == pattern(sizes) == tuple(sizes)
 
 
-@given(wildcards, st.sampled_from("?N"))
-def test_a_wildcard_matches_any_number(sizes, wild):
-    text = "x".join(wild if size is None else str(size) for size in sizes)
+@given(wildcards)
+def test_a_wildcard_matches_any_number(sizes):
+    text = "x".join("?" if size is None else str(size) for size in sizes)
     assert pattern(text) == tuple(sizes)
     assert layer_pattern(f" stage 1 = {text} ") == LayerExpectation("stage 1", tuple(sizes))
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", "1x", "-1x2", "1x*", "1.5x2", "1 x 2", "²x2", [], [1.5], None, 5, {}]
+    "size", ["N", "ceil(H/2)", "2*floor(H/4)", "(H - 2)", "H-2", "-H + 8", "4*ceil(H/4) - H"]
+)
+def test_a_size_may_be_a_formula(size):
+    assert pattern(f"?x8x{size}") == (None, 8, size)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "x", "1x", "-1x2", "7O7", "2*3x1", "1x*", "1.5x2", "1 x 2", "²x2", [], [1.5], None, 5, {}],
 )
 def test_what_is_no_shape_is_refused(text):
     with pytest.raises(ValueError, match="is not an output shape, as in 1x10"):

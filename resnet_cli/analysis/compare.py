@@ -5,7 +5,6 @@ He et al. 2015, table 1, has a row a stage: its output size, and its blocks as
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from resnet_cli.analysis.network import Network, counts_like
@@ -16,10 +15,11 @@ from resnet_cli.graph.graph import Graph, Module, children
 from resnet_cli.graph.kinds import Kind, Shape
 from resnet_cli.graph.pooling import MaxPool
 from resnet_cli.graph.products import Conv, Linear
-from resnet_cli.text import format_shape, human_bytes, human_count
+from resnet_cli.text import format_shape, human_bytes, human_count, human_text
 
 if TYPE_CHECKING:
     from resnet_cli.analysis.conventions import Count
+    from resnet_cli.graph.dims import Size
 
 FIGURES = {
     "params": "Params",
@@ -55,14 +55,14 @@ class Part(NamedTuple):
 class Entry(NamedTuple):
     """One network of the comparison; `ratios` are to the first one's figures.
 
-    A figure that is not known is None, and so is a ratio to it; `limits` say which are not
-    exact.
+    A figure that is not known is None, and so is a ratio to it and one of two formulas that
+    differ; `limits` say which are not exact, and what names in the input must be.
     """
 
     name: str
     config: Mapping[str, object]
     parts: tuple[Part, ...]
-    figures: "Mapping[str, int | None]"
+    figures: "Mapping[str, Size | None]"
     ratios: "Mapping[str, float | None]"
     limits: tuple[str, ...] = ()
 
@@ -89,11 +89,7 @@ def compare(networks: Iterable[tuple[str, Network]], tools: Sequence[Tool] = ())
     for name, network in networks:
         counts = counts_like(network, tools)
         totals = {count.tool: count.total for count in counts}
-        like = {
-            key: None if (total := totals[tool]) is None else index(total)
-            for key, tool in LIKE.items()
-            if tool in totals
-        }
+        like = {key: totals[tool] for key, tool in LIKE.items() if tool in totals}
         figures = {**_figures(network), **like}
         first = found[0].figures if found else figures
         ratios = {key: _ratio(figures[key], first[key]) for key in figures}
@@ -110,6 +106,7 @@ def _limits(summary: Summary) -> Iterator[str]:
     if step is not None and not step.exact:
         how = "at most this" if step.peak_at is None else "not proved with these options"
         yield f"the training peak is {how}."
+    yield from summary.limits()
 
 
 def _no_rules(counts: "Iterable[Count]") -> Iterator[str]:
@@ -122,16 +119,20 @@ def _no_rules(counts: "Iterable[Count]") -> Iterator[str]:
         yield f"what {', '.join(names)} would count of {', '.join(kinds)} is not known."
 
 
-def _ratio(value: int | None, first: int | None) -> float | None:
-    return value / first if value is not None and first else None
+def _ratio(value: "Size | None", first: "Size | None") -> float | None:
+    if isinstance(value, int) and isinstance(first, int):
+        return value / first if first else None
+    return 1.0 if value is not None and value == first else None
 
 
-def figure(entry: Entry, key: str) -> tuple[str, str]:
+def figure(entry: Entry, key: str, *, ascii_only: bool = False) -> tuple[str, str]:
     """Return a figure with its unit, two decimals as in papers, and its ratio to the first."""
     value, ratio = entry.figures[key], entry.ratios[key]
     if value is None:
         return "not known", ""
-    if key == "receptive_field" or key in LIKE:  # the others' to the digit, as they say it
+    if not isinstance(value, int):
+        text = human_text(value, ascii_only=ascii_only)
+    elif key == "receptive_field" or key in LIKE:  # the others' to the digit, as they say it
         text = f"{value:,}"
     else:
         text = human_bytes(value) if key.endswith("bytes") else human_count(value, decimals=2)
@@ -208,11 +209,10 @@ def _stride(kind: Kind) -> str:
     return ""
 
 
-def _figures(network: Network) -> dict[str, int | None]:
+def _figures(network: Network) -> "dict[str, Size | None]":
     totals = network.summary.totals()
     fields = [row.receptive_field for row in network.summary.rows if row.depth == 1]
     seen = [field for field in fields if field is not None]
     keys = FIGURES if network.summary.training is None else {**FIGURES, **TRAINING}
-    sums = ((key, totals.get(key)) for key in keys)
-    known = {key: None if total is None else index(total) for key, total in sums}
+    known = {key: totals.get(key) for key in keys}
     return {**known, "receptive_field": seen[-1] if seen else None}

@@ -124,7 +124,7 @@ def allowed(found: Iterable[Need]) -> tuple[dict[str, Allowed], list[Need]]:
             others += [] if _always(need) else [need]
         else:
             before = sizes.get(known.name)
-            sizes[known.name] = one if before is None else _both(before, one)
+            sizes[known.name] = one if before is None else both(before, one)
     return sizes, [need for need in others if not _follows(need, sizes)]
 
 
@@ -199,7 +199,8 @@ def _allowed(known: Classes, sign: str) -> Allowed | None:
     return _gathered(is_allowed, start, period)
 
 
-def _both(one: Allowed, other: Allowed) -> Allowed:
+def both(one: Allowed, other: Allowed) -> Allowed:
+    """Return the sizes that two have in common."""
     start, period = max(one.start, other.start), lcm(one.period, other.period)
     return _gathered(lambda size: size in one and size in other, start, period)
 

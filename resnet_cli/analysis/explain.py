@@ -5,6 +5,7 @@ shapes; what stands beside it is the table's own number, from the same `Summary`
 read it with the signs of `pretty`.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from math import prod
@@ -20,7 +21,7 @@ from resnet_cli.graph.moves import Flatten, Pad
 from resnet_cli.graph.pointwise import BatchNorm, ReLU
 from resnet_cli.graph.pooling import AdaptiveAvgPool, AvgPool, MaxPool
 from resnet_cli.graph.products import Conv, Linear
-from resnet_cli.text import format_shape, nearest
+from resnet_cli.text import factor, format_shape, nearest
 
 if TYPE_CHECKING:
     from resnet_cli.graph.dims import Size
@@ -60,8 +61,25 @@ def explain(graph: Graph, summary: Summary) -> list[Explanation]:
 
 
 def pretty(formula: str) -> str:
-    """Return a formula with the multiplication dot and the minus sign of print."""
-    return formula.replace("*", "\N{MIDDLE DOT}").replace("-", "\N{MINUS SIGN}")
+    """Return a formula with the multiplication dot, minus sign and roundings of print."""
+    signs = formula.replace("*", "\N{MIDDLE DOT}").replace("-", "\N{MINUS SIGN}")
+    shown: list[str] = []
+    closing: list[str] = []
+    for part in re.split(r"((?:ceil|floor)?\(|\))", signs):
+        if part in _OPENING:
+            opening, closes = _OPENING[part]
+            closing.append(closes)
+            shown.append(opening)
+        else:
+            shown.append(closing.pop() if part == ")" else part)
+    return "".join(shown)
+
+
+_OPENING = {
+    "(": ("(", ")"),
+    "ceil(": ("\N{LEFT CEILING}", "\N{RIGHT CEILING}"),
+    "floor(": ("\N{LEFT FLOOR}", "\N{RIGHT FLOOR}"),
+}
 
 
 def select(explanations: Sequence[Explanation], words: Sequence[str]) -> list[Explanation]:
@@ -160,7 +178,8 @@ class _Lesson:
                 break
             parts += [part] if part.depth == row.depth + 1 else []
         yield Quantity("params", _sum([part.params for part in parts]), row.params)
-        yield Quantity("MACs", _sum([part.macs for part in parts]), row.macs)
+        if row.macs is not None:  # nothing in it is counted
+            yield Quantity("MACs", _sum([part.macs for part in parts]), row.macs)
 
     def _sight(self, operation: int) -> Sight:
         return self.walked.sights[operation] or Sight()
@@ -186,7 +205,7 @@ def _arithmetic(kind: Kind, row: LayerRow, seen: Sight) -> tuple[str, Iterator[Q
         case Flatten():
             return "", _flat(row)
         case Linear():
-            return f" {row.input_shape[-1]} to {kind.out_features}", _linear(kind, row)
+            return f" {_features(kind, row)} to {kind.out_features}", _linear(kind, row)
     return "", _counts(row)
 
 
@@ -226,7 +245,7 @@ def _convolution(kind: Conv, row: LayerRow, seen: Sight) -> Iterator[Quantity]:
     batch, _, *sizes = row.output_shape
     yield from _sliding(kind.window, row)
     yield Quantity("params", f"{out}*{weights}" + (f" + {out}" if kind.bias else ""), row.params)
-    elements = "*".join(map(str, [out, *sizes]))
+    elements = "*".join(map(factor, [out, *sizes]))
     yield Quantity("MACs", f"{_times(batch)}{elements} * {weights}", row.macs)
     yield from _field(kind.window, row, seen)
 
@@ -244,25 +263,31 @@ def _norm(row: LayerRow) -> Iterator[Quantity]:
 
 def _average(row: LayerRow) -> Iterator[Quantity]:
     sizes = row.input_shape[2:]
-    yield Quantity("averaged", "*".join(map(str, sizes)), prod(sizes))
+    yield Quantity("averaged", "*".join(map(factor, sizes)), prod(sizes))
     yield Quantity("field", "", None)
 
 
 def _flat(row: LayerRow) -> Iterator[Quantity]:
-    yield Quantity("features", "*".join(map(str, row.input_shape[1:])), row.output_shape[1])
+    yield Quantity("features", "*".join(map(factor, row.input_shape[1:])), row.output_shape[1])
 
 
 def _linear(kind: Linear, row: LayerRow) -> Iterator[Quantity]:
-    weights = f"{kind.out_features}*{row.input_shape[-1]}"
+    weights = f"{kind.out_features}*{_features(kind, row)}"
     bias = f" + {kind.out_features}" if kind.bias else ""
     yield Quantity("params", weights + bias, row.params)
     times = "".join(map(_times, row.output_shape[:-1]))
     yield Quantity("MACs", f"{times}{weights}", row.macs)
 
 
+def _features(kind: Linear, row: LayerRow) -> "Size":
+    """Return how many features go in: what a formula of the map's size has to come to."""
+    return row.input_shape[-1] if kind.in_features is None else kind.in_features
+
+
 def _sum(terms: "Sequence[Size]") -> str:
     runs = [(term, len(list(run))) for term, run in groupby(filter(None, terms))]
-    return " + ".join(f"{n}*{term}" if n > 1 else str(term) for term, n in runs) or "0"
+    texts = (f"{n}*{factor(term)}" if n > 1 else str(term) for term, n in runs)
+    return " + ".join(texts) or "0"
 
 
 _AXES = (("length",), ("height", "width"), ("depth", "height", "width"))
@@ -296,4 +321,4 @@ def _number(sides: Sequence[int]) -> int | None:
 
 
 def _times(batch: "Size") -> str:
-    return f"{batch}*" if batch != 1 else ""
+    return f"{factor(batch)}*" if batch != 1 else ""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from resnet_cli.analysis.summary import By, LayerRow, Summary, added
+from resnet_cli.analysis.summary import UNKNOWN, By, LayerRow, Summary, added
 
 if TYPE_CHECKING:
     from resnet_cli.graph.dims import Size
@@ -60,6 +60,7 @@ def _row(name: str, parts: Sequence[_Part]) -> LayerRow:
     """Return the sums of a group as one row."""
     layers = [part.row for part in parts if part.row.leaf]
     saved = [part.saved for part in parts if part.saved is not None]
+    macs = [row.macs for row in layers if row.macs is not None]  # of what is counted
     return LayerRow(
         path=name,
         depth=1,
@@ -70,7 +71,7 @@ def _row(name: str, parts: Sequence[_Part]) -> LayerRow:
         output_shape=(),
         params=added(row.params for row in layers),
         buffers=added(row.buffers for row in layers),
-        macs=added(row.macs for row in layers),
+        macs=added(macs) if macs or not layers else UNKNOWN,
         output_bytes=added(row.output_bytes for row in layers),
         activation_bytes=added(row.activation_bytes for row in layers),
         receptive_field=None,

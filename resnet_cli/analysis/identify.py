@@ -114,11 +114,11 @@ def _structure(convolutions: Sequence[LayerRow], stages: int) -> Structure:
 def _is_convolution(row: LayerRow) -> bool:
     """Say whether a row multiplies in a square window; a linear layer has none."""
     shape = row.output_shape
-    return row.leaf and index(row.macs) > 0 and row.window is not None and len(shape) == 4
+    return row.leaf and index(row.macs or 0) > 0 and row.window is not None and len(shape) == 4
 
 
 def _is_linear(row: LayerRow) -> bool:
-    return row.leaf and index(row.macs) > 0 and row.window is None
+    return row.leaf and index(row.macs or 0) > 0 and row.window is None
 
 
 def _channels(row: LayerRow) -> int:

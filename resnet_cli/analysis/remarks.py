@@ -4,15 +4,13 @@ from resnet_cli.analysis import identify
 from resnet_cli.analysis.summary import Summary
 
 
-def remarks(summary: Summary) -> list[str]:
+def remarks(summary: Summary, *, ascii_only: bool = False) -> list[str]:
     """Return a summary's failure, the limits of its counts, and which known network it is."""
     found = [f"FAILED: {summary.error}"] if summary.error else []
     if summary.not_counted:
         names = ", ".join(summary.not_counted)
         found.append(f"MACs are at least these: {names} not counted.")
-    found += [f"{condition:,}" for condition in summary.conditions]
-    if summary.ends:
-        found.append(f"{summary.ends}.")
+    found += summary.limits(ascii_only=ascii_only)
     if summary.by_values:
         found.append(f"How much runs depends on values ({', '.join(summary.by_values)}).")
     if not summary.ran:

@@ -6,7 +6,7 @@ from operator import add, index
 from typing import TYPE_CHECKING, NamedTuple
 
 from resnet_cli.analysis.ends import NOTHING, Ends
-from resnet_cli.analysis.summary import LayerRow, Summary
+from resnet_cli.analysis.summary import UNKNOWN, LayerRow, Summary
 from resnet_cli.analysis.walk import UNSEEN, Walk, item_size, walk
 from resnet_cli.graph.graph import Call, Graph, Module, Value, Weight, children, values
 
@@ -40,13 +40,14 @@ class Span(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """What the leaves below a module add up to."""
+    """What the leaves below a module add up to, and of how many operations no MACs are known."""
 
     params: int = 0
     frozen: int = 0
     buffers: int = 0
     macs: "Size" = 0
     activation_bytes: "Size" = 0
+    not_counted: int = 0
 
 
 NO_SUMS, NO_WEIGHT = Sums(), Weight()
@@ -188,6 +189,7 @@ class _Rows:
             held.buffers,
             sum([each.macs for each in facts]),
             sum([self._new_bytes(call) for call in calls]),
+            sum([not each.is_counted for each in facts]),
         )
         window = facts[0].window if facts else None
         square = window.square if window is not None else None
@@ -223,7 +225,7 @@ class _Rows:
             shape,
             sums.params,
             sums.buffers,
-            sums.macs,
+            UNKNOWN if sums.not_counted and sums.macs == 0 else sums.macs,
             gives.nbytes,
             sums.activation_bytes,
             max(field) if field else None,
@@ -258,6 +260,7 @@ class _Rows:
         sums = Sums(
             macs=sum([facts[i].macs for i in indices]),
             activation_bytes=sum([self._new_bytes(call) for call in calls]),
+            not_counted=sum([not facts[i].is_counted for i in indices]),
         )
         self.rows.append(self._row(done, name, depth, role, sums))
         return sums

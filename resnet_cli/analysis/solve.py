@@ -2,27 +2,31 @@
 
 By bisection on the prediction: with one size of the input a name, a layer's size and the
 memory of a pass are formulas that never shrink when it grows, so each answer is an interval.
+In it those sizes count that the network can have: multiples of what a U-Net halves, say.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby, product
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from resnet_cli.analysis.network import predict
-from resnet_cli.analysis.summary import Summary, find
+from resnet_cli.analysis.conditions import ANY, Allowed, Condition
+from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.possible import at_least, at_most, holds, possible
+from resnet_cli.analysis.subject import Subject
+from resnet_cli.analysis.summary import Sizes, find
 from resnet_cli.errors import ConfigError
-from resnet_cli.family.config import ResNetConfig
 from resnet_cli.graph.dims import Dim, Size, evaluate
 from resnet_cli.graph.kinds import Shape
+from resnet_cli.graph.residues import classes
 from resnet_cli.parse import LIMIT, LayerExpectation
 from resnet_cli.text import format_shape
 
 if TYPE_CHECKING:
-    from resnet_cli.analysis.step import Step
+    from resnet_cli.analysis.conditions import Need
 
-_AXES = {"H": 2, "W": 3}
+_AXES = {2: "H", 3: "W"}
 
-
-Need: TypeAlias = Callable[[int], int]
+Bytes: TypeAlias = Callable[[int], int]
 """The bytes that a size needs."""
 
 
@@ -31,7 +35,8 @@ class Answer(NamedTuple):
 
     `size` is the name that varies in `input`. `least` and `most` are None where no size
     does, `next` where all do. The bytes are those of a pass, or of a training step, at `most` and
-    at `next`, the least size where none holds.
+    at `next`, the least size where none holds. Between them `only` say which sizes the network
+    can have.
     """
 
     condition: str
@@ -42,73 +47,162 @@ class Answer(NamedTuple):
     bytes: int | None
     next: int | None
     next_bytes: int | None
+    only: tuple[Condition, ...] = ()
 
 
-def wanted(config: ResNetConfig, want: LayerExpectation) -> Iterator[Answer]:
+def image(inputs: Sequence[Shape]) -> Shape:
+    """Return the one image among inputs without names. Raises `ConfigError` for others."""
+    if len(inputs) != 1 or len(inputs[0]) != 4:
+        shapes = ", ".join(map(format_shape, inputs))
+        message = f"{shapes} is not one image, NxCxHxW: give the size that is asked for a name"
+        raise ConfigError("input", f"{message}, as in 1xL:int64")
+    return inputs[0]
+
+
+def wanted(subject: Subject, want: LayerExpectation) -> list[Answer]:
     """Give the heights, then the widths, at which a layer has the wanted `(H, W)`.
 
     Raises `ExpectationError` for a layer that is not there, `ValueError` for one without
     height and width and for a size that it never has.
     """
-    batch, _, _, _ = config.input
-    image = (batch, config.image_channels, *(Dim.named(name, axis) for name, axis in _AXES.items()))
-    row = find(_summary(config, image), want.layer)
-    if len(row.output_shape) != len(image):
+    inputs = subject.inputs
+    if not _names(inputs):
+        batch, channels, *_ = image(inputs)
+        inputs = ((batch, channels, *(Dim.named(name, axis) for axis, name in _AXES.items())),)
+    network = subject.on(inputs)
+    row = find(network.summary, want.layer)
+    if len(row.output_shape) != 4:
         raise ValueError(f"layer {want.layer} gives {format_shape(row.output_shape)}: no H and W")
+    sizes, others = possible(network.graph)
     condition = f"{want.layer}={format_shape(want.pattern)}"
-    for (name, axis), size in zip(_AXES.items(), want.pattern, strict=True):
+    found = []
+    for axis, size in zip(_AXES, want.pattern, strict=True):
         formula = row.output_shape[axis]
-        least, most = _interval(formula, name, int(size or 0))
-        if most < least:
-            raise ValueError(f"layer {want.layer} is never {size} along {name}: {name} = {formula}")
-        yield Answer(condition, format_shape(image), name, least, most, None, _after(most), None)
+        name = _name(formula, inputs, axis, want.layer)
+        least, most, after = _interval(formula, name, int(size or 0), sizes.get(name, ANY))
+        if least is None or most < least:
+            raise ValueError(_never(formula, name, axis, want, network))
+        only = network.summary.conditions
+        shape = ", ".join(map(format_shape, inputs))
+        found.append(Answer(condition, shape, name, least, most, None, after, None, only))
+    _meet(others, found)
+    return found
 
 
-def fitting(
-    config: ResNetConfig, memory: int, step: "Step | None" = None, reserve: int = 0
-) -> Iterator[Answer]:
+def fitting(subject: Subject, memory: int, reserve: int = 0) -> Iterator[Answer]:
     """Give the batches of the image, and the square images of the batch, that fit a memory.
 
-    Counted are a pass's parameters, running statistics and peak at module boundaries, or all
-    that a training step holds; `reserve` bytes stay free.
+    Of inputs with a name, the sizes of that. Counted are a pass's parameters, running statistics
+    and peak at module boundaries, or all that a training step holds; `reserve` bytes stay free.
 
-    Raises `ConfigError` for a network that cannot be trained so at any size.
+    Raises `ConfigError` for a network that cannot be trained so at any size, and for several
+    names.
     """
-    batch, channels, height, width = config.input
-    side = Dim.named("S", _AXES["H"])
-    for name, shape in (
-        ("N", (Dim.named("N", 0), channels, height, width)),
-        ("S", (batch, channels, side, side)),
-    ):
-        named = config._replace(input=shape)
-        need = _inference(named, name) if step is None else _training(named, name, step)
-        yield _fit(need, memory, reserve, format_shape(shape), name)
+    for name, inputs in _varied(subject.inputs):
+        network = subject.on(inputs)
+        need = _inference(network, name)
+        if network.summary.training is not None:
+            need = _training(network, name)
+        sizes, _ = possible(network.graph)
+        found = _fit(need, memory, reserve, sizes.get(name, ANY))
+        shape = ", ".join(map(format_shape, inputs))
+        yield found._replace(input=shape, size=name, only=network.summary.conditions)
 
 
-def _inference(config: ResNetConfig, name: str) -> "Need":
+def corners(answers: Sequence[Answer], others: Sizes) -> Iterator[Sizes]:
+    """Give the sizes at the ends of what was wanted, with those of `others` beside them."""
+    wants = [answer for answer in answers if answer.bytes is None and answer.next is not None]
+    for _, group in groupby(wants, key=lambda answer: answer.condition):
+        ends = [
+            dict.fromkeys([(each.size, each.least or 0), (each.size, each.most or 0)])
+            for each in group
+        ]
+        yield from ({**others, **dict(corner)} for corner in product(*ends))
+
+
+def _varied(inputs: Sequence[Shape]) -> Iterator[tuple[str, Sequence[Shape]]]:
+    """Give inputs with one name: what they have, or the batch, then the side of an image."""
+    names = _names(inputs)
+    if len(names) > 1:
+        raise ConfigError(
+            "input",
+            f"{', '.join(map(format_shape, inputs))} has names for several sizes, and a memory "
+            f"is asked for one: give numbers for all but one of {', '.join(names)}",
+        )
+    if names:
+        yield names[0], inputs
+        return
+    batch, channels, height, width = image(inputs)
+    side = Dim.named("S", 2)
+    yield "N", ((Dim.named("N", 0), channels, height, width),)
+    yield "S", ((batch, channels, side, side),)
+
+
+def _names(inputs: Sequence[Shape]) -> list[str]:
+    sizes = (size for shape in inputs for size in shape)
+    return [*dict.fromkeys(str(size) for size in sizes if not isinstance(size, int))]
+
+
+def _name(formula: Size, inputs: Sequence[Shape], axis: int, layer: str) -> str:
+    """Return the one name that a formula has, or that the input has along its axis."""
+    names = _names([shape[axis : axis + 1] for shape in inputs])
+    if isinstance(formula, Dim):
+        names = [*formula.names]
+        found = classes(formula)
+        if found is None or found.growth < 0 or [*found.values] != sorted(found.values):
+            raise ValueError(f"layer {layer} has {formula} there, which does not grow with a name")
+    if len(names) != 1:
+        raise ValueError(f"layer {layer} is {formula} there whatever the names are")
+    return names[0]
+
+
+def _never(formula: Size, name: str, axis: int, want: LayerExpectation, network: Network) -> str:
+    """Say why a layer never has a wanted size."""
+    size = want.pattern[axis - 2]
+    least, most, _ = _interval(formula, name, int(size or 0), ANY)
+    if least is None or most < least:
+        return f"layer {want.layer} is never {size} along {name}: {name} = {formula}"
+    said = [each for each in network.summary.conditions if name in each.split()]
+    why = "; ".join(said) or "the network has a window that is larger than its map there"
+    return f"layer {want.layer} is {size} along {name} for {name} from {least} to {most}, and {why}"
+
+
+def _meet(others: "Sequence[Need]", found: Sequence[Answer]) -> None:
+    """Raise `ValueError` where no ends of two intervals go together."""
+    known = {each.size for each in found}
+    for need in others:
+        more = need.left - need.right
+        if isinstance(more, Dim) and not known.issuperset(more.names):
+            continue
+        if not any(holds(need, corner) for corner in corners(found, {})):
+            text = f"{need.left} {need.sign} {need.right}".replace("==", "=")
+            raise ValueError(f"{found[0].condition} goes with no input: {text} has to hold")
+
+
+def _inference(network: Network, name: str) -> Bytes:
     """Return what an inference pass needs at a size, in bytes."""
-    summary = predict(config).summary
-    weights = summary.param_bytes + summary.buffer_bytes
+    summary = network.summary
+    other = summary.at({name: 1})
+    weights = other.memory_bytes - (other.peak_bytes or 0)
+    amounts = tuple(summary.held)
 
     def need(size: int) -> int:
-        held: tuple[int, ...] = evaluate(tuple(summary.held), {name: size})
+        held: tuple[int, ...] = evaluate(amounts, {name: size})
         return weights + max(held)
 
     return need
 
 
-def _training(config: ResNetConfig, name: str, step: "Step") -> "Need":
+def _training(network: Network, name: str) -> Bytes:
     """Return what a training step needs at a size, in bytes; 0 where a norm has one value.
 
     There PyTorch refuses to train; that ends at some size, and never comes again.
     """
     from resnet_cli.analysis import train  # only a training step needs its walk
 
-    found = train.predict(config, step)
-
     def need(size: int) -> int:
         try:
-            summary = train.evaluated(found.graph, found.summary, {name: size})
+            summary = train.evaluated(network.graph, network.summary, {name: size})
         except ConfigError as error:
             if error.field != "input":
                 raise
@@ -119,17 +213,20 @@ def _training(config: ResNetConfig, name: str, step: "Step") -> "Need":
     return need
 
 
-def _fit(need: "Need", memory: int, reserve: int, shape: str, name: str) -> Answer:
+def _fit(need: Bytes, memory: int, reserve: int, sizes: Allowed) -> Answer:
     """Return the sizes whose need a memory has room for; 0 is no size that could be."""
-    most = _last(lambda size: need(size) <= memory - reserve)
-    least = _last(lambda size: need(size) == 0) + 1
-    fits = least <= most
-    after = _after(most if fits else least - 1)
+    start = (at_least(sizes, 1) or LIMIT) - 1
+    trains = _last(lambda size: need(size) == 0, start) + 1
+    least = at_least(sizes, trains)
+    most = at_most(sizes, _last(lambda size: need(size) <= memory - reserve, start))
+    fits = least is not None and least <= most
+    after = at_least(sizes, most + 1) if fits else least
+    after = after if after is not None and after < LIMIT else None
     more = f" - {reserve:,} B" if reserve else ""
     return Answer(
         f"memory <= {memory:,} B{more}",
-        shape,
-        name,
+        "",
+        "",
         least=least if fits else None,
         most=most if fits else None,
         bytes=need(most) if fits else None,
@@ -138,24 +235,21 @@ def _fit(need: "Need", memory: int, reserve: int, shape: str, name: str) -> Answ
     )
 
 
-def _summary(config: ResNetConfig, shape: Shape) -> Summary:
-    return predict(config._replace(input=shape)).summary
+def _interval(
+    formula: Size, name: str, size: int, sizes: Allowed
+) -> tuple[int | None, int, int | None]:
+    """Return the first and the last possible value at which a formula has a value, and the next."""
+    start = (at_least(sizes, 1) or LIMIT) - 1
+    least = _last(lambda value: evaluate(formula, {name: value}) < size, start) + 1
+    most = _last(lambda value: evaluate(formula, {name: value}) <= size, start)
+    after = at_least(sizes, most + 1) if most + 1 < LIMIT else None
+    return at_least(sizes, least), at_most(sizes, most), after
 
 
-def _interval(formula: Size, name: str, size: int) -> tuple[int, int]:
-    """Return the first and the last value of a name at which a formula has a value."""
-    least = _last(lambda value: evaluate(formula, {name: value}) < size) + 1
-    return least, _last(lambda value: evaluate(formula, {name: value}) <= size)
-
-
-def _last(holds: Callable[[int], bool]) -> int:
-    """Return the last size below 2**31 at which a condition holds that ends once, or 0."""
-    low, high = 0, LIMIT
+def _last(holds: Callable[[int], bool], low: int = 0) -> int:
+    """Return the last size below 2**31 at which a condition holds that ends once, or `low`."""
+    high = LIMIT
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if holds(middle) else (low, middle)
     return low
-
-
-def _after(size: int) -> int | None:
-    return size + 1 if size + 1 < LIMIT else None

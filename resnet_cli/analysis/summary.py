@@ -173,8 +173,9 @@ class Summary(NamedTuple):
 
     @property
     def macs(self) -> Size:
-        """Multiply-accumulates of convolutions and linear layers."""
-        return added(row.macs for row in self.rows if row.leaf)
+        """Multiply-accumulates of convolutions and linear layers, of what is counted."""
+        macs = [row.macs for row in self.rows if row.leaf]
+        return added(each for each in macs if each is not None) if self.ran else added(macs)
 
     @property
     def flops(self) -> Size:
@@ -191,7 +192,7 @@ class Summary(NamedTuple):
     @property
     def buffer_bytes(self) -> int:
         """Bytes of running statistics; batch norm's counter has 8 at every dtype."""
-        counters = sum(row.type == "BatchNorm2d" for row in self.rows)
+        counters = sum(row.type.startswith("BatchNorm") and row.buffers > 0 for row in self.rows)
         return (self.buffers - counters) * self.itemsize + counters * 8
 
     @property
@@ -202,7 +203,8 @@ class Summary(NamedTuple):
         """
         if self.peak_bytes is None:
             raise SymbolError(f"{self.name}: the memory of an input with names has no number")
-        return self.param_bytes + self.buffer_bytes + self.peak_bytes
+        frozen = self.frozen * self.itemsize
+        return self.param_bytes + frozen + self.buffer_bytes + self.peak_bytes
 
     @property
     def activation_bytes(self) -> Size:
@@ -229,6 +231,12 @@ class Summary(NamedTuple):
         The way down to a layer that failed is always among them.
         """
         return [row for row in self.rows if row.depth <= depth or row.error is not None]
+
+    def limits(self, *, ascii_only: bool = False) -> tuple[str, ...]:
+        """Return what the names in its input must be, and where its closed forms end."""
+        write = str if ascii_only else "{:,}".format
+        ends = (f"{self.ends}.",) if self.ends else ()
+        return (*map(write, self.conditions), *ends)
 
     @property
     def heading(self) -> str:

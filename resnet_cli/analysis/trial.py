@@ -32,7 +32,7 @@ def trial(recorded: Graph, named: Graph, stride: int = 1) -> tuple[Sizes, ...]:
         some = (n for n in range(first, size + FURTHEST) if name not in sizes or n in sizes[name])
         low = next(some, size)
         choices.append((low, next(some, size)))
-    found = [each for each in _turns(known, choices) if _runs(recorded, named, each)]
+    found = [each for each in _turns(known, choices) if runs(recorded, named, each)]
     if not found:
         return (known,)
     one, *others = found
@@ -62,7 +62,8 @@ def _turns(known: Sizes, choices: list[tuple[int, int]]) -> Iterator[Sizes]:
         }
 
 
-def _runs(recorded: Graph, named: Graph, sizes: Sizes) -> bool:
+def runs(recorded: Graph, named: Graph, sizes: Sizes) -> bool:
+    """Say whether a recorded network runs at these sizes as it was seen to."""
     try:
         predicted(at(named, sizes), recorded)
     except SizeError:

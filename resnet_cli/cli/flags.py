@@ -216,8 +216,8 @@ EXPECTATIONS = under(
     Option(
         "expect",
         parse.layer_pattern,
-        "A layer's output shape, the layer by path or role; ? or N matches any number. Repeatable, "
-        "in the environment with ; between.",
+        "A layer's output shape, the layer by path or role; ? matches any number, N the same "
+        "one each time. Repeatable, in the environment with ; between.",
         metavar="LAYER=SHAPE",
         multiple=True,
     ),

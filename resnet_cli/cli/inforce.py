@@ -36,7 +36,7 @@ def show(ctx: click.Context, asked: Request) -> None:
     output = first.output(*Format)
     if output.format not in (Format.JSON, Format.CSV, Format.MARKDOWN):
         output = output._replace(format=Format.TABLE)
-    write_records(output, "settings", _FIELDS, rows)
+    write_records(output.screen(), output.format, "settings", _FIELDS, rows)
 
 
 def _values(

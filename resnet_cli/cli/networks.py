@@ -34,7 +34,7 @@ def known(
     off. Raises `click.BadParameter` that names the source, `TargetError` or `BackendError`.
     """
     step = step_of(settings)
-    config = module(settings, symbolic=symbolic and step is None)
+    config = module(settings, symbolic=symbolic)
     if config is None:
         own = settings.config(symbolic=symbolic)
         return Known(_predicted(own, step, settings))
@@ -51,12 +51,13 @@ def known(
     with Progress(screen, "importing PyTorch") as progress:
         if not options.run:
             return Known(user.listing(config, options.device))
+        capture = user.capture
         if config.names:
             from resnet_cli.pytorch import named  # only closed forms need it
 
-            return Known(*named.capture(config, options.device, progress.update))
+            capture = named.capture
         try:
-            return Known(*user.capture(config, options.device, progress.update, step))
+            return Known(*capture(config, options.device, progress.update, step))
         except ConfigError as error:
             raise settings.wrong(error) from None
 
@@ -127,6 +128,19 @@ def prove(found: Known, device: Device, screen: Screen) -> "Proof":
 
     with Progress(screen, "importing PyTorch") as progress:
         return prove.prove(found.network, device, progress.update)
+
+
+def told(found: Known, screen: Screen) -> int:
+    """Say on stderr where a module's run failed, or was not as closed forms have it; 0 or 1.
+
+    For commands that prove nothing.
+    """
+    if found.run is None or found.run.agrees:
+        return 0
+    from resnet_cli.cli.progress import outcome  # only a run that failed has one
+
+    screen.note(*outcome(found.run))
+    return 1
 
 
 def attempt(found: Known, device: Device, screen: Screen) -> "tuple[Proof | None, str | None]":

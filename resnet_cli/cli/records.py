@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from resnet_cli.cli.values import Format, Output
+from resnet_cli.cli.screen import Screen
+from resnet_cli.cli.values import Format
 from resnet_cli.show import formats
 
 Fields: TypeAlias = Mapping[str, tuple[str, bool, int]]
@@ -11,15 +12,19 @@ Fields: TypeAlias = Mapping[str, tuple[str, bool, int]]
 
 
 def write_records(
-    output: Output,
+    screen: Screen,
+    kind: Format,
     key: str,
     fields: Fields,
     records: Sequence[Mapping[str, Any]],
     note: str = "",
+    tail: Mapping[str, object] | None = None,
 ) -> None:
-    """Write records as a table with a note below it, or for machines, in JSON under `key`."""
-    screen = output.screen()
-    if output.format is Format.TABLE:
+    """Write records as a table with a note below it, or for machines, in JSON under `key`.
+
+    What is in `tail` stands in the JSON behind them.
+    """
+    if kind is Format.TABLE:
         from resnet_cli.show.grid import Head, records_table  # Rich, which only a table needs
 
         heads = [Head(*field) for field in fields.values()]
@@ -27,4 +32,4 @@ def write_records(
         screen.show(records_table(heads, rows, screen.look(), note))
     else:
         titles = [title for title, _, _ in fields.values()]
-        screen.write(formats.records(output.format, key, titles, records))
+        screen.write(formats.records(kind, key, titles, records, tail))

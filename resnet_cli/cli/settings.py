@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 from click.core import ParameterSource
 
+from resnet_cli.analysis.step import Step
 from resnet_cli.cli import projectfile
 from resnet_cli.cli.flags import EXPECTATIONS, NETWORK, SHARED, TRAINING
 from resnet_cli.cli.options import ENV_PREFIX, Option
@@ -55,6 +56,20 @@ class Settings(NamedTuple):
     def without(self, key: str) -> "Settings":
         """Return the same settings with one option left out."""
         return Settings({k: value for k, value in self.values.items() if k != key}, self.names)
+
+    def untrained(self) -> "Settings":
+        """Return the settings without a training step, for commands that have no word about it.
+
+        A flag that asks for one is refused; variable and file are for other commands. Raises
+        `click.BadParameter`.
+        """
+        found = self
+        for key in ("train", *Step._fields[1:], "max_train_peak"):
+            if key in self.values and self.name(key) == _flag(key):
+                message = "is not for this command, which says nothing of training"
+                raise click.BadParameter(message, param_hint=self.name(key))
+            found = found.without(key)
+        return found
 
     def name(self, key: str) -> str:
         """Return how the user spelled an option: flag, variable or file key."""

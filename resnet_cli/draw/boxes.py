@@ -13,7 +13,7 @@ from resnet_cli.graph.graph import Graph, Operation, Value, infer, values
 from resnet_cli.graph.kinds import Input, Shape
 from resnet_cli.graph.moves import Pad, Subsample
 from resnet_cli.graph.resample import PadBy
-from resnet_cli.text import format_shape
+from resnet_cli.text import human_text
 
 
 class Level(StrEnum):
@@ -67,7 +67,7 @@ class Boxes:
             if isinstance(operation.kind, Input) and is_single:
                 self.gives.append(SOURCE)
             elif isinstance(operation.kind, Input):
-                shape = format_shape(operation.kind.shape)
+                shape = human_text(operation.kind.shape)
                 step = Step(f"input {operation.kind.position + 1}, {shape}", Category.OTHER, shape)
                 self.gives.append(self._add(step, [(SOURCE, "")]))
             else:
@@ -123,7 +123,7 @@ class Boxes:
         if isinstance(operation.kind, Subsample) and self._is_before_pad(value.operation):
             return self._given(operation.inputs[0])  # one box for both: they are one shortcut
         shape = self.facts[value.operation].outputs[value.output]
-        return None if node is None else (node, format_shape(shape))
+        return None if node is None else (node, human_text(shape))
 
     def _add(self, step: Step, inputs: Iterable[Given]) -> int:
         self.steps.append(step)
@@ -149,7 +149,7 @@ class Boxes:
             self.major.append(index)
         if category is Category.CONCAT:
             given = self._shortened(given, out)
-        step = Step(text + self.stride, category, format_shape(out), operation.path)
+        step = Step(text + self.stride, category, human_text(out), operation.path)
         self.stride = ""
         return self._add(step, given)
 
@@ -160,7 +160,7 @@ class Boxes:
             self.stride = over(kind.stride)
             return True
         if category is Category.CONCAT or isinstance(kind, Pad | PadBy) or kind.name in SLICES:
-            return format_shape(out) == shape  # then it does nothing
+            return human_text(out) == shape  # then it does nothing
         if category in MINOR and self.level is not Level.LAYERS:
             self.hidden.add(category)
             return True

@@ -35,6 +35,9 @@ from resnet_cli.draw.spacing import (
 from resnet_cli.draw.style import CIRCLES, Category
 from resnet_cli.draw.valley import valley
 
+NOTE = 300.0
+"""How wide a note may make a page; a longer one goes on in the next line."""
+
 
 def arrange(scene: Scene) -> Page:
     """Return the page of a scene: title, columns, legend."""
@@ -64,14 +67,15 @@ def arrange(scene: Scene) -> Page:
 def _finished(page: Page, scene: Scene, width: float, bottom: float) -> Page:
     """Return the page with its legend, as wide as that and the title need."""
     ends = (_end(label) for label in page.labels if label.style == "title")
-    width = max(width, *ends, 2 * MARGIN + text_width(scene.note, SIZES["shape"]))
+    notes = (min(text_width(note, SIZES["shape"]), NOTE) for note in scene.notes)
+    width = max(width, *ends, *(2 * MARGIN + each for each in notes))
     bottom = _legend(page, scene, width, bottom + 10)
     return page._replace(width=width, height=bottom + MARGIN)
 
 
 def _title(page: Page, title: str, width: float) -> float:
     """Draw the title, on more lines if need be; return where the columns begin."""
-    lines = wrapped(title, SIZES["title"], width - 2 * MARGIN)
+    lines = wrapped(title, SIZES["title"], width - 2 * MARGIN, bold=True)
     for index, line in enumerate(lines):
         page.labels.append(Label(MARGIN, MARGIN + 5 + 13 * index, line, "title", "left"))
     return MARGIN + 8 + 13 * len(lines)
@@ -256,7 +260,8 @@ def _legend(page: Page, scene: Scene, width: float, top: float) -> float:
         page.labels.append(Label(x + size + 4, y + 5, category, "shape", "left"))
         x += space
     y += 10
-    if scene.note:
-        page.labels.append(Label(MARGIN, y + 11, scene.note, "shape", "left"))
-        y += 16
-    return y
+    space = width - 2 * MARGIN
+    lines = [line for note in scene.notes for line in wrapped(note, SIZES["shape"], space)]
+    for index, line in enumerate(lines):
+        page.labels.append(Label(MARGIN, y + 11 + 10 * index, line, "shape", "left"))
+    return y + 6 + 10 * len(lines) if lines else y

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from resnet_cli.draw.parts import Fork, Scene, Section, Series, Step, Unit, Weave, residual
 from resnet_cli.draw.style import CIRCLES, TINTS, Category
+from resnet_cli.text import printable
 
 Tails: TypeAlias = list[tuple[str, str]]
 """Nodes that arrows leave, each with the text on its arrow."""
@@ -15,7 +16,7 @@ MAX_ARROWS = 500
 
 
 def to_mermaid(scene: Scene, command: str) -> str:
-    """Return the flowchart of a scene; `command` stands in a comment."""
+    """Return the flowchart of a scene; `command` and notes stand in comments."""
     writer = _Writer()
     for index, section in enumerate(scene.sections, 1):
         writer.section(f"s{index}", section, chained=scene.chained)
@@ -27,7 +28,8 @@ def to_mermaid(scene: Scene, command: str) -> str:
         for each in Category
         if each in used
     )
-    lines = ["---", f"title: {_quoted(scene.title)}", "---", f"%% {command}", "flowchart TD"]
+    comments = [f"%% {printable(each)}" for each in (command, *scene.notes)]
+    lines = ["---", f"title: {_quoted(scene.title)}", "---", *comments, "flowchart TD"]
     return "\n".join([*lines, *writer.nodes, *writer.arrows, *tints]) + "\n"
 
 

@@ -78,12 +78,12 @@ _EMS = {
 }
 
 
-def wrapped(text: str, size: float, width: float) -> list[str]:
-    """Return a bold text in lines no wider than `width`, but for a word that alone is."""
+def wrapped(text: str, size: float, width: float, *, bold: bool = False) -> list[str]:
+    """Return a text in lines no wider than `width`, but for a word that alone is."""
     lines: list[str] = []
     for word in text.split():
         longer = f"{lines[-1]} {word}" if lines else word
-        if lines and text_width(longer, size, bold=True) <= width:
+        if lines and text_width(longer, size, bold=bold) <= width:
             lines[-1] = longer
         else:
             lines.append(word)

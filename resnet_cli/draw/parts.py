@@ -86,14 +86,14 @@ class Section(NamedTuple):
 class Scene(NamedTuple):
     """A whole figure. Without `chained` each section is a picture of its own.
 
-    `columns` puts every section into a column of its own.
+    `columns` puts every section into a column of its own. The `notes` stand below the legend.
     """
 
     title: str
     sections: tuple[Section, ...]
     chained: bool = True
     columns: bool = False
-    note: str = ""
+    notes: tuple[str, ...] = ()
 
     def steps(self) -> Iterator[Step]:
         """Give every box once; a join that is drawn as a circle is none."""

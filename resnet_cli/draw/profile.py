@@ -96,7 +96,7 @@ def plot(rows: Sequence[Bar], summary: Summary, title: str) -> Figure:
         raise FigureError("there is no layer in this network that has a bar")
     left = MARGIN + 4 + max(text_width(bar.name, SMALL) for bar in rows)
     right = MARGIN + 6 + max(text_width(bar.row.role, SMALL, bold=True) for bar in rows)
-    lines = wrapped(title, 10, WIDTH - 2 * MARGIN)
+    lines = wrapped(title, 10, WIDTH - 2 * MARGIN, bold=True)
     top = TOP + 13 * (len(lines) - 1)
     height = top + len(rows) * ROW + BOTTOM
     figure = Figure(figsize=(WIDTH / 72, height / 72))

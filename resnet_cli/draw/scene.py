@@ -27,7 +27,7 @@ from resnet_cli.draw.parts import (
 from resnet_cli.draw.style import Category
 from resnet_cli.errors import FigureError
 from resnet_cli.graph.graph import Graph
-from resnet_cli.text import format_shape
+from resnet_cli.text import human_text
 
 NOTE = "Batch norms and ReLUs are not drawn."
 PLAIN = (Category.POOL, Category.FLATTEN, Category.PAD)
@@ -48,7 +48,7 @@ def network(graph: Graph, title: str, level: Level, *, folded: bool) -> Scene:
     if not sections:
         raise FigureError("there is no layer in this network that a figure shows")
     note = NOTE if reader.boxes.hidden <= {Category.NORM, Category.RELU} else LONG_NOTE
-    return Scene(_full(graph, title), tuple(sections), note=note)
+    return Scene(_full(graph, title), tuple(sections), notes=(note,))
 
 
 def stages(graph: Graph) -> list[str]:
@@ -99,7 +99,7 @@ def _stages(graph: Graph, *, folded: bool) -> list[Section]:
 
 
 def _full(graph: Graph, title: str) -> str:
-    return f"{title}, input {', '.join(map(format_shape, graph.inputs))}"
+    return f"{title}, input {', '.join(map(human_text, graph.inputs))}"
 
 
 def _blocks(first: int, times: int) -> str:
@@ -164,7 +164,7 @@ class _Reader:
     def sections(self) -> list[Section]:
         """Return the stages, and what stands outside of them."""
         inputs = self.graph.inputs
-        shape = format_shape(inputs[0]) if len(inputs) == 1 else f"{len(inputs)} inputs"
+        shape = human_text(inputs[0]) if len(inputs) == 1 else f"{len(inputs)} inputs"
         found: list[Section] = []
         was_block = False
         series = flow(*self.boxes.flow())

@@ -24,7 +24,7 @@ from resnet_cli.graph.views import (
     Unsqueeze,
     View,
 )
-from resnet_cli.text import format_shape
+from resnet_cli.text import human_text
 
 NAMES = {
     **dict.fromkeys(("cat", "concat", "concatenate"), Category.CONCAT),
@@ -81,7 +81,7 @@ def words(kind: Kind, out: Shape) -> Words:
             return _adaptive(f"{'max' if 'max' in function.lower() else 'average'} pool", out)
         case PadBy(_, _, mode):
             noun = "zero-pad" if mode == "constant" else f"{mode}-pad"
-            return Words(f"{noun}, {format_shape(out[2:])}", noun, Category.PAD)
+            return Words(f"{noun}, {human_text(out[2:])}", noun, Category.PAD)
         case Pad(before, behind, mode):
             noun = "zero-pad" if mode == "constant" else f"{mode}-pad"
             return Words(f"{noun}, {_padded(before, behind, out)}", noun, Category.PAD)
@@ -125,7 +125,7 @@ def _named(name: str, out: Shape) -> Words:
         case Category.CONCAT:
             return _plain("concat", category)
         case Category.RESIZE:
-            return Words(f"resize to {format_shape(out[2:])}", "resize", category)
+            return Words(f"resize to {human_text(out[2:])}", "resize", category)
         case Category.CONV | Category.LINEAR:
             channels = out[1] if category is Category.CONV else out[-1]
             noun = "linear" if category is Category.LINEAR else "conv"
@@ -150,7 +150,7 @@ def _pool(noun: str, kernel: Sides, stride: Sides) -> Words:
 
 def _adaptive(noun: str, out: Shape) -> Words:
     is_global = all(size == 1 for size in out[2:])
-    text = f"global {noun}" if is_global else f"{noun} to {format_shape(out[2:])}"
+    text = f"global {noun}" if is_global else f"{noun} to {human_text(out[2:])}"
     return Words(text, noun, Category.POOL)
 
 
@@ -161,7 +161,7 @@ def _wide(dilation: Sides) -> str:
 def _padded(before: Sides, behind: Sides, out: Shape) -> str:
     """Return what padding changes: the channels, or the map."""
     only_channels = not any((*before[:1], *before[2:], *behind[:1], *behind[2:]))
-    return str(out[1]) if only_channels else format_shape(out[2:])
+    return str(out[1]) if only_channels else human_text(out[2:])
 
 
 def _single(sides: Sequence[int]) -> str:

@@ -19,7 +19,8 @@ class Report(NamedTuple):
 
     `error` says why something `fails`: what it is, and what was wanted; `skipped` that nobody
     tried. Its `place` is the file that configures it, and the line. Its check `began` at a
-    time since the epoch, and took so many `seconds`.
+    time since the epoch, and took so many `seconds`. `limits` say what names in its input must
+    be, and where closed forms end.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Report(NamedTuple):
     place: tuple[str, int] = ("", 0)
     began: float = 0.0
     seconds: float = 0.0
+    limits: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -82,7 +84,8 @@ def judge(
         found.append(_lock("as locked", actual))
     if weights is not None:
         found.append(Verdict("weights", EQUAL, "all fit", weights.said, weights.holds))
-    return Report(name, summary.name, tuple(found), tuple(changes), weights)
+    limits = summary.limits(ascii_only=True)
+    return Report(name, summary.name, tuple(found), tuple(changes), weights, limits=limits)
 
 
 def skipped(name: str, *, allowed: bool) -> Report:

@@ -1,12 +1,13 @@
 """What `check` can be told to expect, and whether it holds."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from resnet_cli.analysis.summary import Summary, find
 from resnet_cli.errors import SymbolError
 from resnet_cli.parse import LayerExpectation, Pattern
-from resnet_cli.text import format_shape
+from resnet_cli.text import factor, format_shape
 
 if TYPE_CHECKING:
     from resnet_cli.graph.dims import Size
@@ -26,6 +27,7 @@ BUDGETS = {
 
 NOT_KNOWN = "not known"
 """What is of a figure that only a run would tell."""
+ENDS = f"{NOT_KNOWN} behind where closed forms end"
 
 EQUAL, AT_MOST = "==", "<="
 
@@ -98,20 +100,14 @@ def _text(figure: Figure) -> str:
 
 def verdicts(summary: Summary, expected: Expectations) -> Iterator[Verdict]:
     """Give a verdict for each expectation. Raises `ExpectationError` for an unknown layer."""
-    wanted_shapes = [
-        (row, wanted, find(summary, row).output_shape) for row, wanted in expected.expect
-    ]
-    if expected.expect_output is not None:
-        wanted_shapes.insert(0, ("output", expected.expect_output, summary.output_shape))
-    for what, wanted, actual_shape in wanted_shapes:
-        if summary.ran:
-            yield _shape(what, wanted, actual_shape)
-        else:
-            yield Verdict(what, EQUAL, wanted, None, False, NOT_KNOWN)
+    yield from _shapes(summary, expected)
     totals = summary.totals()
     for key, total in BUDGETS.items():
         if (limit := getattr(expected, key)) is not None:
             actual = totals.get(total)
+            if summary.ends and total not in ("params", "param_bytes"):
+                yield Verdict(total, AT_MOST, limit, None, False, ENDS)
+                continue
             if actual is None and summary.measured:
                 why = "not measured" if summary.ran else NOT_KNOWN
                 yield Verdict(total, AT_MOST, limit, None, False, why)
@@ -132,10 +128,40 @@ def _within(summary: Summary, total: str, actual: int, limit: int, *, allowed: b
     return Verdict(total, AT_MOST, limit, actual, allowed and actual <= limit, note)
 
 
-def _shape(what: str, wanted: Pattern, actual: "Shape") -> Verdict:
-    holds = len(wanted) == len(actual) and all(
-        size is None or str(size) == str(is_) for size, is_ in zip(wanted, actual, strict=True)
-    )
+def _shapes(summary: Summary, expected: Expectations) -> Iterator[Verdict]:
+    wanted_shapes = [
+        (row, wanted, find(summary, row).output_shape) for row, wanted in expected.expect
+    ]
+    if expected.expect_output is not None:
+        wanted_shapes.insert(0, ("output", expected.expect_output, summary.output_shape))
+    # A name of the input is itself, and N is otherwise whatever it is first.
+    bound = {"N": "N"} if _has_name(summary, "N") else dict[str, str]()
+    for what, wanted, actual in wanted_shapes:
+        if not summary.ran:
+            yield Verdict(what, EQUAL, wanted, None, False, NOT_KNOWN)
+        elif summary.ends and all(isinstance(size, int) for size in actual):
+            yield Verdict(what, EQUAL, wanted, None, False, ENDS)
+        else:
+            yield _shape(what, wanted, actual, bound)
+
+
+def _has_name(summary: Summary, name: str) -> bool:
+    shapes = (summary.input_shape, *(row.input_shape for row in summary.rows))
+    return any(not isinstance(s, int) and name in s.names for shape in shapes for s in shape)
+
+
+def _shape(what: str, wanted: Pattern, actual: "Shape", bound: dict[str, str]) -> Verdict:
+    holds = len(wanted) == len(actual) and all(map(partial(_is, bound), wanted, actual))
     if not actual:
         return Verdict(what, EQUAL, wanted, None, holds, "none")
     return Verdict(what, EQUAL, wanted, actual, holds)
+
+
+def _is(bound: dict[str, str], wanted: int | str | None, actual: object) -> bool:
+    """Say whether a size is as wanted; what is wanted may be the name of one met before."""
+    if wanted is None:
+        return True
+    if wanted == "N":
+        return bound.setdefault("N", str(actual)) == str(actual)
+    text = str(wanted).replace(" ", "")
+    return text in (str(actual).replace(" ", ""), factor(actual).replace(" ", ""))

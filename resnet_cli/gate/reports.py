@@ -30,6 +30,12 @@ def _is_error(report: Report, verdict: Verdict) -> bool:
     return report.error is not None and verdict.actual == report.error
 
 
+def limits(reports: Sequence[Report]) -> Iterator[str]:
+    """Give what names in inputs must be and where closed forms end, a line each."""
+    for report in reports:
+        yield from (printable(f"{report.name}: {limit}") for limit in report.limits)
+
+
 def _message(report: Report, verdict: Verdict) -> str:
     """Say what does not hold, or why something could not be checked."""
     if _is_error(report, verdict):
@@ -68,6 +74,7 @@ def _dict(report: Report) -> dict[str, Any]:
         "changes": [change._asdict() for change in report.changes],
         **({} if report.weights is None else {"weights": report.weights.to_dict()}),
         "forward": forward,
+        **({"limits": list(report.limits)} if report.limits else {}),
         **({"skipped": True} if report.skipped else {}),
         **({"error": report.error} if report.error and not is_proof else {}),
     }
@@ -140,6 +147,7 @@ def _differences_text(report: Report, verdict: str) -> str | None:
 def to_markdown(reports: Sequence[Report]) -> str:
     """Return the verdicts as a GitHub table, every change in a list, weights in another table."""
     text = formats.markdown_table(HEADS, rows(reports), [False] * 5)
+    text += "".join(f"\n{formats.markdown_text(line)}\n" for line in limits(reports))
     for report in reports:
         if report.changes:
             text += f"\n{formats.markdown_text(report.name)}, since it was locked:\n\n"

@@ -133,6 +133,11 @@ class Dim:
         """Return its value at these sizes; every name needs one."""
         return sum(count * prod(atom.at(sizes) for atom in atoms) for atoms, count in self.terms)
 
+    @property
+    def is_sum(self) -> bool:
+        """Whether it is written as a sum, which needs brackets where it is multiplied."""
+        return len(self.terms) > 1 and not self.common()
+
     def common(self) -> Monomial:
         """Return the atoms that every term has."""
         shared = self.terms[0][0]

@@ -53,5 +53,6 @@ def _load(path: "Path") -> Any:
         raise FileError(f"{path}: PyTorch refuses it with weights_only=True: {why}") from error
     except Exception as error:  # a broken file raises anything: EOFError, RuntimeError, KeyError
         why = first_line(error).split(". ")[0]
-        what = f"{type(error).__name__}: {why}"
+        name = type(error).__name__
+        what = why if why.startswith(name) else f"{name}: {why}"
         raise FileError(f"{path}: PyTorch cannot load it: {what}") from error

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 from torch.utils._device import _device_constructors
 
 from resnet_cli.errors import BackendError, TargetError
@@ -150,8 +151,14 @@ def _shapes(value: Any) -> Nest:
 
 def own_copy(model: nn.Module) -> nn.Module:
     """Return the module, a copy where the run would give its lazy parameters their shapes."""
-    lazy = any(torch.nn.parameter.is_lazy(p) for p in (*model.parameters(), *model.buffers()))
-    return copy.deepcopy(model) if lazy else model
+    buffers = [each for each in model.buffers() if is_lazy(each)]
+    if not buffers and not any(map(is_lazy, model.parameters())):
+        return model
+    memo: dict[int, Any] = {}
+    for buffer in buffers:  # PyTorch copies lazy parameters itself, and fails for these
+        lazy: Any = type(buffer)
+        memo[id(buffer)] = lazy(buffer.requires_grad, buffer.data.device, buffer.data.dtype)
+    return copy.deepcopy(model, memo)
 
 
 def _anywhere(target: Target, factory: Any, arguments: Mapping[str, Any]) -> tuple[nn.Module, str]:
@@ -214,7 +221,8 @@ def _built(
 def _checked(target: Target, model: Any) -> nn.Module:
     if not isinstance(model, nn.Module):
         raise TargetError(
-            f"--module {target}: gives a {type(model).__name__}, and should give an nn.Module"
+            f"--module {target}: should give an nn.Module, and gives one of class "
+            f"{type(model).__name__}"
         )
     return model
 

@@ -41,8 +41,8 @@ def dtype_of(model: nn.Module) -> torch.dtype:
 def first_line(error: BaseException) -> str:
     """Return what an error says, in one line; the class where that is all it says."""
     lines = str(error).strip().splitlines()
-    if isinstance(error, SystemExit):
-        return f"SystemExit: {error}"
+    if isinstance(error, SystemExit | KeyError):  # of which the message is a value alone
+        return f"{type(error).__name__}: {error}"
     return lines[0] if lines else type(error).__name__
 
 

@@ -6,10 +6,13 @@
 A shape is written as everywhere, and `scalar` where it has no dimensions.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from resnet_cli.parse import Input, typed_shape
+
+if TYPE_CHECKING:
+    from resnet_cli.graph.kinds import Shape
 
 FORM = (
     "an input, as in 1x3x224x224, 1x16:int64, mask=1x16:bool, '[3x480x640, 3x320x320]' or "
@@ -87,15 +90,22 @@ def leaves(given: Any) -> Iterator[Input]:
 
 def at(given: Any, sizes: Mapping[str, int]) -> Any:
     """Return an input with numbers for the names in its shapes."""
-    if isinstance(given, Input):
-        from resnet_cli.graph.dims import evaluate  # only an input with names has any
+    from resnet_cli.graph.dims import evaluate  # only an input with names has any
 
-        return given._replace(shape=evaluate(given.shape, sizes))
+    return changed(given, lambda shape: evaluate(shape, sizes))
+
+
+def changed(given: Any, change: "Callable[[Shape], Shape]") -> Any:
+    """Return an input with each of its shapes changed."""
+    if isinstance(given, Input):
+        return given._replace(shape=change(given.shape))
     if isinstance(given, Named):
-        return given._replace(value=at(given.value, sizes))
+        return given._replace(value=changed(given.value, change))
     if isinstance(given, Keyed):
-        return given._replace(parts=tuple((key, at(part, sizes)) for key, part in given.parts))
-    return given._replace(parts=tuple(at(part, sizes) for part in given.parts))
+        return given._replace(
+            parts=tuple((key, changed(part, change)) for key, part in given.parts)
+        )
+    return given._replace(parts=tuple(changed(part, change) for part in given.parts))
 
 
 def ordered(inputs: Sequence[Given]) -> list[Input]:

@@ -17,6 +17,7 @@ from resnet_cli.pytorch import hints, naming, target
 from resnet_cli.pytorch.construct import own_copy, place_inputs
 from resnet_cli.pytorch.device import device_of, dtype_of, first_line, lacks_values
 from resnet_cli.pytorch.difference import Difference
+from resnet_cli.pytorch.inputs import Given, leaves, parse
 from resnet_cli.pytorch.modules import LAZY, Inventory, original, state, type_name
 from resnet_cli.pytorch.nests import written
 from resnet_cli.pytorch.proof import Proof
@@ -166,10 +167,25 @@ def _explained(
     return f"{text}; {hint}" if hint else text
 
 
+def _nested(text: str) -> "Given | None":
+    """Return shapes in brackets, None for another text."""
+    if text.lstrip()[:1] not in ("[", "(", "{"):
+        return None
+    try:
+        nest = parse(text)
+    except ValueError:
+        return None
+    shapes = [_SHAPE.fullmatch(str(leaf)) for leaf in leaves(nest)]
+    return nest if shapes and all(shapes) else None
+
+
 def _value(model: nn.Module, one: Any, device: str) -> Any:
     """Return an input of `inspect`: a shape as zeros, anything else as it is."""
+    given: Given
     if isinstance(one, str) and _SHAPE.fullmatch(one):
         given = typed_shape(one)
+    elif isinstance(one, str) and (nest := _nested(one)) is not None:
+        given = nest
     elif isinstance(one, tuple) and one and all(type(size) is int for size in one):
         given = Input(tuple(one))
     else:

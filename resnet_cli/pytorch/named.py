@@ -2,20 +2,28 @@
 
 import time
 from collections.abc import Callable, Sequence
+from operator import index
+from typing import TYPE_CHECKING, cast
 
 import torch
 
+from resnet_cli.analysis.memory import Training, training
 from resnet_cli.analysis.network import Network
 from resnet_cli.analysis.rows import summarise
 from resnet_cli.analysis.summary import Sizes, label
 from resnet_cli.analysis.symbols import Names, symbolic
+from resnet_cli.analysis.train import evaluated, with_training
 from resnet_cli.analysis.trial import trial
+from resnet_cli.errors import ConfigError
 from resnet_cli.pytorch import construct, user
 from resnet_cli.pytorch.aside import aside
 from resnet_cli.pytorch.difference import Difference
 from resnet_cli.pytorch.inputs import ordered
 from resnet_cli.pytorch.module_proof import module_difference
 from resnet_cli.pytorch.proof import Proof
+
+if TYPE_CHECKING:
+    from resnet_cli.analysis.step import Step
 
 BATCH = 2
 """The recorded size of a name on the first axis; 1 would be broadcast."""
@@ -28,15 +36,19 @@ LENGTH = 16
 
 
 def capture(
-    config: user.ModuleConfig, device: str, on_layer: Callable[[str], None]
+    config: user.ModuleConfig,
+    device: str,
+    on_layer: Callable[[str], None],
+    step: "Step | None" = None,
 ) -> tuple[Network, Proof]:
     """Return the network in closed forms and its proof; a run that failed where none does not.
 
+    With a `step` of training it, too: raises `ConfigError` where that has no closed form.
     Raises `TargetError` or `BackendError`.
     """
     failed: tuple[Network, Proof] | None = None
     for sizes in _recordings(config):
-        recorded, run = user.capture(config.at(sizes), device, on_layer)
+        recorded, run = user.capture(config.at(sizes), device, on_layer, step)
         if run.agrees:
             return _closed(config, recorded, run, sizes)
         failed = failed or (recorded, run)
@@ -59,29 +71,74 @@ def _closed(
         measured=True,
     )
     network = Network(config, named, summary, recorded.graph)
+    if recorded.summary.training is not None:
+        network = _trained(network, recorded.summary.training, sizes)
     stride = max((row.stride or 1 for row in summary.rows), default=1)
-    chosen = trial(recorded.graph, named, stride)
-    start = time.perf_counter()
-    difference, at = _differs(config, recorded, chosen, run.device)
-    seconds = run.seconds + time.perf_counter() - start
-    return network, run._replace(difference=difference, at=at, seconds=seconds, measured=False)
+    return network, proved(network, run, trial(recorded.graph, named, stride))
 
 
-def _differs(
-    config: user.ModuleConfig, recorded: Network, chosen: Sequence[Sizes], device: str
-) -> tuple[Difference | None, tuple[str, ...]]:
-    """Run the network at each of these sizes; return the first difference, and the sizes so far."""
-    at: list[str] = []
-    dtype = getattr(torch, recorded.summary.dtype)
+def _trained(network: Network, seen: Training, sizes: Sizes) -> Network:
+    """Return a network with its training step in closed forms, which was `seen` at these sizes."""
+    graph, summary = network.graph, network.summary
+    found = training(graph, seen.step, summary.dtype)
+    if unknown := ", ".join(dict.fromkeys((*seen.unknown, *found.unknown))):
+        text = f"what {unknown} keeps is measured, and has no closed form in names"
+        raise ConfigError("train", text)
+    summary = with_training(summary, found)
+    here = evaluated(graph, summary, sizes).training
+    assert here is not None
+    if (here.saved_bytes, here.peak_bytes) != (seen.saved_bytes, seen.peak_bytes):
+        text = "what it keeps in training is measured, and has no closed form in names"
+        raise ConfigError("train", text)
+    return network._replace(summary=summary)
+
+
+def proved(network: Network, run: Proof, chosen: Sequence[Sizes]) -> Proof:
+    """Return the proof of closed forms by runs at these sizes, up to the first difference."""
+    start, run = time.perf_counter(), run._replace(measured=False)
     for sizes in chosen:
-        at.append(label(sizes))
-        model, place = user.made(config, device)
-        with aside():
-            values, others = construct.place_inputs(model, config.at(sizes).input, place)
-            found = module_difference(model, recorded.graph, values, dtype, named=others)
-        if found is not None:
-            return found, tuple(at)
-    return None, tuple(at)
+        if run.difference is not None:
+            break
+        difference = _difference(network, sizes, run.device)
+        saved = None if network.summary.training is None else _saved(network, sizes)
+        if difference is None and saved is not None:
+            difference = _saved_difference(network, sizes, run.device, saved)
+        saved = run.saved_bytes if saved is None else saved
+        run = run._replace(difference=difference, at=(*run.at, label(sizes)), saved_bytes=saved)
+    return run._replace(seconds=run.seconds + time.perf_counter() - start)
+
+
+def _difference(network: Network, sizes: Sizes, device: str) -> Difference | None:
+    """Run the network at sizes for its names; return the first difference."""
+    config, summary = cast("user.ModuleConfig", network.config), network.summary
+    assert network.recorded is not None
+    model, place = user.made(config, device)
+    with aside():
+        values, others = construct.place_inputs(model, config.at(sizes).input, place)
+        dtype = getattr(torch, summary.dtype)
+        return module_difference(model, network.recorded, values, dtype, named=others)
+
+
+def _saved(network: Network, sizes: Sizes) -> int | None:
+    """Return the bytes that a training step keeps at these sizes, None where none can be."""
+    try:
+        step = evaluated(network.graph, network.summary, sizes).training
+    except ConfigError:  # so small that a norm has one value a channel
+        return None
+    assert step is not None
+    return index(step.saved_bytes)
+
+
+def _saved_difference(network: Network, sizes: Sizes, device: str, saved: int) -> Difference | None:
+    """Train the network at sizes for its names; return where it keeps other bytes."""
+    config, step = cast("user.ModuleConfig", network.config), network.summary.training
+    assert step is not None
+    other, _ = user.capture(config.at(sizes), device, lambda _: None, step.step)
+    seen = other.summary.training
+    assert seen is not None
+    if seen.saved_bytes == saved:
+        return None
+    return Difference(".", "saved bytes", str(saved), str(seen.saved_bytes))
 
 
 def _names(config: user.ModuleConfig) -> Names:

@@ -14,14 +14,15 @@ MAX_CHANGES = 60
 
 
 def verdicts_table(
-    heads: Sequence[str], rows: Iterable[Sequence[str]], look: Look
+    heads: Sequence[str], rows: Iterable[Sequence[str]], notes: Iterable[str], look: Look
 ) -> RenderableType:
-    """Return what was expected, what is, and whether it holds."""
+    """Return what was expected, what is, and whether it holds, with notes below."""
     cells = [
         [*(Cell(printable(text)) for text in row[:-1]), Cell(row[-1], VERDICT_STYLES[row[-1]])]
         for row in rows
     ]
-    return Grid([Head(head) for head in heads], cells, None, look)
+    table = Grid([Head(head) for head in heads], cells, None, look)
+    return Group(table, *(Text(f"\n{note}", "dim") for note in notes))
 
 
 def changes_list(name: str, told: Sequence[Sequence[str]], look: Look) -> RenderableType:

@@ -116,14 +116,23 @@ def csv_text(names: Iterable[str], rows: Iterable[Iterable[Value]]) -> str:
     return file.getvalue()
 
 
-def records(kind: str, key: str, heads: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return records of plain values as CSV, Markdown, or a JSON document under `key`."""
+def records(
+    kind: str,
+    key: str,
+    heads: Sequence[str],
+    rows: Sequence[Mapping[str, Any]],
+    tail: Mapping[str, object] | None = None,
+) -> str:
+    """Return records of plain values as CSV, Markdown, or a JSON document under `key`.
+
+    What is in `tail` stands in the JSON behind them.
+    """
     if kind == "csv":
         return csv_text(rows[0], (row.values() for row in rows))
     if kind == "markdown":
         right = [isinstance(value, int) for value in rows[0].values()]
         return markdown_table(heads, [[*map(human_text, row.values())] for row in rows], right)
-    return json_text({"schema_version": SCHEMA_VERSION, "tool": TOOL}, key, rows, {})
+    return json_text({"schema_version": SCHEMA_VERSION, "tool": TOOL}, key, rows, tail or {})
 
 
 class Encoded(str):

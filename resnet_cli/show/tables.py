@@ -74,7 +74,7 @@ def summary_table(
             row_cells[:] = [cell._replace(style="bold red") for cell in row_cells]
     total = [Cell(text, "bold") for text in total_texts(columns, totals, _number)]
     shown = Grid(heads, cells, total, look)
-    said = remarks(summary)
+    said = remarks(summary, ascii_only=look.ascii)
     notes = [*said[bool(summary.error) :], *([MACS_NOTE] if summary.ran else [])]
     kept = {head.title for head in shown.heads}
     if any(head.title in kept and _is_marked(cells, i) for i, head in enumerate(heads)):
@@ -96,7 +96,7 @@ def with_counts(shown: RenderableType, counts: "Sequence[Count]", look: Look) ->
     from resnet_cli.analysis.conventions import HEADS, legend
 
     heads = [Head(title, title == "Total", title == "Formula") for title in HEADS]
-    cells = [[Cell(_formula(each, look, TOTAL_FORMULA)) for each in count.row] for count in counts]
+    cells = [[Cell(formula_lines(each, look)) for each in count.row] for count in counts]
     terms = textwrap.fill(legend(count.tool for count in counts), min(look.width or 88, 88))
     return Group(shown, Text(), Grid(heads, cells, None, look), Text(f"\n{terms}", "dim"))
 
@@ -128,7 +128,7 @@ def _cell(column: Column, folded: Folded, totals: Totals, side: int | None, look
     if column.notation is Notation.BAR:
         share = column.value(row, totals)
         return Cell(bar(share, look) if isinstance(share, float) else "", "blue")
-    lines = _formula(column.value(row, totals), look, CELL_FORMULA).split("\n")
+    lines = formula_lines(column.value(row, totals), look, CELL_FORMULA).split("\n")
     text = "\n".join(map(printable, lines))
     if row.error is not None:
         return Cell("FAILED" if column.name == "note" else text, "bold red")
@@ -152,7 +152,7 @@ def _number(value: Value) -> str:
     return human_text(value) if isinstance(value, int | float) else ""
 
 
-def _formula(value: Value, look: Look, width: int) -> str:
+def formula_lines(value: Value, look: Look, width: int = TOTAL_FORMULA) -> str:
     """Write a value; a formula longer than `width` goes on in the next line, before a plus."""
     first, *terms = human_text(value, ascii_only=look.ascii).split(" + ")
     lines = [first]
@@ -169,7 +169,7 @@ def _formulas(summary: Summary, points: Sequence[Point], look: Look) -> Grid:
     heads = [Head("Total"), Head("Formula"), *(Head(p.label, True, 1) for p in points)]
     every = [summary.totals(), *(point.summary.totals() for point in points)]
     rows = [
-        [Cell(label, "dim"), *(Cell(_formula(t[name], look, TOTAL_FORMULA)) for t in every)]
+        [Cell(label, "dim"), *(Cell(formula_lines(t[name], look)) for t in every)]
         for label, name in {**_TOTALS, **(_TRAINING if summary.training else {})}.items()
         if any(totals[name] is not None for totals in every)
     ]

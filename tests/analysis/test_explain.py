@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import re
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ from resnet_cli.analysis.explain import explain, pretty, select
 from resnet_cli.analysis.network import predict
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.presets import preset
+from resnet_cli.graph.dims import evaluate
+from resnet_cli.parse import shape
 from tests.strategies import configs
 
 MODULES = Path(__file__).parents[1] / "modules.py"
@@ -65,6 +68,28 @@ def test_every_formula_gives_the_number_in_the_table(config):
         for name, formula, value in explanation.quantities:
             assert value == IN_ROW[name](row), (explanation.path, name)
             assert not formula or evaluated(pretty(formula)) == value, (explanation.path, name)
+
+
+@settings(deadline=None, max_examples=30)
+@given(configs())
+def test_formulas_of_names_come_to_what_numbers_say(config):
+    _, channels, height, width = config.input
+    sizes = {"N": 3, "H": height, "W": width}
+    named = config._replace(input=shape(f"Nx{channels}xHxW"))
+    network = predict(config._replace(input=(3, channels, height, width)))
+    numbers = {
+        (each.path, quantity.name): quantity.value
+        for each in explain(network.graph, network.summary)
+        for quantity in each.quantities
+    }
+    _, explanations = explained(named)
+    for explanation in explanations:
+        for name, formula, value in explanation.quantities:
+            here = (explanation.path, name)
+            assert here not in numbers or evaluate(value, sizes) == numbers[here], here
+            if formula and name != "shape":
+                names = {"ceil": math.ceil, "floor": math.floor, "max": max, **sizes}
+                assert eval(formula, names) == evaluate(value, sizes), here  # noqa: S307
 
 
 @settings(deadline=None, max_examples=30)

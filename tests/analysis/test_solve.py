@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from resnet_cli.analysis import solve
 from resnet_cli.analysis.network import predict
+from resnet_cli.analysis.subject import of_family
 from resnet_cli.family import presets
 from resnet_cli.family.config import DType, ResNetConfig
 from resnet_cli.parse import LayerExpectation
@@ -22,7 +23,7 @@ def memory(network: ResNetConfig, *shape: int) -> int:
 
 
 def test_the_last_stage_of_resnet18_is_7x7_from_193_to_224():
-    height, width = solve.wanted(config(), LayerExpectation("4", (7, 7)))
+    height, width = solve.wanted(of_family(config(), None), LayerExpectation("4", (7, 7)))
     assert (height.least, height.most, height.next) == (193, 224, 225)
     assert (width.least, width.most) == (193, 224)
 
@@ -39,7 +40,7 @@ def test_wanted_sizes_end_where_the_prediction_changes(name, layer, want):
         row = next(r for r in rows if layer in (r.path, r.role) and (r.depth == 1 or "." in layer))
         return row.output_shape[axis]
 
-    answers = solve.wanted(config(name), LayerExpectation(layer, want))
+    answers = solve.wanted(of_family(config(name), None), LayerExpectation(layer, want))
     for answer, wanted, axis in zip(answers, want, (2, 3), strict=True):
         assert size(answer.least, 9, axis) == wanted == size(answer.most, 7, axis)
         assert size(answer.next, 9, axis) > wanted
@@ -53,7 +54,7 @@ def test_wanted_sizes_end_where_the_prediction_changes(name, layer, want):
 )
 def test_the_largest_input_fits_and_the_next_does_not(name, limit, dtype):
     network = config(name, dtype=dtype)
-    batch, image = solve.fitting(network, limit)
+    batch, image = solve.fitting(of_family(network, None), limit)
     _, channels, height, width = network.input
     for answer, shape in (
         (batch, lambda size: (size, channels, height, width)),
@@ -92,6 +93,19 @@ def test_the_table_shows_both_questions(invoke):
     assert result.stderr == ""
 
 
+def test_a_name_in_the_input_is_what_is_asked_for(invoke):
+    whole = invoke("solve", "--memory", "1GB", "--format", "csv").stdout.splitlines()
+    batch = invoke("solve", "--memory", "1GB", "--input", "Nx1x224x224", "--format", "csv")
+    assert batch.stdout.splitlines() == whole[:2]
+    side = invoke("solve", "--memory", "1GB", "--input", "1x1xSxS", "--format", "csv")
+    assert side.stdout.splitlines() == [whole[0], whole[2]]
+    height = invoke("solve", "--want", "4=7x7", "--input", "8x3xAxB", "--format", "csv")
+    assert [row.split(",")[2:5] for row in height.stdout.splitlines()[1:]] == [
+        ["A", "193", "224"],
+        ["B", "193", "224"],
+    ]
+
+
 def test_nothing_fits_into_too_little(invoke):
     result = invoke("solve", "--memory", "1MB", "--format", "csv")
     row = '"memory <= 1,000,000 B",Nx1x224x224,N,,,,1,'
@@ -107,7 +121,10 @@ def test_nothing_fits_into_too_little(invoke):
         (["--want", "9=7x7"], "resnet-shapes: --want: '9' is no layer of this network"),
         (["--want", "4=?x7"], "resnet-shapes: --want: '4=?x7' is not LAYER=HxW"),
         (["--memory", "8 cats"], "resnet-shapes: --memory: '8 cats' is not bytes"),
-        (["--input", "Nx3x8x8", "--memory", "1MB"], "resnet-shapes: --input: 'Nx3x8x8' has names"),
+        (
+            ["--input", "Nx3xHx8", "--memory", "1MB"],
+            "resnet-shapes: --input: Nx3xHx8 has names for several sizes, and a memory is asked",
+        ),
     ],
 )
 def test_a_wrong_question_is_refused_in_one_line(invoke, args, message):

@@ -49,6 +49,24 @@ class Tokens(nn.Module):
 
     def forward(self, ids):
         return self.head(self.embed(ids))
+
+
+class Plain(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(3, 8, 3, 2, 1), nn.BatchNorm2d(8)
+        self.pool, self.head = nn.AdaptiveAvgPool2d(1), nn.Linear(8, 10)
+
+    def forward(self, x):
+        x = F.relu(self.norm(self.conv(x)))
+        return self.head(torch.flatten(self.pool(x), 1))
+
+
+class Thrifty(Plain):
+    def forward(self, x):
+        with torch.set_grad_enabled(torch.is_grad_enabled() and x.shape.numel() > 9000):
+            x = F.relu(self.norm(self.conv(x)))
+        return self.head(torch.flatten(self.pool(x), 1))
 """
 
 
@@ -125,3 +143,30 @@ def test_a_module_that_fails_at_every_size_shows_its_run(named):
     result = named("Tokens", shape="Nx3xHxW")
     assert result.code == 1
     assert "FAILED" in result.stdout
+
+
+def test_a_training_step_has_closed_forms_which_are_proved_at_other_sizes(named):
+    found = document(
+        named("Plain", "--train", "adamw", "--at", "N=3,H=18,W=26", "--format", "json")
+    )
+    assert found["forward"]["agrees"]
+    assert len(found["forward"]["at"]) == 2
+    seen = document(named("Plain", "--train", "adamw", "--format", "json", shape="3x3x18x26"))
+    (point,) = found["at"]
+    for key in ("saved_bytes", "train_peak_bytes", "train_flops"):
+        assert point["totals"][key] == seen["totals"][key], key
+    assert found["totals"]["train_peak_bytes"] is None
+
+
+def test_a_network_that_keeps_less_at_other_sizes_is_not_proved(named):
+    result = named("Thrifty", "--train", "sgd")
+    assert result.code == 1
+    assert "saved bytes" in result.stderr
+    assert named("Thrifty").code == 0
+
+
+def test_what_a_layer_keeps_may_have_no_closed_form(named):
+    result = named("Skip", "--train", "sgd")
+    assert result.code == 2
+    message = "resnet-shapes: --train: what ConvTranspose2d, cat keeps is measured, and has no"
+    assert result.stderr.startswith(message)

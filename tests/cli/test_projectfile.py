@@ -155,7 +155,7 @@ def test_a_network_that_is_not_there_is_named_with_those_that_are(invoke, projec
 
 
 def test_expectations_are_a_table_a_list_or_one(invoke, project):
-    for text in ("{'4' = '1x512x7x7', stem = 'NxNx56x56'}", "['4=1x512x7x7', 'stem=?x64x56x56']"):
+    for text in ("{'4' = '1x512x7x7', stem = 'Nx?x56x56'}", "['4=1x512x7x7', 'stem=?x64x56x56']"):
         project(f"networks.a.expect = {text}\n")
         result = invoke("check", "--no-run", "--format", "json")
         assert result.code == 0

@@ -316,3 +316,17 @@ def test_a_peak_that_was_not_proved_says_so_wherever_it_stands(invoke, more):
     compared = invoke("compare", "resnet18", "resnet34", *TRAIN, *more).stdout
     assert (said in solved, said in compared) == (bool(more), bool(more))
     assert ("amp bfloat16" in solved) == bool(more)
+
+
+@pytest.mark.parametrize(
+    "command", [("draw", "-o", "net.mmd"), ("print-net",), ("block", "--no-run")]
+)
+def test_a_command_that_says_nothing_of_training_refuses_its_flags(invoke, monkeypatch, command):
+    for flags in (("--train", "sgd"), ("--freeze", "0"), ("--eval-norms",)):
+        result = invoke(*command, *flags)
+        assert (result.code, result.stdout) == (2, "")
+        message = f"resnet-shapes: {flags[0]}: is not for this command, which says nothing of train"
+        assert result.stderr.startswith(message)
+    monkeypatch.setenv("RESNET_SHAPES_TRAIN", "sgd")
+    monkeypatch.setenv("RESNET_SHAPES_FREEZE", "0")
+    assert invoke(*command).code == 0

@@ -184,7 +184,10 @@ def test_texts_stand_out_from_their_boxes():
 
 def test_a_title_breaks_into_lines_that_fit():
     lines = wrapped(
-        "ResNet-18 (basic 2,2,2,2; channels 64,128,256,512), input 1x1x224x224", 10, 200
+        "ResNet-18 (basic 2,2,2,2; channels 64,128,256,512), input 1x1x224x224",
+        10,
+        200,
+        bold=True,
     )
     assert len(lines) > 1
     assert all(text_width(line, 10, bold=True) <= 200 for line in lines)

@@ -37,6 +37,18 @@ def test_a_shape_holds_in_rank_and_in_every_number(wanted, held):
     assert holds({"expect_output": wanted}) == [held]
 
 
+def test_a_name_is_the_same_number_each_time():
+    assert holds({"expect_output": ("N", 10)}) == [True]
+    stem, head = (
+        LayerExpectation("stem", ("N", 8, "N", "N")),
+        LayerExpectation("stem", (2, 8, 8, 8)),
+    )
+    assert holds({"expect": (stem, head)}) == [False, True]
+    square = LayerExpectation("stem", (2, 8, "N", "N"))
+    assert holds({"expect": (square,)}) == [True]
+    assert holds({"expect_output": ("N", 10), "expect": (square,)}) == [True, False]
+
+
 @given(st.sampled_from(SUMMARY.rows), st.data())
 def test_every_layer_can_be_expected_by_its_path(row, data):
     hidden = data.draw(st.sets(st.sampled_from(range(len(row.output_shape)))))

@@ -178,10 +178,29 @@ def test_a_file_says_inputs_as_the_flag_does(invoke, attribute, value, inputs):
     [
         (("--input", "a=1x3x8x8"), "--input: a=1x3x8x8 is named or nested, which is for --module"),
         (("--module", "a:b", "--input", "a=1", "--input", "a=2"), "--input: a is given 2 times"),
-        (("explain", "--module", "a:b", "--input", "[Nx3]"), "--input: has names in it"),
+        (("lock", "--module", "a:b", "--input", "[Nx3]"), "--input: has names in it"),
     ],
 )
 def test_inputs_that_cannot_be_are_refused(invoke, args, message):
     result = invoke(*args)
     assert (result.code, result.stdout) == (2, "")
     assert message in result.stderr
+
+
+def test_inspect_takes_nested_shapes_as_text():
+    found = inspect(modules.Batched(), "{image: 1x3x8x8, ids: 1x5:int64}")
+    assert found.error is None
+    assert [row.output_shape for row in found.rows] == [(1, 4, 6, 6), (1, 5, 4)]
+    found = inspect(modules.Detector(), "[3x8x9, 3x5x5]")
+    assert found.error is None
+    assert found.rows[0].macs == 4 * 27 * (6 * 7 + 3 * 3)
+
+
+@pytest.mark.parametrize("text", ["[a cat]", "(x)", "{not: shapes}", "[]", "{image: 1x3x8x8"])
+def test_a_text_in_brackets_that_is_no_shape_goes_in_as_it_is(text):
+    class Says(nn.Module):
+        def forward(self, words):
+            assert words == text
+            return torch.zeros(1, 2)
+
+    assert inspect(Says(), text).error is None

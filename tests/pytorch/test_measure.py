@@ -10,8 +10,10 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from resnet_cli import inspect
+from resnet_cli.analysis.groups import grouped
 from resnet_cli.analysis.network import predict
 from resnet_cli.analysis.remarks import remarks
+from resnet_cli.analysis.summary import By
 from resnet_cli.pytorch.build import build
 from tests import modules
 from tests.strategies import configs
@@ -437,3 +439,46 @@ def test_a_summary_shows_itself_in_a_terminal_and_in_a_notebook():
     assert "<caption>Sequential  input 2x3x32x32  float32</caption>" in html
     assert html.count("<tr") == 2 + len(summary.rows)
     assert math.isfinite(summary.macs)
+
+
+def test_a_lazy_norm_is_measured_and_stays_lazy():
+    model = nn.Sequential(nn.LazyConv2d(4, 3), nn.LazyBatchNorm2d())
+    summary = inspect(model, "2x3x8x8")
+    assert (summary.params, summary.buffers) == (4 * 28 + 8, 9)
+    assert torch.nn.parameter.is_lazy(model[1].running_mean)
+    assert model(torch.zeros(1, 3, 8, 8)).shape == (1, 4, 6, 6)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
+def test_macs_that_nobody_counts_are_none_and_no_zero():
+    inner = torch.jit.script(nn.Sequential(nn.Conv2d(3, 4, 3)))
+    summary = inspect(nn.Sequential(nn.Sequential(inner), nn.Conv2d(4, 2, 1)), "1x3x8x8")
+    macs = {row.path: (row.macs, row.flops) for row in summary.rows}
+    assert macs == {"0": (None, None), "0.0": (None, None), "1": (288, 576)}
+    assert (summary.macs, summary.flops) == (288, 576)
+    assert summary.not_counted
+
+
+def test_a_missing_key_is_said_as_one():
+    class Keys(nn.Module):
+        def forward(self, x):
+            return {"a": x}["b"]
+
+    assert "KeyError: 'b'" in inspect(Keys(), "1x3").error
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
+def test_a_group_adds_up_what_is_counted_in_it():
+    class Both(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(4, 2, 1)
+            self.scripted = torch.jit.script(nn.Conv2d(3, 4, 3))
+
+        def forward(self, x):
+            return self.conv(self.scripted(x))
+
+    summary = inspect(Both(), "1x3x8x8")
+    groups = grouped(summary, By.TYPE).summary
+    assert groups.macs == summary.macs == 288
+    assert {row.path: row.macs for row in groups.rows} == {"Conv2d": 288}

@@ -28,7 +28,7 @@ max-param-bytes = "1kB"
 max-activations = "1KiB"
 max-peak = 1
 [tool.resnet-shapes.networks.fine]
-expect-output = "NxN"
+expect-output = "Nx10"
 """,
     "defaults": f"""{_SMALL}classes = 7
 format = "markdown"

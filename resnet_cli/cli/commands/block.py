@@ -100,7 +100,7 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     The shortcut is the identity where the block keeps its input's shape. Where it does not,
     --shortcut none leaves it the identity all the same: no sum, exit code 1.
     """
-    settings = resolve(ctx)
+    settings = resolve(ctx).untrained()
     block = _block(settings)
     output, proof = settings.output(*SUMMARY_FORMATS), settings.read(ProofOptions)
     kind, screen = output.format, output.screen()

@@ -164,7 +164,7 @@ def _show(found: list[Report], screen: Screen) -> None:
     # One renderable, since -o FILE holds what is shown last.
     screen.show(
         Group(
-            check.verdicts_table(reports.HEADS, reports.rows(found), look),
+            check.verdicts_table(reports.HEADS, reports.rows(found), reports.limits(found), look),
             *(
                 check.changes_list(report.name, [each.lines for each in report.told], look)
                 for report in found

@@ -7,9 +7,8 @@ from typing import Any
 import click
 
 from resnet_cli.analysis.compare import Entry, compare, figure, labels, roles
-from resnet_cli.analysis.network import Network
 from resnet_cli.cli.flags import NETWORK, shared
-from resnet_cli.cli.networks import known
+from resnet_cli.cli.networks import Known, known, told
 from resnet_cli.cli.options import Command, Heading
 from resnet_cli.cli.projectfile import Values
 from resnet_cli.cli.screen import Screen
@@ -19,7 +18,7 @@ from resnet_cli.family import presets
 from resnet_cli.family.config import FIELDS
 from resnet_cli.show import formats
 from resnet_cli.show.columns import Value
-from resnet_cli.text import format_shape, nearest
+from resnet_cli.text import human_text, nearest
 
 FORMATS = (Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON)
 
@@ -67,8 +66,10 @@ def command(ctx: click.Context, /, networks: tuple[str, ...], **_: Any) -> int:
     settings = asked.one()
     output = settings.output(*FORMATS)
     kind, screen = output.format, output.screen()
+    found = [_known(asked, argument, screen) for argument in networks]
+    titles = (" ".join(argument.split()) for argument in networks)
     entries = compare(
-        ((_title(argument), _network(asked, argument, screen)) for argument in networks),
+        zip(titles, (each.network for each in found), strict=True),
         settings.read(TableOptions).count_like,
     )
     if kind is Format.TABLE:
@@ -76,10 +77,10 @@ def command(ctx: click.Context, /, networks: tuple[str, ...], **_: Any) -> int:
 
         screen.show(comparison_table(entries, screen.look()))
     elif kind is Format.MARKDOWN:
-        screen.write(to_markdown(entries))
+        screen.write(to_markdown(entries, ascii_only=screen.is_ascii()))
     else:
         screen.write(to_records(entries, kind))
-    return 0
+    return max(told(each, screen) for each in found)
 
 
 def named(asked: Request, name: str, flags: Mapping[str, Any]) -> Settings:
@@ -103,12 +104,12 @@ def named(asked: Request, name: str, flags: Mapping[str, Any]) -> Settings:
     return asked._replace(flags=layer).settings(name if name in configured else None)
 
 
-def _network(asked: Request, argument: str, screen: Screen) -> Network:
+def _known(asked: Request, argument: str, screen: Screen) -> Known:
     """Return an argument's network. Raises `click.BadParameter` that names it and its flag."""
     try:
         name, *words = shlex.split(argument) or [""]
         flags, _ = explicit(_FLAGS.make_context("compare", words))
-        network = known(named(asked, name, flags), screen).network
+        found = known(named(asked, name, flags), screen, symbolic=True)
     except click.BadParameter as error:
         flag = error.param_hint or (error.param and error.param.opts[0])
         raise click.BadParameter(error.message, param_hint=f"{argument!r}: {flag}") from None
@@ -116,32 +117,28 @@ def _network(asked: Request, argument: str, screen: Screen) -> Network:
         raise click.BadParameter(error.format_message(), param_hint=repr(argument)) from None
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint=repr(argument)) from None
-    if network.summary.error is not None:
-        message = f"cannot be compared: {network.summary.error}"
-        raise click.BadParameter(message, param_hint=repr(argument))
-    return network
+    if (failure := found.network.summary.error) is not None:
+        raise click.BadParameter(f"cannot be compared: {failure}", param_hint=repr(argument))
+    return found
 
 
-def _title(argument: str) -> str:
-    return " ".join(argument.split())
-
-
-def to_markdown(entries: Sequence[Entry]) -> str:
+def to_markdown(entries: Sequence[Entry], *, ascii_only: bool) -> str:
     """Return a table with a column a network, a row a stage and a figure."""
-    rows = [[role, *(_part(entry, role) for entry in entries)] for role in roles(entries)]
+
+    def part(entry: Entry, role: str) -> str:
+        found = entry.part(role)
+        return f"{human_text(found.size, ascii_only=ascii_only)}, {found.layers}" if found else ""
+
+    rows = [[role, *(part(entry, role) for entry in entries)] for role in roles(entries)]
     for key, label in labels(entries).items():
-        rows.append([label, *(" ".join(figure(entry, key)) for entry in entries)])
+        figures = (figure(entry, key, ascii_only=ascii_only) for entry in entries)
+        rows.append([label, *map(" ".join, figures)])
     right = [False] * (len(entries) + 1)
     return formats.markdown_table(["", *map(_name, entries)], rows, right)
 
 
 def _name(entry: Entry) -> str:
     return formats.markdown_text(entry.name)
-
-
-def _part(entry: Entry, role: str) -> str:
-    part = entry.part(role)
-    return f"{format_shape(part.size)}, {part.layers}" if part else ""
 
 
 def to_records(entries: Sequence[Entry], kind: str) -> str:

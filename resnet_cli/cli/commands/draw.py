@@ -9,7 +9,7 @@ import click
 from resnet_cli import parse
 from resnet_cli.analysis.network import Network
 from resnet_cli.cli.flags import shared
-from resnet_cli.cli.networks import known
+from resnet_cli.cli.networks import known, told
 from resnet_cli.cli.options import Command, Heading, Option, under
 from resnet_cli.cli.settings import Settings, resolve
 from resnet_cli.cli.values import Output, TableOptions
@@ -76,30 +76,33 @@ def command(ctx: click.Context, /, **_: Any) -> int:
 
     All but .mmd need matplotlib: pip install "resnet-shapes[draw]". No PyTorch needed.
     """
-    settings = resolve(ctx)
-    path = _target(settings)
-    network = known(settings, settings.read(Output).screen()).network
+    settings = resolve(ctx).untrained()
+    path, screen = _target(settings), settings.read(Output).screen()
+    found = known(settings, screen, symbolic=True)
+    network = found.network
     if network.summary.error is not None:
         raise FigureError(f"cannot be drawn: {network.summary.error}")
     line = _command_line()
     figure = settings.read(FigureOptions)
     if figure.profile:
-        _refuse_beside_profile(settings, path)
+        _refuse_beside_profile(network, settings, path)
         write_atomically(path, _profile(network, path, line))
         return 0
+    limits = network.summary.limits()
     scene = _scene(network, figure, settings)
+    scene = scene._replace(notes=(*scene.notes, *limits))
     if path.suffix.lower() == ".mmd":
         from resnet_cli.draw import mermaid
 
         text = mermaid.to_mermaid(scene, line)
         write_atomically(path, text)
         if (arrows := mermaid.count_arrows(text)) > mermaid.MAX_ARROWS:
-            settings.read(Output).screen().note(
-                f"{arrows} arrows: GitHub renders at most {mermaid.MAX_ARROWS}", "yellow"
-            )
+            screen.note(f"{arrows} arrows: GitHub renders at most {mermaid.MAX_ARROWS}", "yellow")
     else:
         write_atomically(path, _drawn(scene, path, line))
-    return 0
+    for limit in limits:
+        screen.note(printable(limit))
+    return told(found, screen)
 
 
 def _target(settings: Settings) -> "Path":
@@ -123,8 +126,14 @@ def _target(settings: Settings) -> "Path":
     return path
 
 
-def _refuse_beside_profile(settings: Settings, path: "Path") -> None:
+def _refuse_beside_profile(network: Network, settings: Settings, path: "Path") -> None:
     """Refuse what a plot of all layers cannot have. Raises `click.BadParameter`."""
+    if network.summary.held:
+        raise click.BadParameter(
+            "plots bars, and the length of a bar is a number: give numbers in "
+            f"{settings.name('input')}",
+            param_hint=settings.name("profile"),
+        )
     if path.suffix.lower() == ".mmd":
         raise click.BadParameter(
             "plots bars, which Mermaid cannot; give a file that ends in .svg, .png or .pdf",

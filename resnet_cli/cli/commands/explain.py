@@ -8,7 +8,7 @@ import click
 from resnet_cli.analysis.explain import Explanation, explain, pretty, select
 from resnet_cli.analysis.network import Network
 from resnet_cli.cli.flags import shared
-from resnet_cli.cli.networks import known
+from resnet_cli.cli.networks import known, told
 from resnet_cli.cli.options import Command, Heading
 from resnet_cli.cli.settings import resolve
 from resnet_cli.cli.values import Format
@@ -37,7 +37,8 @@ def command(ctx: click.Context, /, layers: tuple[str, ...], **_: Any) -> int:
     settings = resolve(ctx)
     output = settings.output(*FORMATS)
     kind, screen = output.format, output.screen()
-    network = known(settings, screen).network
+    found = known(settings, screen, symbolic=True)
+    network = found.network
     every = explain(network.graph, network.summary)
     if network.summary.training is not None:
         from resnet_cli.analysis.explain_training import with_saved
@@ -50,14 +51,15 @@ def command(ctx: click.Context, /, layers: tuple[str, ...], **_: Any) -> int:
     if kind is Format.TABLE:
         from resnet_cli.show.explain import arithmetic
 
-        screen.show(arithmetic(explanations, screen.look()))
+        notes = network.summary.limits(ascii_only=screen.is_ascii())
+        screen.show(arithmetic(explanations, notes, screen.look()))
     elif kind is Format.PLAIN:
         screen.write(to_plain(explanations))
     elif kind is Format.MARKDOWN:
         screen.write(to_markdown(explanations, ascii_only=screen.is_ascii()))
     else:
         screen.write(to_json(network, explanations))
-    return 0
+    return told(found, screen)
 
 
 def to_plain(explanations: Sequence[Explanation]) -> str:

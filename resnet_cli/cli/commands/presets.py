@@ -38,7 +38,13 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     if output.format is Format.PLAIN:
         output.screen().write("".join(f"{name}\n" for name in presets.NAMES))
     else:
-        write_records(output, "presets", PRESET_FIELDS, [record(name) for name in presets.NAMES])
+        write_records(
+            output.screen(),
+            output.format,
+            "presets",
+            PRESET_FIELDS,
+            [record(name) for name in presets.NAMES],
+        )
     return 0
 
 

@@ -23,10 +23,10 @@ from resnet_cli.graph.printed import printed
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> int:
     """Print the architecture, as PyTorch prints it; no PyTorch needed."""
-    settings = resolve(ctx)
+    settings = resolve(ctx).untrained()
     screen = settings.output(Format.TABLE, Format.PLAIN).screen()
     proof = settings.read(ProofOptions, "print-net")
-    config = module(settings)
+    config = module(settings, symbolic=True)
     if config is None:
         text = printed(resnet.build(settings.config(symbolic=True)))
     else:  # printed without a run

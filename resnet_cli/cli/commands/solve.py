@@ -1,24 +1,23 @@
 """`solve`: for which inputs a layer has a wanted size, and which still fit into a memory."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
 from resnet_cli import parse
 from resnet_cli.analysis import solve
+from resnet_cli.analysis.subject import Subject, of_family, of_module
 from resnet_cli.cli.flags import shared
-from resnet_cli.cli.networks import step_of
+from resnet_cli.cli.networks import Known, known, step_of
 from resnet_cli.cli.options import Command, Heading, Option, under
+from resnet_cli.cli.progress import outcome
 from resnet_cli.cli.records import Fields, write_records
 from resnet_cli.cli.screen import Screen
 from resnet_cli.cli.settings import Settings, resolve
 from resnet_cli.cli.values import Format
-from resnet_cli.errors import ConfigError, ExpectationError
-from resnet_cli.family.config import ResNetConfig
+from resnet_cli.errors import ConfigError, ExpectationError, ForwardError, SizeError
+from resnet_cli.graph.dims import Dim, evaluate
 from resnet_cli.parse import LayerExpectation, layer_pattern
-
-if TYPE_CHECKING:
-    from resnet_cli.analysis.step import Step
 
 ANSWER_FIELDS: Fields = {
     "condition": ("Condition", False, 0),
@@ -100,26 +99,94 @@ QUESTIONS = under(
 def command(ctx: click.Context, /, **_: Any) -> int:
     """Solve for the input: a layer's wanted size, or a memory; no PyTorch needed."""
     settings = resolve(ctx)
-    config = settings.config()
     output = settings.output(Format.TABLE, Format.JSON, Format.CSV, Format.MARKDOWN)
-    asked = settings.read(Questions)
+    asked, screen = settings.read(Questions), output.screen()
     if asked.memory is None and asked.reserve:
         raise click.BadParameter("needs --memory", param_hint=settings.name("reserve"))
-    found = _answers(config, asked, settings)
-    step = step_of(settings)
-    note = "" if asked.memory is None else _note(step, config)
-    records = [answer._asdict() for answer in found]
-    write_records(output, "answers", ANSWER_FIELDS, records, note)
-    return _verdict(found, output.screen())
+    if asked.memory is None and not asked.want:
+        raise click.UsageError(
+            "there is nothing to solve: give --want LAYER=HxW, as in 4=7x7, or --memory BYTES"
+        )
+    try:
+        subject, found = _subject(asked, settings, screen)
+        answers = _answers(subject, asked, settings)
+    except ConfigError as error:
+        raise settings.wrong(error) from None
+    except SizeError as error:
+        raise click.BadParameter(str(error), param_hint=settings.name("input")) from None
+    only = dict.fromkeys(each for answer in answers for each in answer.only)
+    notes = [str(each) if screen.is_ascii() else f"{each:,}" for each in only]
+    notes += [] if asked.memory is None else [_note(subject, settings)]
+    records = [answer._asdict() for answer in answers]
+    for record in records:
+        del record["only"]
+    tail = {"conditions": [*only]} if only else {}
+    kind, note = output.format, "\n".join(notes)
+    write_records(screen, kind, "answers", ANSWER_FIELDS, records, note, tail)
+    unproved = 0 if found is None else _proved(found, subject, answers, screen)
+    return _verdict(answers, screen) or unproved
 
 
-def _note(step: "Step | None", config: ResNetConfig) -> str:
+def _subject(asked: Questions, settings: Settings, screen: Screen) -> tuple[Subject, Known | None]:
+    """Return the network in question; of a module what one run of it makes known."""
+    if settings.get("module") is None:
+        return of_family(settings.config(symbolic=True), step_of(settings)), None
+    if (inputs := settings.get("input")) is None:
+        message = "is missing; give the module's, as in 1x3x224x224"
+        raise click.BadParameter(message, param_hint="--input")
+    from resnet_cli.pytorch.inputs import changed, ordered
+
+    shapes = [one.shape for one in ordered(inputs)]
+    if all(isinstance(size, int) for shape in shapes for size in shape):
+        axes = (2, 3) if asked.memory is None else (0, 2, 3)
+        names = {axis: Dim.named("NCHW"[axis], axis) for axis in axes}
+        shape = tuple(names.get(axis, size) for axis, size in enumerate(solve.image(shapes)))
+        inputs = tuple(changed(one, lambda _: shape) for one in inputs)
+    found = known(
+        Settings({**settings.values, "input": inputs}, settings.names), screen, symbolic=True
+    )
+    summary = found.network.summary
+    if summary.error is not None:
+        raise ForwardError(f"there is nothing to solve: {summary.error}")
+    if summary.ends:
+        raise click.BadParameter(summary.ends, param_hint=settings.name("module"))
+    return of_module(found.network, shapes), found
+
+
+def _proved(found: Known, subject: Subject, answers: list[solve.Answer], screen: Screen) -> int:
+    """Prove a module at the ends of what was wanted too; say how it went, and return 0 or 1."""
+    from resnet_cli.analysis.trial import runs
+    from resnet_cli.pytorch.named import proved
+    from resnet_cli.pytorch.room import CPU_MACS
+
+    network, proof = found
+    assert network.recorded is not None
+    assert proof is not None
+    others: dict[str, int] = {}
+    for named, given in zip(network.graph.inputs, subject.inputs, strict=True):
+        for name, size in zip(named, given, strict=True):
+            if not isinstance(name, int):
+                others[str(name)] = size if isinstance(size, int) else 1
+    ends = [
+        sizes
+        for sizes in solve.corners(answers, others)
+        if evaluate(network.summary.macs, sizes) <= CPU_MACS
+        and runs(network.recorded, network.graph, sizes)
+    ]
+    proof = proved(network, proof, [*ends[:1], *ends[1:][-1:]])
+    screen.note(*outcome(proof))
+    return 0 if proof.agrees else 1
+
+
+def _note(subject: Subject, settings: Settings) -> str:
     """Say what the bytes are, and are not."""
-    if step is None:
-        return MEMORY_NOTE.format(dtype=config.dtype)
+    summary = subject.on(subject.inputs).summary
+    if summary.training is None:
+        return MEMORY_NOTE.format(dtype=summary.dtype)
     from resnet_cli.show.training import described
 
-    note = TRAINING_NOTE.format(train=described(step), dtype=config.dtype)
+    step = summary.training.step
+    note = TRAINING_NOTE.format(train=described(step), dtype=summary.dtype)
     return note if step.is_plain else f"{note}\nThe peak was not proved with these options."
 
 
@@ -134,21 +201,14 @@ def _verdict(found: list[solve.Answer], screen: Screen) -> int:
     return 1 if none else 0
 
 
-def _answers(config: ResNetConfig, asked: Questions, settings: Settings) -> list[solve.Answer]:
-    """Return the answers. Raises `click.UsageError` where nothing was asked."""
+def _answers(subject: Subject, asked: Questions, settings: Settings) -> list[solve.Answer]:
+    """Return the answers. Raises `ConfigError`, and `click.BadParameter` for what never is."""
     found: list[solve.Answer] = []
     for want in asked.want:
         try:
-            found.extend(solve.wanted(config, want))
+            found += solve.wanted(subject, want)
         except (ValueError, ExpectationError) as error:
             raise click.BadParameter(str(error), param_hint=settings.name("want")) from None
     if asked.memory is not None:
-        try:
-            found.extend(solve.fitting(config, asked.memory, step_of(settings), asked.reserve))
-        except ConfigError as error:
-            raise settings.wrong(error) from None
-    if not found:
-        raise click.UsageError(
-            "there is nothing to solve: give --want LAYER=HxW, as in 4=7x7, or --memory BYTES"
-        )
+        found += solve.fitting(subject, asked.memory, asked.reserve)
     return found
