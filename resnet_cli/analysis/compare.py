@@ -91,6 +91,8 @@ def _limits(summary: Summary) -> Iterator[str]:
     """Say which of a network's figures are not exact."""
     if summary.not_counted:
         yield f"MACs are at least these: {', '.join(summary.not_counted)} not counted."
+    if summary.no_peak:
+        yield f"the peak is not known: {summary.no_peak}."
     step = summary.training
     if step is not None and not step.exact:
         how = "at most this" if step.peak_at is None else "not proved with these options"

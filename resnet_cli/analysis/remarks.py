@@ -15,6 +15,10 @@ def remarks(summary: Summary) -> list[str]:
         found.append(f"{summary.ends}.")
     if summary.by_values:
         found.append(f"How much runs depends on values ({', '.join(summary.by_values)}).")
+    if summary.peak_at is not None:
+        found.append(f"The peak is at {summary.peak_at}.")
+    if summary.no_peak and not summary.error and not summary.ends:
+        found.append(f"The peak is not known: {summary.no_peak}.")
     if not summary.ran:
         found.append("It did not run: shapes, MACs and bytes are not known.")
     elif known := identify.caption(summary):

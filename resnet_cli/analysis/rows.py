@@ -69,21 +69,23 @@ def summarise(
     gather = _Rows(walked, failure)
     gather.network()
     numbers = all(isinstance(held, int) for held in walked.held)
+    no_peak = _no_peak(walked) if failure is None else "the run failed"
     takes, gives = gather.ends.of(graph.modules[0].calls[0].takes), gather.ends.of(graph.output)
     not_counted = (
         operation.kind.name
         for operation, facts in zip(graph.operations, walked.facts, strict=True)
         if not facts.is_counted
     )
-    return Summary(
+    summary = Summary(
         name=name,
         input_shape=takes.shape,
         output_shape=gives.shape,
         dtype=dtype,
         itemsize=item_size(dtype),
         rows=tuple(gather.rows),
-        peak_bytes=max(map(index, walked.held), default=0) if numbers else None,
-        held=frozenset() if numbers else frozenset(walked.held),
+        peak_bytes=None,
+        held={} if numbers else _amounts(walked),
+        no_peak=no_peak,
         output_tree=gives.tree,
         not_counted=tuple(dict.fromkeys(not_counted)),
         error=None if failure is None else failure.message,
@@ -91,6 +93,27 @@ def summarise(
         ends=graph.ends,
         by_values=tuple(dict.fromkeys(guard.way for guard in graph.guards if not guard.sign)),
     )
+    if numbers and not no_peak:
+        peak, path = max(walked.peaks(), key=lambda found: index(found[0]), default=(0, ""))
+        return summary._replace(peak_bytes=index(peak), peak_at=path or ROOT)
+    return summary
+
+
+def _amounts(walked: Walk) -> "dict[Size, str]":
+    """Return the amounts that are held, each with the layer that holds it first."""
+    found: dict[Size, str] = {}
+    for held, path in walked.peaks():
+        found.setdefault(held, path or ROOT)
+    return found
+
+
+def _no_peak(walked: Walk) -> str:
+    """Say why nobody knows the most that is held at once, if that is so."""
+    if walked.graph.ends:
+        return "closed forms end"
+    operations = zip(walked.graph.operations, walked.facts, strict=True)
+    hidden = dict.fromkeys(operation.kind.name for operation, facts in operations if facts.hides)
+    return f"nobody sees what is held inside {', '.join(hidden)}" if hidden else ""
 
 
 def _conditions(walked: Walk) -> "tuple[Condition, ...]":

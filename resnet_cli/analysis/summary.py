@@ -4,6 +4,7 @@ Shapes are tuples, counts are elements, bytes are at the network's dtype. Absenc
 """
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from resnet_cli.errors import ExpectationError, SymbolError
@@ -85,9 +86,9 @@ class Summary(NamedTuple):
     """A network's rows, in the order of execution, and what they add up to.
 
     `peak_bytes` is the most that an inference pass holds at once at module boundaries: a
-    layer's input and output, and what waits for the addition. Where the input has names in
-    it there is no largest (None), and `held` has the amounts that could be. It is
-    None where PyTorch measured, too.
+    layer's input and output, and what waits for the addition; `peak_at` is the path of the layer
+    that runs then. Where the input has names in it there is no largest (None), and `held` has
+    the amounts that could be, each with its layer. Where nobody knows it, `no_peak` says why.
 
     The last seven say something where PyTorch `measured`: `inputs` are all inputs as text,
     `bytes_of_params` is exact where element types are mixed, `not_counted` names the
@@ -109,7 +110,9 @@ class Summary(NamedTuple):
     itemsize: int
     rows: tuple[LayerRow, ...]
     peak_bytes: int | None
-    held: "frozenset[Size]" = frozenset()
+    peak_at: str | None = None
+    held: "Mapping[Size, str]" = MappingProxyType({})
+    no_peak: str = ""
     inputs: tuple[str, ...] = ()
     output_tree: Tree = None
     bytes_of_params: int | None = None
@@ -126,12 +129,17 @@ class Summary(NamedTuple):
         """Return the summary with its formulas evaluated, and the peak with them."""
         from resnet_cli.graph.dims import evaluate
 
+        peak, path = None, None
+        if not self.no_peak:
+            amounts = zip(evaluate(tuple(self.held), sizes), self.held.values(), strict=True)
+            peak, path = max(amounts, key=lambda found: found[0])
         return self._replace(
             input_shape=evaluate(self.input_shape, sizes),
             output_shape=evaluate(self.output_shape, sizes),
             rows=tuple(row.at(sizes) for row in self.rows),
-            peak_bytes=None if self.measured else max(evaluate(tuple(self.held), sizes)),
-            held=frozenset(),
+            peak_bytes=peak,
+            peak_at=path,
+            held={},
             inputs=(),
             conditions=(),
         )
@@ -178,8 +186,10 @@ class Summary(NamedTuple):
     def memory_bytes(self) -> int:
         """Bytes that an inference pass needs: parameters, running statistics and the peak.
 
-        Raises `SymbolError` where the input has names and there is no peak.
+        Raises `SymbolError` where the input has names or nobody knows the peak.
         """
+        if self.no_peak:
+            raise SymbolError(f"{self.name}: the peak is not known: {self.no_peak}")
         if self.peak_bytes is None:
             raise SymbolError(f"{self.name}: the memory of an input with names has no number")
         return self.param_bytes + self.buffer_bytes + self.peak_bytes

@@ -6,7 +6,7 @@ where branches meet, the larger one counts.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from math import prod
 from operator import add, mul
@@ -67,6 +67,12 @@ class Walk(NamedTuple):
     def shape(self, value: Value) -> Shape:
         """Return the shape of a value."""
         return self.facts[value.operation].outputs[value.output]
+
+    def peaks(self) -> "Iterator[tuple[Size, str]]":
+        """Give what is held while each operation runs that takes memory, and who runs it."""
+        pairs = zip(self.graph.operations, self.facts, strict=True)
+        paths = (operation.path for operation, found in pairs if not found.is_view)
+        return zip(self.held, paths, strict=True)
 
     def bytes_of(self, value: Value) -> "Size":
         """Return the bytes of a value's elements, whatever memory they share."""

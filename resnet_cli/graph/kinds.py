@@ -108,8 +108,9 @@ class Facts(NamedTuple):
     could see a part. With `is_gate` an input without a map only weighs the others. `is_view`
     says that the outputs take no memory of their own: they share the first input's, as a view
     or written in place, or are a source that is there anyway. `is_known` is False where the
-    arithmetic is not, `is_counted` where it multiplies and nobody knows how often. `keeps` is
-    None where nobody has said what is kept for backward: that is not known, and not nothing.
+    arithmetic is not, `is_counted` where it multiplies and nobody knows how often. One that `hides`
+    is more than one step inside: what it holds meanwhile nobody sees. `keeps` is None where
+    nobody has said what is kept for backward: that is not known, and not nothing.
 
     Where axes move, `axes` has for each axis of the output that of the first input (None: a new
     one); each element sees all along those that it `mixes`. `why` says why it sees no window.
@@ -126,6 +127,7 @@ class Facts(NamedTuple):
     is_view: bool = False
     is_known: bool = True
     is_counted: bool = True
+    hides: bool = False
     axes: tuple[int | None, ...] | None = None
     mixes: Sides = ()
     why: str = ""
@@ -187,10 +189,14 @@ UNSEEN = "an unseen operation"
 
 @kind
 class Source(NamedTuple):
-    """A source: a parameter, a buffer or a constant that an operation takes as its input."""
+    """A source: a parameter, a buffer or a constant that an operation takes as its input.
+
+    One that is `made` is there from the run alone, which makes it of weights and numbers.
+    """
 
     what: str
     shape: Shape
+    made: bool = False
 
     @property
     def name(self) -> str:
@@ -199,8 +205,14 @@ class Source(NamedTuple):
     def facts(self, *shapes: Shape) -> Facts:
         """Give its own shape; what nobody saw being made is not known, nor what it multiplied."""
         seen = self.what != UNSEEN
-        keeps = KEEPS_NOTHING if seen else None
-        return Facts((self.shape,), is_view=True, is_known=seen, is_counted=seen, keeps=keeps)
+        return Facts(
+            (self.shape,),
+            is_view=not self.made,
+            is_known=seen,
+            is_counted=seen,
+            hides=not seen,
+            keeps=KEEPS_NOTHING if seen else None,
+        )
 
 
 @kind
@@ -228,6 +240,7 @@ class Opaque(NamedTuple):
             is_view=self.is_view,
             is_known=False,
             is_counted=self.macs is not None,
+            hides=not self.is_view,
         )
 
 

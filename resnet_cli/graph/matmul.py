@@ -102,7 +102,8 @@ class MultiheadAttention(NamedTuple):
         kept += (("in_proj_bias", (3 * self.width,)),) if self.bias else ()
         kept += (("out_proj.weight", (self.width, self.width)),)
         kept += (("out_proj.bias", (self.width,)),) if self.bias else ()
-        return Facts(outputs, kept, macs=macs, is_global=True, equal=together(width, self.width))
+        equal = together(width, self.width)
+        return Facts(outputs, kept, macs=macs, is_global=True, equal=equal, hides=True)
 
     def printed(self, _: Shape) -> str:
         """Write it as PyTorch does: with what projects its result."""

@@ -51,7 +51,6 @@ def _closed(
     """Return a recorded network on an input with names, proved at sizes that tell them apart."""
     named = symbolic(recorded.graph, _names(config))
     summary = summarise(named, recorded.summary.name, dtype=recorded.summary.dtype)._replace(
-        peak_bytes=None,
         ends=f"{named.ends}; behind it all numbers, in totals too, are those of {label(sizes)}"
         if named.ends
         else "",

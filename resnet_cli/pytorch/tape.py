@@ -42,8 +42,10 @@ class Tape:
         self._weights.update((id(b), "buffer") for b in model.buffers())
         self._constants: dict[int, weakref.ref[Tensor]] = {}
         self._sharers: dict[int, dict[int, None]] = {}
-        for module in paths:
-            self.made(each for each in vars(module).values() if isinstance(each, Tensor))
+        own = [each for module in paths for each in vars(module).values()]
+        self.made(each for each in own if isinstance(each, Tensor))
+        there = (*model.parameters(), *model.buffers(), *own)
+        self._there = {storage_of(each) for each in there if isinstance(each, Tensor)}
 
     def made(self, constants: Iterable[Tensor]) -> None:
         """Note tensors that no input is in: constants, where something uses them."""
@@ -150,7 +152,8 @@ class Tape:
         if what is None:
             made = self._constants.get(id(tensor))
             what = "constant" if made is not None and made() is tensor else UNSEEN
-        self.add(Source(what, tuple(tensor.shape)), (), "", [tensor])
+        made_now = what == "constant" and storage_of(tensor) not in self._there
+        self.add(Source(what, tuple(tensor.shape), made_now), (), "", [tensor])
         return self._known[id(tensor)].value
 
     def origin(self, tensor: Tensor) -> str:

@@ -189,6 +189,7 @@ def _figures(summary: Summary) -> dict[str, Any]:
         "output_tree": summary.output_tree,
         "not_counted": list(summary.not_counted),
         "error": summary.error,
+        "no_peak": summary.no_peak,
         "conditions": list(map(str, summary.conditions)),
         "ends": summary.ends,
         "by_values": list(summary.by_values),
@@ -197,6 +198,7 @@ def _figures(summary: Summary) -> dict[str, Any]:
         "input_shape": summary.input_shape or None,
         "output_shape": summary.output_shape or None,
         "totals": summary.totals(),
+        "peak_at": summary.peak_at,
         **({} if summary.training is None else {"training": training_dict(summary.training)}),
         **{name: value for name, value in measured.items() if value},
     }

@@ -74,7 +74,7 @@ def summary_table(
     total = [Cell(text, "bold") for text in total_texts(columns, totals, _number)]
     shown = Grid(heads, cells, total, look)
     said = remarks(summary)
-    notes = [*said[bool(summary.error) :], *([MACS_NOTE] if summary.ran else [])]
+    notes = [*map(printable, said[bool(summary.error) :]), *([MACS_NOTE] if summary.ran else [])]
     kept = {head.title for head in shown.heads}
     if any(head.title in kept and _is_marked(cells, i) for i, head in enumerate(heads)):
         notes.append(FIELD_NOTE)

@@ -99,7 +99,7 @@ def test_parameters_buffers_and_constants_are_sources():
         op.kind for op in graph_of(model, (2, 6, 8)).operations
     ]
     operations = captured(lambda _, x: x + torch.ones(3), (2, 3))
-    assert operations[1].kind == Source("constant", (3,))
+    assert operations[1].kind == Source("constant", (3,), made=True)
     assert operations[2].inputs == (Value(0), Value(1))
 
 
