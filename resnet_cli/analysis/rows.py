@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from resnet_cli.analysis.ends import NOTHING, Ends
 from resnet_cli.analysis.summary import LayerRow, Summary
-from resnet_cli.analysis.walk import UNSEEN, Walk, item_size, walk
+from resnet_cli.analysis.walk import GLOBAL, UNSEEN, Walk, item_size, walk
 from resnet_cli.graph.graph import Call, Graph, Module, Value, Weight, children, values
 
 if TYPE_CHECKING:
@@ -258,6 +258,7 @@ class _Rows:
             note if note != takes.sight.why else "",
             None,
             None,
+            gives.sight is GLOBAL,
             takes.tree,
             gives.tree,
         )

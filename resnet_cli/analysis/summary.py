@@ -37,7 +37,8 @@ class LayerRow(NamedTuple):
     and normalisation (the convention of torchvision's `_ops`); `output_bytes` is the row's
     own output, `activation_bytes` the sum over its leaves, a view counting none.
     `receptive_field` is in input pixels, along one side; it and `stride`, the cumulative
-    one, are None from the global pool on. `window` is (kernel, stride, padding).
+    one, are None from the global pool on, where each element sees the whole input (`is_global`).
+    `window` is (kernel, stride, padding).
 
     `saved_bytes` are what autograd keeps of it for a training step, None where none was asked for.
 
@@ -67,6 +68,7 @@ class LayerRow(NamedTuple):
     note: str = ""
     error: str | None = None
     saved_bytes: "Size | None" = None
+    is_global: bool = False
     input_tree: Tree = None
     output_tree: Tree = None
 

@@ -43,7 +43,9 @@ class Sight(NamedTuple):
 
 UNSEEN = Sight()
 NO_MAP = Sight(axes=(0,))
-"""What a global pool gives: there is no map left of which an element could see a part."""
+"""Where there is no map of which an element could see a part."""
+GLOBAL = Sight(axes=(0,))
+"""What a global pool gives: every element sees the whole input, whatever comes behind it."""
 
 
 class Walk(NamedTuple):
@@ -169,9 +171,13 @@ def _sight(
         sight = _joined([each for each in inputs if each is not None], is_gate=facts.is_gate)
     if sight is None or not sight.field:
         return sight
+    mixed = {mix - rank for mix in facts.mixes}
+    if mixed.issuperset(sight.axes):
+        return GLOBAL
     if facts.is_global:
         return NO_MAP
-    if not facts.is_known or any(mix - rank in sight.axes for mix in facts.mixes):
+    shifted = {shift - rank for shift in facts.shifts}
+    if not facts.is_known or not (mixed | shifted).isdisjoint(sight.axes):
         return UNSEEN
     if facts.why:
         return Sight(why=facts.why)
@@ -182,10 +188,13 @@ def _sight(
 
 def _joined(inputs: Sequence[Sight], *, is_gate: bool) -> Sight | None:
     """Return what the elements see where several maps meet."""
+    if is_gate:  # one without a map only weighs; of one that is not known nobody can say so
+        inputs = [s for s in inputs if s is not NO_MAP and s is not GLOBAL] or inputs
     maps = [sight for sight in inputs if sight.field]
     others = [sight for sight in inputs if not sight.field]
-    # A gate without a map only weighs; of one that is not known nobody can say so.
-    if others and not (maps and is_gate and all(sight is NO_MAP for sight in others)):
+    if any(sight is GLOBAL for sight in others):
+        return GLOBAL
+    if others:
         return others[0] if others[0] is not NO_MAP else others[-1]
     if not maps:
         return None

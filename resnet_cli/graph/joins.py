@@ -34,7 +34,7 @@ class Cat(NamedTuple):
                     equal += together(size, out[axis])
                     out[axis] = size if isinstance(size, int) else out[axis]
         out[place] = sum(shape[place] for shape in parts)
-        return Facts((tuple(out),), mixes=(place,), equal=equal)
+        return Facts((tuple(out),), shifts=(place,), equal=equal)
 
 
 @kind
@@ -240,5 +240,5 @@ def _parts(
     equal: "tuple[tuple[Size, Size], ...]" = (),
 ) -> Facts:
     outputs = tuple((*shape[:place], each, *shape[place + 1 :]) for each in lengths)
-    mixes: Sides = (place,) if len(lengths) > 1 else ()
-    return Facts(outputs, is_view=True, mixes=mixes, equal=equal)
+    shifts: Sides = (place,) if len(lengths) > 1 else ()
+    return Facts(outputs, is_view=True, shifts=shifts, equal=equal)

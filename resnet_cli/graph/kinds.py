@@ -113,7 +113,8 @@ class Facts(NamedTuple):
     nobody has said what is kept for backward: that is not known, and not nothing.
 
     Where axes move, `axes` has for each axis of the output that of the first input (None: a new
-    one); each element sees all along those that it `mixes`. `why` says why it sees no window.
+    one); each element sees all along those that it `mixes`, and along those that it `shifts` stands
+    elsewhere. `why` says why it sees no window.
     `equal` are sizes that have to be the same: formulas that may differ.
     """
 
@@ -130,6 +131,7 @@ class Facts(NamedTuple):
     hides: bool = False
     axes: tuple[int | None, ...] | None = None
     mixes: Sides = ()
+    shifts: Sides = ()
     why: str = ""
     equal: "tuple[tuple[Size, Size], ...]" = ()
     keeps: Keeps | None = None
@@ -137,7 +139,7 @@ class Facts(NamedTuple):
     @property
     def is_pointwise(self) -> bool:
         """Whether each element that it gives sees what one element that it takes does."""
-        moves = self.axes is not None or self.mixes or self.why
+        moves = self.axes is not None or self.mixes or self.shifts or self.why
         return self.window is None and self.is_known and not self.is_global and not moves
 
     @property

@@ -70,7 +70,7 @@ def storage_of(tensor: Tensor) -> int:
     """Return what stands for a tensor's memory, 0 where it has no one storage."""
     try:
         return int(tensor.untyped_storage()._cdata)
-    except (RuntimeError, NotImplementedError):  # sparse tensors
+    except (RuntimeError, NotImplementedError, ValueError):  # sparse, or lazy: no size yet
         return 0
 
 

@@ -128,7 +128,7 @@ def _cell(column: Column, folded: Folded, totals: Totals, side: int | None, look
         style = "cyan"
     elif column.name == "receptive_field":
         if row.receptive_field is None:
-            return Cell("global" if row.role else "", "dim")  # a measured one is not known
+            return Cell("global" if row.is_global else "", "dim")
         if side is not None and row.receptive_field > side:
             return Cell(text + "*", "yellow")
     elif text == "0":
