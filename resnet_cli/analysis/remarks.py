@@ -1,11 +1,10 @@
 """What a reader of a summary should know beside its numbers."""
 
-from resnet_cli.analysis import identify
 from resnet_cli.analysis.summary import Summary
 
 
 def remarks(summary: Summary) -> list[str]:
-    """Return a summary's failure, the limits of its counts, and which known network it is."""
+    """Return a summary's failure, and the limits of its counts."""
     found = [f"FAILED: {summary.error}"] if summary.error else []
     if summary.not_counted:
         names = ", ".join(summary.not_counted)
@@ -21,6 +20,4 @@ def remarks(summary: Summary) -> list[str]:
         found.append(f"The peak is not known: {summary.no_peak}.")
     if not summary.ran:
         found.append("It did not run: shapes, MACs and bytes are not known.")
-    elif known := identify.caption(summary):
-        found.append(known)
     return found

@@ -100,7 +100,8 @@ class Summary(NamedTuple):
     Where a recorded network has names in its input, `conditions` say what they must be, in
     words or as equations (`format(condition, ",")` is for people), and `ends` where the closed
     forms end: the rows behind it, and what of the totals is theirs, are those of the recorded
-    input. `by_values` names what decides by values of tensors how much runs.
+    input. `by_values` names what decides by values of tensors how much runs. `known_as` is the
+    title of the preset that its graph is (`identify.py`).
 
     `training` is a step of training it, where one was asked for (`train.py`).
     """
@@ -125,6 +126,7 @@ class Summary(NamedTuple):
     conditions: "tuple[Condition, ...]" = ()
     ends: str = ""
     by_values: tuple[str, ...] = ()
+    known_as: str | None = None
     training: "Training | None" = None
 
     def at(self, sizes: Sizes) -> "Summary":
@@ -224,9 +226,10 @@ class Summary(NamedTuple):
 
     @property
     def heading(self) -> str:
-        """The network's name, its inputs where there are any, and its element type."""
+        """The network's name, which known one it is, its inputs if any, and its element type."""
+        name = f"{self.name} ({self.known_as})" if self.known_as else self.name
         inputs = ", ".join(self.inputs) or "x".join(map(str, self.input_shape))
-        return "  ".join((self.name, *([f"input {inputs}"] if inputs else []), self.dtype))
+        return "  ".join((name, *([f"input {inputs}"] if inputs else []), self.dtype))
 
 
 S = TypeVar("S", bound="Size")

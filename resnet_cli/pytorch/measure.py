@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
+from resnet_cli.analysis import identify
 from resnet_cli.analysis.listing import listed
 from resnet_cli.analysis.rows import ROOT, Failure, is_at, summarise
 from resnet_cli.analysis.summary import UNKNOWN, LayerRow, Summary
@@ -99,6 +100,7 @@ def measure(
         inputs=(*map(written, inputs), *(f"{key}={written(one)}" for key, one in named.items())),
         bytes_of_params=_bytes_of_params(model),
         measured=True,
+        known_as=None if failure else identify.known(done.graph),
     )
     proof = Proof(
         torch.__version__, device_of(model), done.modules, difference, done.seconds, measured=True

@@ -57,6 +57,7 @@ def _closed(
         inputs=tuple(map(str, config.input)),
         bytes_of_params=recorded.summary.bytes_of_params,
         measured=True,
+        known_as=recorded.summary.known_as,
     )
     network = Network(config, named, summary, recorded.graph)
     stride = max((row.stride or 1 for row in summary.rows), default=1)

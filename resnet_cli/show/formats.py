@@ -185,6 +185,7 @@ def point_dict(point: "Point", depth: int) -> dict[str, Any]:
 
 def _figures(summary: Summary) -> dict[str, Any]:
     measured = {
+        "known_as": summary.known_as,
         "inputs": list(summary.inputs),
         "output_tree": summary.output_tree,
         "not_counted": list(summary.not_counted),
