@@ -83,6 +83,11 @@ def needs(graph: Graph, facts: Sequence[Facts]) -> list[Need]:
         for index, operation in enumerate(graph.operations)
         for left, right in facts[index].equal
     ]
+    found += [
+        Need(operation.path, left, "<=", right)
+        for index, operation in enumerate(graph.operations)
+        for left, right in facts[index].within
+    ]
     for guard in graph.guards:
         if guard.sign and not guard.way:
             found += asked(guard, facts)

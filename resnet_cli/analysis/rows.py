@@ -118,7 +118,7 @@ def _no_peak(walked: Walk) -> str:
 
 def _conditions(walked: Walk) -> "tuple[Condition, ...]":
     """Return what an input with names must be."""
-    if not walked.graph.guards and not any(facts.equal for facts in walked.facts):
+    if not walked.graph.guards and not any(facts.equal or facts.within for facts in walked.facts):
         return ()
     from resnet_cli.analysis.conditions import conditions, needs  # a network of a family has none
 

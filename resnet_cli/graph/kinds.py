@@ -115,7 +115,8 @@ class Facts(NamedTuple):
     Where axes move, `axes` has for each axis of the output that of the first input (None: a new
     one); each element sees all along those that it `mixes`, and along those that it `shifts` stands
     elsewhere. `why` says why it sees no window.
-    `equal` are sizes that have to be the same: formulas that may differ.
+    `equal` are sizes that have to be the same: formulas that may differ; `within` are sizes of
+    which the first must not exceed the second.
     """
 
     outputs: tuple[Shape, ...]
@@ -134,6 +135,7 @@ class Facts(NamedTuple):
     shifts: Sides = ()
     why: str = ""
     equal: "tuple[tuple[Size, Size], ...]" = ()
+    within: "tuple[tuple[Size, Size], ...]" = ()
     keeps: Keeps | None = None
 
     @property

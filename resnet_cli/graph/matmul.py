@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 @kind
 class MatMul(NamedTuple):
-    """The matrix product, batch by batch, by its function: matmul, bmm, mm, mv."""
+    """The matrix product, batch by batch, by its function: matmul, bmm, mm, mv, addmm.
+
+    What is added stands before the two factors, and is stretched to their product.
+    """
 
     function: str = "matmul"
 
@@ -22,7 +25,7 @@ class MatMul(NamedTuple):
 
     def facts(self, *shapes: Shape) -> Facts:
         """Infer from `(…, n, k)` and `(…, k, m)`; vectors lose their dimension again."""
-        left, right = shapes
+        *_, left, right = shapes
         rows, columns = left[-2:-1], right[-1:] if len(right) > 1 else ()
         inner = right[-2] if len(right) > 1 else right[0]
         batch, equal = broadcast(left[:-2], right[:-2])

@@ -74,6 +74,12 @@ def storage_of(tensor: Tensor) -> int:
         return 0
 
 
+def is_same(a: Tensor, b: Tensor) -> bool:
+    """Say whether two tensors that share memory are the same elements of it, in the same places."""
+    ours, theirs = ((t.shape, t.stride(), t.storage_offset(), t.dtype) for t in (a, b))
+    return ours == theirs
+
+
 def share(a: Tensor, b: Tensor) -> bool:
     """Say whether two tensors share memory."""
     return a is b or storage_of(a) == storage_of(b) != 0

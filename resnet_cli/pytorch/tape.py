@@ -16,7 +16,7 @@ from resnet_cli.graph.graph import Nest, Operation, Value
 from resnet_cli.graph.kinds import UNSEEN, Facts, Input, Kind, Opaque, Shape, Source
 from resnet_cli.graph.sizes import Read, replaced
 from resnet_cli.pytorch import naming
-from resnet_cli.pytorch.frames import share, storage_of
+from resnet_cli.pytorch.frames import is_same, share, storage_of
 from resnet_cli.pytorch.nests import nested
 from resnet_cli.pytorch.sized import Sized
 from resnet_cli.pytorch.tracing import formulas
@@ -98,7 +98,9 @@ class Tape:
             found = known.tensor()
             if found is None or found is tensor or not share(found, tensor):
                 del sharers[other]
-            if found is not None and found is not tensor and share(found, tensor):
+            elif is_same(found, tensor):
+                self._known[other] = Known(known.tensor, self._known[id(tensor)].value)
+            else:
                 # No name says which of its elements are new.
                 inputs, value = (known.value, self._known[id(tensor)].value), len(self.operations)
                 kind = Opaque("write", (tuple(found.shape),), is_view=True)

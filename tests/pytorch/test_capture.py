@@ -205,3 +205,23 @@ def test_a_run_holds_no_tensor_that_the_network_lets_go():
 
     captured(forward, (2, 3))
     assert alive[1] is False
+
+
+def test_all_names_of_what_is_written_in_place_have_the_new_value():
+    def forward(_, x):
+        y = x * 2
+        z = y.view_as(y)
+        z += 1
+        return y, z
+
+    operations = captured(forward, (2, 3))
+    assert [op.kind.name for op in operations] == ["input", "multiply", "view", "add"]
+
+
+def test_a_part_that_is_written_has_no_name_for_the_whole():
+    def forward(_, x):
+        y = x * 2
+        y[:, 1:] += 1
+        return y
+
+    assert "write" in [op.kind.name for op in captured(forward, (2, 3))]
