@@ -8,6 +8,7 @@ names multiplied, stands as the equation itself.
 
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from itertools import product
 from math import gcd, lcm, prod
 from typing import Any, NamedTuple
@@ -90,7 +91,8 @@ def needs(graph: Graph, facts: Sequence[Facts]) -> list[Need]:
     ]
     for guard in graph.guards:
         if guard.sign and not guard.way:
-            found += asked(guard, facts)
+            with suppress(SymbolError, ValueError):  # closed forms end there, and say so
+                found += asked(guard, facts)
     return list({need[1:]: need for need in reversed(found)}.values())[::-1]
 
 

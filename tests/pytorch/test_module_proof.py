@@ -169,3 +169,10 @@ def test_a_network_that_runs_otherwise_is_no_longer_what_was_recorded():
     graph = graph_of(model, (1, 3, 8, 8))
     found = module_difference(model, graph, [torch.zeros(1, 3, 9, 9)], torch.float32)
     assert (found.what, found.predicted, found.actual) == ("operation", "none", "multiply")
+
+
+def test_a_comparison_without_a_closed_form_ends_them_and_breaks_nothing():
+    model = Function(lambda _, x: x if x.shape[2] % x.shape[3] == 0 else x * 2)
+    _, _, summary = recorded(model)
+    assert "its code compares sizes: H divided by W has no closed form here" in summary.ends
+    assert summary.no_peak == "closed forms end"
