@@ -76,8 +76,10 @@ def storage_of(tensor: Tensor) -> int:
 
 def is_same(a: Tensor, b: Tensor) -> bool:
     """Say whether two tensors that share memory are the same elements of it, in the same places."""
-    ours, theirs = ((t.shape, t.stride(), t.storage_offset(), t.dtype) for t in (a, b))
-    return ours == theirs
+    if (a.shape, a.dtype, a.storage_offset()) != (b.shape, b.dtype, b.storage_offset()):
+        return False
+    steps = zip(a.shape, a.stride(), b.stride(), strict=True)
+    return all(ours == theirs for size, ours, theirs in steps if size != 1)
 
 
 def share(a: Tensor, b: Tensor) -> bool:

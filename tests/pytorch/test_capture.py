@@ -225,3 +225,13 @@ def test_a_part_that_is_written_has_no_name_for_the_whole():
         return y
 
     assert "write" in [op.kind.name for op in captured(forward, (2, 3))]
+
+
+def test_what_a_module_gives_back_may_be_written_whatever_steps_memory_has():
+    def forward(net, x):
+        y = net.same(x.permute(0, 3, 1, 2) * 2)
+        y += 1
+        return y
+
+    operations = captured(forward, (1, 3, 4, 5), same=nn.Identity())
+    assert [op.kind.name for op in operations][-2:] == ["Identity", "add"]
