@@ -69,34 +69,35 @@ def summarise(
     gather = _Rows(walked, failure)
     gather.network()
     numbers = all(isinstance(held, int) for held in walked.held)
-    no_peak = _no_peak(walked) if failure is None else "the run failed"
+    operations = zip(graph.operations, walked.facts, strict=True)
+    odd = [(op.kind.name, facts) for op, facts in operations if facts.hides or not facts.is_counted]
+    no_peak = "the run failed" if failure else _no_peak(graph, odd)
+    peak, peak_at = (None, None) if no_peak or not numbers else _peak(walked)
     takes, gives = gather.ends.of(graph.modules[0].calls[0].takes), gather.ends.of(graph.output)
-    not_counted = (
-        operation.kind.name
-        for operation, facts in zip(graph.operations, walked.facts, strict=True)
-        if not facts.is_counted
-    )
-    summary = Summary(
+    return Summary(
         name=name,
         input_shape=takes.shape,
         output_shape=gives.shape,
         dtype=dtype,
         itemsize=item_size(dtype),
         rows=tuple(gather.rows),
-        peak_bytes=None,
+        peak_bytes=peak,
+        peak_at=peak_at,
         held={} if numbers else _amounts(walked),
         no_peak=no_peak,
         output_tree=gives.tree,
-        not_counted=tuple(dict.fromkeys(not_counted)),
+        not_counted=tuple(dict.fromkeys(name for name, facts in odd if not facts.is_counted)),
         error=None if failure is None else failure.message,
         conditions=() if numbers else _conditions(walked),
         ends=graph.ends,
         by_values=tuple(dict.fromkeys(guard.way for guard in graph.guards if not guard.sign)),
     )
-    if numbers and not no_peak:
-        peak, path = max(walked.peaks(), key=lambda found: index(found[0]), default=(0, ""))
-        return summary._replace(peak_bytes=index(peak), peak_at=path or ROOT)
-    return summary
+
+
+def _peak(walked: Walk) -> tuple[int, str]:
+    """Return the most that is held at once, and the layer that holds it first."""
+    peak = max(map(index, walked.held), default=0)
+    return peak, next((path for held, path in walked.peaks() if held == peak), "") or ROOT
 
 
 def _amounts(walked: Walk) -> "dict[Size, str]":
@@ -107,12 +108,11 @@ def _amounts(walked: Walk) -> "dict[Size, str]":
     return found
 
 
-def _no_peak(walked: Walk) -> str:
+def _no_peak(graph: Graph, odd: "Sequence[tuple[str, Facts]]") -> str:
     """Say why nobody knows the most that is held at once, if that is so."""
-    if walked.graph.ends:
+    if graph.ends:
         return "closed forms end"
-    operations = zip(walked.graph.operations, walked.facts, strict=True)
-    hidden = dict.fromkeys(operation.kind.name for operation, facts in operations if facts.hides)
+    hidden = dict.fromkeys(name for name, facts in odd if facts.hides)
     return f"nobody sees what is held inside {', '.join(hidden)}" if hidden else ""
 
 

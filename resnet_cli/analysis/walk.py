@@ -171,13 +171,12 @@ def _sight(
         sight = _joined([each for each in inputs if each is not None], is_gate=facts.is_gate)
     if sight is None or not sight.field:
         return sight
-    mixed = {mix - rank for mix in facts.mixes}
-    if mixed.issuperset(sight.axes):
+    mixes, axes = facts.mixes, sight.axes
+    if len(mixes) >= len(axes) and all(axis + rank in mixes for axis in axes):
         return GLOBAL
     if facts.is_global:
         return NO_MAP
-    shifted = {shift - rank for shift in facts.shifts}
-    if not facts.is_known or not (mixed | shifted).isdisjoint(sight.axes):
+    if not facts.is_known or any(each - rank in axes for each in mixes + facts.shifts):
         return UNSEEN
     if facts.why:
         return Sight(why=facts.why)
