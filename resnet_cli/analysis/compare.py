@@ -8,10 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from resnet_cli.analysis.network import Network, counts_like
+from resnet_cli.analysis.rows import is_at
 from resnet_cli.analysis.summary import Summary
 from resnet_cli.analysis.tools import Tool
 from resnet_cli.graph.branches import branches
-from resnet_cli.graph.graph import Graph, Module, children
+from resnet_cli.graph.filters import ConvTranspose
+from resnet_cli.graph.graph import Graph, Module, children, values
+from resnet_cli.graph.joins import Cat
 from resnet_cli.graph.kinds import Kind, Shape
 from resnet_cli.graph.pooling import MaxPool
 from resnet_cli.graph.products import Conv, Linear
@@ -102,6 +105,8 @@ def _limits(summary: Summary) -> Iterator[str]:
     """Say which of a network's figures are not exact."""
     if summary.not_counted:
         yield f"MACs are at least these: {', '.join(summary.not_counted)} not counted."
+    if summary.no_peak:
+        yield f"the peak is not known: {summary.no_peak}."
     step = summary.training
     if step is not None and not step.exact:
         how = "at most this" if step.peak_at is None else "not proved with these options"
@@ -183,20 +188,25 @@ def describe(graph: Graph, module: Module, below: Sequence[Module]) -> str:
         # The table leaves out what the first alone has: its stride and its projection.
         texts = (_layer(graph.operations[index].kind) for index in block.main)
         return f"[{'; '.join(filter(None, texts))}] x {len(below)}"
-    kinds = [
-        kind
-        for kind, _, path, *_ in graph.operations
-        if path == module.path or path.startswith(f"{module.path}.")
-    ]
-    return "; ".join(_layer(kind) + _stride(kind) for kind in kinds if _layer(kind))
+    found = [graph.operations[value.operation] for value in values(module.calls[0].takes)]
+    # What the network's own code joins stands with the module that takes it.
+    found = [each for each in found if isinstance(each.kind, Cat) and not each.path]
+    found += [each for each in graph.operations if is_at(each.path, module.path)]
+    layers = [(_layer(each.kind, len(each.inputs)), _stride(each.kind)) for each in found]
+    return "; ".join(text + stride for text, stride in layers if text)
 
 
-def _layer(kind: Kind) -> str:
+def _layer(kind: Kind, inputs: int = 1) -> str:
     """Write what a layer looks through and gives; nothing for what goes without saying."""
     match kind:
         case Conv(out_channels, kernel, groups=groups):
             grouped = f", C={groups}" if groups != 1 else ""
             return f"{format_shape(kernel)}, {out_channels}{grouped}"
+        case ConvTranspose(out_channels, kernel, groups=groups):
+            grouped = f", C={groups}" if groups != 1 else ""
+            return f"{format_shape(kernel)} transposed, {out_channels}{grouped}"
+        case Cat() if inputs > 1:
+            return f"concatenation of {inputs}"
         case MaxPool(kernel):
             return f"{format_shape(kernel)} max pool"
     return ""
@@ -204,8 +214,9 @@ def _layer(kind: Kind) -> str:
 
 def _stride(kind: Kind) -> str:
     match kind:
-        case Conv(stride=(stride, _)) | MaxPool(stride=(stride, _)) if stride != 1:
-            return f", stride {stride}"
+        case Conv() | ConvTranspose() | MaxPool() if {*kind.stride} != {1}:
+            first, *others = kind.stride
+            return f", stride {format_shape(kind.stride) if {*others} - {first} else first}"
     return ""
 
 

@@ -8,6 +8,7 @@ names multiplied, stands as the equation itself.
 
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from itertools import product
 from math import gcd, lcm, prod
 from typing import Any, NamedTuple
@@ -83,9 +84,15 @@ def needs(graph: Graph, facts: Sequence[Facts]) -> list[Need]:
         for index, operation in enumerate(graph.operations)
         for left, right in facts[index].equal
     ]
+    found += [
+        Need(operation.path, left, "<=", right)
+        for index, operation in enumerate(graph.operations)
+        for left, right in facts[index].within
+    ]
     for guard in graph.guards:
         if guard.sign and not guard.way:
-            found += asked(guard, facts)
+            with suppress(SymbolError, ValueError):  # closed forms end there, and say so
+                found += asked(guard, facts)
     return list({need[1:]: need for need in reversed(found)}.values())[::-1]
 
 

@@ -11,12 +11,15 @@ from itertools import groupby
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
-from resnet_cli.analysis.rows import ROOT
+from resnet_cli.analysis.explain_products import product, products
+from resnet_cli.analysis.rows import FUNCTION, ROOT
 from resnet_cli.analysis.summary import LayerRow, Summary
 from resnet_cli.analysis.walk import Sight, walk
 from resnet_cli.graph.branches import Branches, branches
+from resnet_cli.graph.filters import ConvTranspose
 from resnet_cli.graph.graph import Graph, Module
 from resnet_cli.graph.kinds import Facts, Kind, Shape, Window
+from resnet_cli.graph.matmul import MultiheadAttention
 from resnet_cli.graph.moves import Flatten, Pad
 from resnet_cli.graph.pointwise import BatchNorm, ReLU
 from resnet_cli.graph.pooling import AdaptiveAvgPool, AvgPool, MaxPool
@@ -120,13 +123,20 @@ class _Lesson:
         self.walked = walk(graph, summary.itemsize)
         self.modules = {module.path: module for module in graph.modules}
         self.first = {each.path: index for index, each in reversed([*enumerate(graph.operations)])}
+        self.calls: dict[str, list[int]] = {}  # of a function's row, by its path there
+        for index, (kind, _, path, *_) in enumerate(graph.operations):
+            if self.walked.facts[index].macs != 0:
+                self.calls.setdefault(f"{path}.{kind.name}()".lstrip("."), []).append(index)
 
     def explained(self, position: int) -> Explanation:
         """Return the arithmetic of the row at that position."""
         row = self.rows[position]
         path = "" if row.path == ROOT else row.path
         first = self.first.get(path)
-        if not row.leaf:
+        if row.type == FUNCTION:
+            formulas = products([*map(self._product, self.calls.get(path, ()))])
+            text, quantities = "", iter([Quantity("MACs", formulas, row.macs)])
+        elif not row.leaf:
             text, quantities = self._container(self.modules[path], row, position)
         elif first is None:  # a weight beside modules, or what never ran
             text, quantities = "", _counts(row)
@@ -134,7 +144,7 @@ class _Lesson:
             operation = self.graph.operations[first]
             seen = self._sight(operation.inputs[0].operation) if operation.inputs else Sight()
             row = row._replace(params=row.params + row.frozen)
-            text, quantities = _arithmetic(operation.kind, row, seen)
+            text, quantities = _arithmetic(operation.kind, row, seen, self._product(first))
             quantities = _held(self.walked.facts[first], row, quantities)
         return Explanation(row.path, row.role, row.type, f"{row.type}{text}", tuple(quantities))
 
@@ -181,12 +191,19 @@ class _Lesson:
         if row.macs is not None:  # nothing in it is counted
             yield Quantity("MACs", _sum([part.macs for part in parts]), row.macs)
 
+    def _product(self, number: int) -> str:
+        """Return how an operation's MACs come about, from its inputs' shapes."""
+        operation, (out, *_) = self.graph.operations[number], self.walked.facts[number].outputs
+        return product(operation.kind, [*map(self.walked.shape, operation.inputs)], out)
+
     def _sight(self, operation: int) -> Sight:
         return self.walked.sights[operation] or Sight()
 
 
-def _arithmetic(kind: Kind, row: LayerRow, seen: Sight) -> tuple[str, Iterator[Quantity]]:
-    """Return what follows a layer's type in its headline, and its quantities.
+def _arithmetic(
+    kind: Kind, row: LayerRow, seen: Sight, macs: str
+) -> tuple[str, Iterator[Quantity]]:
+    """Return what follows a layer's type in its headline, and its quantities; `macs` is a formula.
 
     Of a kind without a case here the counts stand without a formula.
     """
@@ -194,6 +211,11 @@ def _arithmetic(kind: Kind, row: LayerRow, seen: Sight) -> tuple[str, Iterator[Q
         case Conv():
             groups = f", groups {kind.groups}" if kind.groups != 1 else ""
             return _window(kind) + groups, _convolution(kind, row, seen)
+        case ConvTranspose():
+            groups = f", groups {kind.groups}" if kind.groups != 1 else ""
+            return _window(kind) + groups, _spread(kind, row, macs)
+        case MultiheadAttention(width, heads):
+            return f" {width}, {heads} heads", _attention(kind, row, macs)
         case MaxPool() | AvgPool():
             return _window(kind), _pooling(kind, row, seen)
         case BatchNorm():
@@ -206,7 +228,7 @@ def _arithmetic(kind: Kind, row: LayerRow, seen: Sight) -> tuple[str, Iterator[Q
             return "", _flat(row)
         case Linear():
             return f" {_features(kind, row)} to {kind.out_features}", _linear(kind, row)
-    return "", _counts(row)
+    return "", _counts(row, macs)
 
 
 def _held(facts: Facts, row: LayerRow, found: Iterator[Quantity]) -> Iterator[Quantity]:
@@ -220,13 +242,13 @@ def _held(facts: Facts, row: LayerRow, found: Iterator[Quantity]) -> Iterator[Qu
         yield each._replace(formula="") if differs else each
 
 
-def _counts(row: LayerRow) -> Iterator[Quantity]:
-    """Give what a layer holds and multiplies, where no arithmetic says how that comes about."""
-    counts = (("params", row.params), ("buffers", row.buffers), ("MACs", row.macs))
-    yield from (Quantity(name, "", value) for name, value in counts if value)
+def _counts(row: LayerRow, macs: str = "") -> Iterator[Quantity]:
+    """Give what a layer holds, where no arithmetic says how that comes about, and multiplies."""
+    counts = (("params", "", row.params), ("buffers", "", row.buffers), ("MACs", macs, row.macs))
+    yield from (Quantity(*count) for count in counts if count[-1])
 
 
-def _window(kind: Conv | MaxPool | AvgPool) -> str:
+def _window(kind: Conv | ConvTranspose | MaxPool | AvgPool) -> str:
     stride, padding = _sides(kind.stride), _sides(kind.padding)
     text = f" {format_shape(kind.kernel)}, stride {stride}, padding {padding}"
     dilation = getattr(kind, "dilation", (1,))
@@ -248,6 +270,31 @@ def _convolution(kind: Conv, row: LayerRow, seen: Sight) -> Iterator[Quantity]:
     elements = "*".join(map(factor, [out, *sizes]))
     yield Quantity("MACs", f"{_times(batch)}{elements} * {weights}", row.macs)
     yield from _field(kind.window, row, seen)
+
+
+def _spread(kind: ConvTranspose, row: LayerRow, macs: str) -> Iterator[Quantity]:
+    """Explain a transposed convolution; a side only where it is not as the first."""
+    sides = [*zip(row.input_shape[2:], *kind[1:6], strict=True)]
+    names = _AXES[len(kind.kernel) - 1]
+    for name, side, out in zip(names, sides, row.output_shape[2:], strict=True):
+        if side != sides[0] or name == names[0]:
+            size, kernel, stride, padding, more, dilation = side
+            reach = f"{kernel} - 1" if dilation == 1 else f"{dilation}*({kernel} - 1)"
+            up = f" + {more}" if more else ""
+            formula = f"({size} - 1)*{stride} - 2*{padding} + {reach}{up} + 1"
+            yield Quantity(name, formula, out)
+    out, groups = kind.out_channels, kind.groups
+    inner = str(out) if groups == 1 else f"({out} // {groups})"
+    weights = "*".join([str(row.input_shape[1]), inner, *map(str, kind.kernel)])
+    yield Quantity("params", weights + (f" + {out}" if kind.bias else ""), row.params)
+    yield Quantity("MACs", macs, row.macs)
+
+
+def _attention(kind: MultiheadAttention, row: LayerRow, macs: str) -> Iterator[Quantity]:
+    """Explain attention with its four projections: of query, key, value, and what they give."""
+    bias = f" + 4*{kind.width}" if kind.bias else ""
+    yield Quantity("params", f"4*{kind.width}*{kind.width}{bias}", row.params)
+    yield Quantity("MACs", macs, row.macs)
 
 
 def _pooling(kind: MaxPool | AvgPool, row: LayerRow, seen: Sight) -> Iterator[Quantity]:
@@ -285,9 +332,10 @@ def _features(kind: Linear, row: LayerRow) -> "Size":
 
 
 def _sum(terms: "Sequence[Size]") -> str:
+    """Write a sum, equal neighbours once; nothing where there is but one term, or none."""
     runs = [(term, len(list(run))) for term, run in groupby(filter(None, terms))]
-    texts = (f"{n}*{factor(term)}" if n > 1 else str(term) for term, n in runs)
-    return " + ".join(texts) or "0"
+    texts = [f"{n}*{factor(term)}" if n > 1 else str(term) for term, n in runs]
+    return "" if texts in ([], [str(term) for term, _ in runs[:1]]) else " + ".join(texts)
 
 
 _AXES = (("length",), ("height", "width"), ("depth", "height", "width"))

@@ -1,148 +1,167 @@
-"""Which known network is this? Counts and stage structure held against the presets'."""
+"""Which known network is this? Its graph held against the presets', whatever its paths.
 
-import math
+Two values are the same where the same kind of operation takes the same values: a number for each
+such form, and two networks are one where their outputs have one number. Batch, size, element type
+and channels are no part of it, nor the order in which branches run, nor what only names a tensor.
+"""
+
 from collections import Counter
 from collections.abc import Sequence
 from operator import index
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from resnet_cli.analysis.network import predict
-from resnet_cli.analysis.summary import LayerRow, Summary
-from resnet_cli.errors import ConfigError
-from resnet_cli.family import presets
+from resnet_cli.family import presets, resnet
 from resnet_cli.family.config import ResNetConfig
+from resnet_cli.graph.activations import Identity
+from resnet_cli.graph.elementwise import Multiply
+from resnet_cli.graph.graph import Graph, Operation, Value, infer, values
+from resnet_cli.graph.kinds import Facts, Input, Kind, Shape
+from resnet_cli.graph.moves import Flatten
+from resnet_cli.graph.pointwise import Add
+from resnet_cli.graph.products import Conv, Linear
+from resnet_cli.graph.views import Squeeze, View
 
-_MOST_STEM = 4
-"""Convolutions that may stand before the first stage: a deep stem has three."""
+_MOST_STEM = 12
+"""Operations before the first stage: a deep stem has three convolutions, norms and activations."""
 
 
-class Structure(NamedTuple):
-    """What the stages' convolutions are, and how many stand before them.
+class _Body(NamedTuple):
+    """A network without its head: the operation that ends it, and the head, if there is one."""
 
-    A convolution is its output channels, its filter's size in weights and its map's halvings
-    counted from the smallest map, so that another stem or input leaves it the same.
+    last: int
+    head: Linear | None
+
+
+def known(graph: Graph) -> str | None:
+    """Return the title of the preset that a network is, with what differs at its ends, or None.
+
+    It is as `presets.title` says it: `resnet50, 7 classes`. Weights that are shared, or not those
+    of the operations alone, are another network's.
     """
-
-    stages: Counter[tuple[int, int, int]]
-    stem: tuple[tuple[int, int], ...]
-
-
-def caption(summary: Summary) -> str | None:
-    """Return which preset has this network's counts and structure, or what differs, or None."""
-    if summary.error is not None or summary.held or summary.name in presets.NAMES:
+    names = [name for name in presets.NAMES if _is_possible(graph, presets.preset(name).config)]
+    body = _body(graph) if names else None
+    if body is None:
         return None
-    convolutions = [row for row in summary.rows if _is_convolution(row)]
-    if len(summary.input_shape) != 4 or not convolutions:
+    facts = infer(graph)
+    held = [module.held for module in graph.modules if module.held is not None]
+    if held and sum(h.params + h.frozen for h in held) != sum(each.params for each in facts):
         return None
-    near: list[tuple[int, str]] = []
-    for name in presets.NAMES:
-        if not _is_possible(presets.preset(name).config, len(convolutions)):
-            continue
-        family = presets.preset(name).family
-        differences = _differences(summary, convolutions, presets.preset(name).config)
-        if differences == []:
-            return f"The counts of {family}'s {name}."
-        if differences is not None:
-            near.append((len(differences), f"Like {family}'s {name}, but {_listed(differences)}."))
-    return min(near)[1] if near else None
+    found = _Likeness(graph, facts, body)
+    configs = [presets.preset(name).config for name in names]
+    titles = [title for config in configs if (title := found.title(config))]
+    titles = titles or [t for config in configs if (t := found.title(config, stem=True))]
+    return min(titles, key=lambda title: title.count(","), default=None)
 
 
-def _is_possible(config: ResNetConfig, convolutions: int) -> bool:
-    """Say whether so many convolutions can be this preset's; spares building most of them."""
-    main = sum(config.blocks) * config.block.convolutions
-    return main < convolutions <= main + len(config.blocks) + _MOST_STEM
+def _is_possible(graph: Graph, config: ResNetConfig) -> bool:
+    """Say whether additions and the widest convolution can be a preset's; spares building it."""
+    kinds = [operation.kind for operation in graph.operations]
+    additions = sum(isinstance(kind, Add) for kind in kinds)
+    widest = max((kind.out_channels for kind in kinds if isinstance(kind, Conv)), default=0)
+    expected = config.channels[-1] * config.block.expansion
+    return (additions, widest) == (sum(config.blocks), expected)
 
 
-def _differences(
-    summary: Summary, convolutions: Sequence[LayerRow], config: ResNetConfig
-) -> list[str] | None:
-    """Return what differs from a preset of the same stages, None where the stages differ."""
-    batch, channels, height, width = map(index, summary.input_shape)
-    wanted = index(config.input[1])
-    try:
-        known = _at(config, (batch, wanted, height, width))
-    except ConfigError:  # an input that the preset cannot take
-        return None
-    rows = [row for row in known.rows if _is_convolution(row)]
-    stages = sum(row.role.startswith("stage") for row in rows)
-    ours, theirs = _structure(convolutions, stages), _structure(rows, stages)
-    if ours.stages != theirs.stages:
-        return None
-    found = []
-    if channels != wanted:
-        found.append(f"{channels} input channel{'s' * (channels != 1)} (not {wanted})")
-    if ours.stem != theirs.stem and channels == wanted:
-        found.append("another stem")
-    classes = _classes(summary)
-    if classes != config.classes:
-        found.append(
-            "no linear layer" if classes is None else f"{classes} classes (not {config.classes})"
-        )
-    extra = _in_stages(summary, convolutions[-stages]) - _in_stages(known, rows[-stages])
-    if extra:
-        found.append(f"{abs(extra):,} {'more' if extra > 0 else 'fewer'} parameters in its stages")
-    if not found and summary.params + summary.frozen != known.params:
-        found.append("other parameters in stem or head")
-    if not found and summary.macs != known.macs:
-        found.append(f"{abs(index(summary.macs) - index(known.macs)):,} MACs apart")
-    return found
+class _Likeness(NamedTuple):
+    """A network that is held against presets."""
 
+    graph: Graph
+    facts: Sequence[Facts]
+    body: _Body
 
-def _in_stages(summary: Summary, first: LayerRow) -> int:
-    """Count the parameters from the stages' first convolution on, linear layers left out."""
-    leaves = [row for row in summary.rows[summary.rows.index(first) :] if row.leaf]
-    return sum(row.params + row.frozen for row in leaves if not _is_linear(row))
+    def title(self, config: ResNetConfig, *, stem: bool = False) -> str | None:
+        """Return a preset's title with what differs at its ends, None where something else does.
 
-
-def _at(config: ResNetConfig, shape: tuple[int, ...]) -> Summary:
-    return predict(config._replace(input=shape)).summary
-
-
-def _structure(convolutions: Sequence[LayerRow], stages: int) -> Structure:
-    """Return the structure where the last `stages` convolutions are the stages'."""
-    first = len(convolutions) - stages
-    smallest = min(_side(row) for row in convolutions)
-    return Structure(
-        Counter(
-            (_channels(row), _filter(row), round(math.log2(_side(row) / smallest)))
-            for row in convolutions[first:]
-        ),
-        tuple((_channels(row), _filter(row)) for row in convolutions[:first]),
-    )
-
-
-def _is_convolution(row: LayerRow) -> bool:
-    """Say whether a row multiplies in a square window; a linear layer has none."""
-    shape = row.output_shape
-    return row.leaf and index(row.macs or 0) > 0 and row.window is not None and len(shape) == 4
-
-
-def _is_linear(row: LayerRow) -> bool:
-    return row.leaf and index(row.macs or 0) > 0 and row.window is None
-
-
-def _channels(row: LayerRow) -> int:
-    return index(row.output_shape[1])
-
-
-def _filter(row: LayerRow) -> int:
-    """Return the weights that one output element sees."""
-    return index(row.macs) // math.prod(map(index, row.output_shape)) // row.calls
-
-
-def _side(row: LayerRow) -> int:
-    return index(row.output_shape[-1])
-
-
-def _classes(summary: Summary) -> int | None:
-    """Return what the last linear layer gives: it multiplies, and has no window."""
-    for row in reversed(summary.rows):
-        if _is_linear(row) and row.output_shape:
-            return index(row.output_shape[-1])
-        if _is_convolution(row):
+        With `stem` all that stands before the first stage differs.
+        """
+        theirs = resnet.build(config)
+        body = _body(theirs)
+        assert body is not None
+        assert body.head is not None
+        if not (self._has_stages(theirs, body) if stem else self._is(theirs, body)):
             return None
-    return None
+        head = self.body.head
+        if head is not None and head.bias != body.head.bias:
+            return None
+        _, _, *size = config.input
+        channels = index(self.graph.inputs[0][1])
+        classes = config.classes if head is None else head.out_features
+        same = config._replace(input=(1, channels, *size), classes=classes)
+        ends = (", another stem" if stem else "") + ("" if head else ", no linear layer")
+        return presets.title(same) + ends
+
+    def _is(self, theirs: Graph, body: _Body) -> bool:
+        """Say whether it does what a preset does before its head."""
+        forms = _Forms()
+        whole = forms.of(theirs, infer(theirs))[body.last]
+        return forms.of(self.graph, self.facts)[self.body.last] == whole
+
+    def _has_stages(self, theirs: Graph, body: _Body) -> bool:
+        """Say whether it does what a preset does from its first stage on."""
+        (begin,) = [m.calls[0].gives for m in theirs.modules if m.role == "stem"]
+        assert isinstance(begin, Value)
+        wanted = _kinds(theirs.operations[begin.operation + 1 : body.last])
+        ours = _kinds(self.graph.operations)
+        if wanted - ours or ours.total() > wanted.total() + _MOST_STEM // 3:
+            return False
+        forms = _Forms()
+        behind = forms.of(theirs, infer(theirs), begin)[body.last]
+        starts = map(Value, range(1, _MOST_STEM))
+        found = (forms.of(self.graph, self.facts, start) for start in starts)
+        return any(each[self.body.last] == behind for each in found)
 
 
-def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+def _kinds(operations: Sequence[Operation]) -> Counter[Kind]:
+    """Count the convolutions of each form: they cost least to look at, and differ most."""
+    return Counter(each.kind for each in operations if isinstance(each.kind, Conv))
+
+
+def _body(graph: Graph) -> _Body | None:
+    """Return where a network's body ends; None of what gives several tensors, or takes them."""
+    given = [*values(graph.output)]
+    if len(given) != 1 or [len(shape) for shape in graph.inputs] != [4]:
+        return None
+    last = given[0].operation
+    while isinstance(graph.operations[last].kind, Identity):
+        last = graph.operations[last].inputs[0].operation
+    kind, inputs, *_ = graph.operations[last]
+    return _Body(inputs[0].operation, kind) if isinstance(kind, Linear) else _Body(last, None)
+
+
+class _Forms:
+    """A number for each form: what is done, to which forms."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[Any, ...], int] = {}
+
+    def of(self, graph: Graph, facts: Sequence[Facts], stem: Any = None) -> list[int]:
+        """Return the form of what each operation gives; a `stem` is one whatever it is."""
+        found: list[int] = []
+        for number, (kind, inputs, *_) in enumerate(graph.operations):
+            shapes = [facts[before].outputs[output] for before, output in inputs]
+            taken = [(found[before], output) for before, output in inputs]
+            if stem == Value(number):
+                key: tuple[Any, ...] = ("stem",)
+            elif _passes(kind, facts[number], shapes):
+                found.append(taken[0][0])
+                continue
+            else:
+                both = sorted(taken) if isinstance(kind, Add | Multiply) else taken
+                key = (type(kind), _plain(kind), *both)
+            found.append(self.known.setdefault(key, len(self.known)))
+        return found
+
+
+def _passes(kind: Kind, given: Facts, taken: Sequence[Shape]) -> bool:
+    """Say whether an operation gives what it takes, or one element a channel under other axes."""
+    if isinstance(kind, Flatten | View | Squeeze):
+        return taken[0][2:] == (1, 1) and given.outputs[0] == taken[0][:2]
+    return isinstance(kind, Identity)
+
+
+def _plain(kind: Any) -> Any:
+    """Return a kind without what only says where it writes, the input without its sizes."""
+    if isinstance(kind, Input):
+        return kind.position
+    extra = {name: False for name in ("inplace", "is_copy") if hasattr(kind, name)}
+    return kind._replace(**extra) if extra else kind

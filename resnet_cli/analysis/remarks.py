@@ -1,11 +1,10 @@
 """What a reader of a summary should know beside its numbers."""
 
-from resnet_cli.analysis import identify
 from resnet_cli.analysis.summary import Summary
 
 
 def remarks(summary: Summary, *, ascii_only: bool = False) -> list[str]:
-    """Return a summary's failure, the limits of its counts, and which known network it is."""
+    """Return a summary's failure, and the limits of its counts."""
     found = [f"FAILED: {summary.error}"] if summary.error else []
     if summary.not_counted:
         names = ", ".join(summary.not_counted)
@@ -13,8 +12,10 @@ def remarks(summary: Summary, *, ascii_only: bool = False) -> list[str]:
     found += summary.limits(ascii_only=ascii_only)
     if summary.by_values:
         found.append(f"How much runs depends on values ({', '.join(summary.by_values)}).")
+    if summary.peak_at is not None:
+        found.append(f"The peak is at {summary.peak_at}.")
+    if summary.no_peak and not summary.error and not summary.ends:
+        found.append(f"The peak is not known: {summary.no_peak}.")
     if not summary.ran:
         found.append("It did not run: shapes, MACs and bytes are not known.")
-    elif known := identify.caption(summary):
-        found.append(known)
     return found

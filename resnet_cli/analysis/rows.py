@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from resnet_cli.analysis.ends import NOTHING, Ends
 from resnet_cli.analysis.summary import UNKNOWN, LayerRow, Summary
-from resnet_cli.analysis.walk import UNSEEN, Walk, item_size, walk
+from resnet_cli.analysis.walk import GLOBAL, UNSEEN, Walk, item_size, walk
 from resnet_cli.graph.graph import Call, Graph, Module, Value, Weight, children, values
 
 if TYPE_CHECKING:
@@ -70,12 +70,11 @@ def summarise(
     gather = _Rows(walked, failure)
     gather.network()
     numbers = all(isinstance(held, int) for held in walked.held)
+    operations = zip(graph.operations, walked.facts, strict=True)
+    odd = [(op.kind.name, facts) for op, facts in operations if facts.hides or not facts.is_counted]
+    no_peak = "the run failed" if failure else _no_peak(graph, odd)
+    peak, peak_at = (None, None) if no_peak or not numbers else _peak(walked)
     takes, gives = gather.ends.of(graph.modules[0].calls[0].takes), gather.ends.of(graph.output)
-    not_counted = (
-        operation.kind.name
-        for operation, facts in zip(graph.operations, walked.facts, strict=True)
-        if not facts.is_counted
-    )
     return Summary(
         name=name,
         input_shape=takes.shape,
@@ -83,10 +82,12 @@ def summarise(
         dtype=dtype,
         itemsize=item_size(dtype),
         rows=tuple(gather.rows),
-        peak_bytes=max(map(index, walked.held), default=0) if numbers else None,
-        held=frozenset() if numbers else frozenset(walked.held),
+        peak_bytes=peak,
+        peak_at=peak_at,
+        held={} if numbers else _amounts(walked),
+        no_peak=no_peak,
         output_tree=gives.tree,
-        not_counted=tuple(dict.fromkeys(not_counted)),
+        not_counted=tuple(dict.fromkeys(name for name, facts in odd if not facts.is_counted)),
         error=None if failure is None else failure.message,
         conditions=() if numbers else _conditions(walked),
         ends=graph.ends,
@@ -94,9 +95,31 @@ def summarise(
     )
 
 
+def _peak(walked: Walk) -> tuple[int, str]:
+    """Return the most that is held at once, and the layer that holds it first."""
+    peak = max(map(index, walked.held), default=0)
+    return peak, next((path for held, path in walked.peaks() if held == peak), "") or ROOT
+
+
+def _amounts(walked: Walk) -> "dict[Size, str]":
+    """Return the amounts that are held, each with the layer that holds it first."""
+    found: dict[Size, str] = {}
+    for held, path in walked.peaks():
+        found.setdefault(held, path or ROOT)
+    return found
+
+
+def _no_peak(graph: Graph, odd: "Sequence[tuple[str, Facts]]") -> str:
+    """Say why nobody knows the most that is held at once, if that is so."""
+    if graph.ends:
+        return "closed forms end"
+    hidden = dict.fromkeys(name for name, facts in odd if facts.hides)
+    return f"nobody sees what is held inside {', '.join(hidden)}" if hidden else ""
+
+
 def _conditions(walked: Walk) -> "tuple[Condition, ...]":
     """Return what an input with names must be."""
-    if not walked.graph.guards and not any(facts.equal for facts in walked.facts):
+    if not walked.graph.guards and not any(facts.equal or facts.within for facts in walked.facts):
         return ()
     from resnet_cli.analysis.conditions import conditions, needs  # a network of a family has none
 
@@ -236,6 +259,7 @@ class _Rows:
             note if note != takes.sight.why else "",
             None,
             None,
+            gives.sight is GLOBAL,
             takes.tree,
             gives.tree,
         )

@@ -5,6 +5,7 @@ Shapes are tuples, counts are elements, bytes are at the network's dtype. Absenc
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from resnet_cli.errors import ExpectationError, SymbolError
@@ -39,7 +40,8 @@ class LayerRow(NamedTuple):
     and normalisation (the convention of torchvision's `_ops`); `output_bytes` is the row's
     own output, `activation_bytes` the sum over its leaves, a view counting none.
     `receptive_field` is in input pixels, along one side; it and `stride`, the cumulative
-    one, are None from the global pool on. `window` is (kernel, stride, padding).
+    one, are None from the global pool on, where each element sees the whole input (`is_global`).
+    `window` is (kernel, stride, padding).
 
     `saved_bytes` are what autograd keeps of it for a training step, None where none was asked for.
 
@@ -69,6 +71,7 @@ class LayerRow(NamedTuple):
     note: str = ""
     error: str | None = None
     saved_bytes: Size | None = None
+    is_global: bool = False
     input_tree: Tree = None
     output_tree: Tree = None
 
@@ -105,9 +108,9 @@ class Summary(NamedTuple):
     """A network's rows, in the order of execution, and what they add up to.
 
     `peak_bytes` is the most that an inference pass holds at once at module boundaries: a
-    layer's input and output, and what waits for the addition. Where the input has names in
-    it there is no largest (None), and `held` has the amounts that could be. It is
-    None where PyTorch measured, too.
+    layer's input and output, and what waits for the addition; `peak_at` is the path of the layer
+    that runs then. Where the input has names in it there is no largest (None), and `held` has
+    the amounts that could be, each with its layer. Where nobody knows it, `no_peak` says why.
 
     The last seven say something where PyTorch `measured`: `inputs` are all inputs as text,
     `bytes_of_params` is exact where element types are mixed, `not_counted` names the
@@ -117,7 +120,8 @@ class Summary(NamedTuple):
     Where a recorded network has names in its input, `conditions` say what they must be, in
     words or as equations (`format(condition, ",")` is for people), and `ends` where the closed
     forms end: the rows behind it, and what of the totals is theirs, are those of the recorded
-    input. `by_values` names what decides by values of tensors how much runs.
+    input. `by_values` names what decides by values of tensors how much runs. `known_as` is the
+    title of the preset that its graph is (`identify.py`).
 
     `training` is a step of training it, where one was asked for (`train.py`).
     """
@@ -129,7 +133,9 @@ class Summary(NamedTuple):
     itemsize: int
     rows: tuple[LayerRow, ...]
     peak_bytes: int | None
-    held: frozenset[Size] = frozenset()
+    peak_at: str | None = None
+    held: Mapping[Size, str] = MappingProxyType({})
+    no_peak: str = ""
     inputs: tuple[str, ...] = ()
     output_tree: Tree = None
     bytes_of_params: int | None = None
@@ -140,18 +146,24 @@ class Summary(NamedTuple):
     conditions: tuple[Condition, ...] = ()
     ends: str = ""
     by_values: tuple[str, ...] = ()
+    known_as: str | None = None
     training: Training | None = None
 
     def at(self, sizes: Sizes) -> "Summary":
         """Return the summary with its formulas evaluated, and the peak with them."""
         from resnet_cli.graph.dims import evaluate
 
+        peak, path = None, None
+        if not self.no_peak:
+            amounts = zip(evaluate(tuple(self.held), sizes), self.held.values(), strict=True)
+            peak, path = max(amounts, key=lambda found: found[0])
         return self._replace(
             input_shape=evaluate(self.input_shape, sizes),
             output_shape=evaluate(self.output_shape, sizes),
             rows=tuple(row.at(sizes) for row in self.rows),
-            peak_bytes=None if self.measured else max(evaluate(tuple(self.held), sizes)),
-            held=frozenset(),
+            peak_bytes=peak,
+            peak_at=path,
+            held={},
             inputs=(),
             conditions=(),
         )
@@ -199,8 +211,10 @@ class Summary(NamedTuple):
     def memory_bytes(self) -> int:
         """Bytes that an inference pass needs: parameters, running statistics and the peak.
 
-        Raises `SymbolError` where the input has names and there is no peak.
+        Raises `SymbolError` where the input has names or nobody knows the peak.
         """
+        if self.no_peak:
+            raise SymbolError(f"{self.name}: the peak is not known: {self.no_peak}")
         if self.peak_bytes is None:
             raise SymbolError(f"{self.name}: the memory of an input with names has no number")
         frozen = self.frozen * self.itemsize
@@ -240,9 +254,10 @@ class Summary(NamedTuple):
 
     @property
     def heading(self) -> str:
-        """The network's name, its inputs where there are any, and its element type."""
+        """The network's name, which known one it is, its inputs if any, and its element type."""
+        name = f"{self.name} ({self.known_as})" if self.known_as else self.name
         inputs = ", ".join(self.inputs) or "x".join(map(str, self.input_shape))
-        return "  ".join((self.name, *([f"input {inputs}"] if inputs else []), self.dtype))
+        return "  ".join((name, *([f"input {inputs}"] if inputs else []), self.dtype))
 
 
 S = TypeVar("S", bound=Size)

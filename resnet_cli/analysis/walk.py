@@ -6,7 +6,7 @@ where branches meet, the larger one counts.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from math import prod
 from operator import mul
@@ -43,7 +43,9 @@ class Sight(NamedTuple):
 
 UNSEEN = Sight()
 NO_MAP = Sight(axes=(0,))
-"""What a global pool gives: there is no map left of which an element could see a part."""
+"""Where there is no map of which an element could see a part."""
+GLOBAL = Sight(axes=(0,))
+"""What a global pool gives: every element sees the whole input, whatever comes behind it."""
 
 
 class Walk(NamedTuple):
@@ -67,6 +69,12 @@ class Walk(NamedTuple):
     def shape(self, value: Value) -> Shape:
         """Return the shape of a value."""
         return self.facts[value.operation].outputs[value.output]
+
+    def peaks(self) -> "Iterator[tuple[Size, str]]":
+        """Give what is held while each operation runs that takes memory, and who runs it."""
+        pairs = zip(self.graph.operations, self.facts, strict=True)
+        paths = (operation.path for operation, found in pairs if not found.is_view)
+        return zip(self.held, paths, strict=True)
 
     def bytes_of(self, value: Value) -> "Size":
         """Return the bytes of a value's elements, whatever memory they share."""
@@ -167,9 +175,12 @@ def _sight(
         sight = _joined([each for each in inputs if each is not None], is_gate=facts.is_gate)
     if sight is None or not sight.field:
         return sight
+    mixes, axes = facts.mixes, sight.axes
+    if len(mixes) >= len(axes) and all(axis + rank in mixes for axis in axes):
+        return GLOBAL
     if facts.is_global:
         return NO_MAP
-    if not facts.is_known or any(mix - rank in sight.axes for mix in facts.mixes):
+    if not facts.is_known or any(each - rank in axes for each in mixes + facts.shifts):
         return UNSEEN
     if facts.why:
         return Sight(why=facts.why)
@@ -180,10 +191,13 @@ def _sight(
 
 def _joined(inputs: Sequence[Sight], *, is_gate: bool) -> Sight | None:
     """Return what the elements see where several maps meet."""
+    if is_gate:  # one without a map only weighs; of one that is not known nobody can say so
+        inputs = [s for s in inputs if s is not NO_MAP and s is not GLOBAL] or inputs
     maps = [sight for sight in inputs if sight.field]
     others = [sight for sight in inputs if not sight.field]
-    # A gate without a map only weighs; of one that is not known nobody can say so.
-    if others and not (maps and is_gate and all(sight is NO_MAP for sight in others)):
+    if any(sight is GLOBAL for sight in others):
+        return GLOBAL
+    if others:
         return others[0] if others[0] is not NO_MAP else others[-1]
     if not maps:
         return None

@@ -110,6 +110,8 @@ def verdicts(summary: Summary, expected: Expectations) -> Iterator[Verdict]:
                 continue
             if actual is None and summary.measured:
                 why = "not measured" if summary.ran else NOT_KNOWN
+                if total == "peak_bytes" and summary.no_peak:
+                    why = f"not known: {summary.no_peak}"
                 yield Verdict(total, AT_MOST, limit, None, False, why)
                 continue
             if not isinstance(actual, int):

@@ -10,10 +10,14 @@ UNSEEN = "an unseen operation"
 
 @kind
 class Source(NamedTuple):
-    """A source: a parameter, a buffer or a constant that an operation takes as its input."""
+    """A source: a parameter, a buffer or a constant that an operation takes as its input.
+
+    One that is `made` is there from the run alone, which makes it of weights and numbers.
+    """
 
     what: str
     shape: Shape
+    made: bool = False
 
     @property
     def name(self) -> str:
@@ -22,8 +26,14 @@ class Source(NamedTuple):
     def facts(self, *shapes: Shape) -> Facts:
         """Give its own shape; what nobody saw being made is not known, nor what it multiplied."""
         seen = self.what != UNSEEN
-        keeps = KEEPS_NOTHING if seen else None
-        return Facts((self.shape,), is_view=True, is_known=seen, is_counted=seen, keeps=keeps)
+        return Facts(
+            (self.shape,),
+            is_view=not self.made,
+            is_known=seen,
+            is_counted=seen,
+            hides=not seen,
+            keeps=KEEPS_NOTHING if seen else None,
+        )
 
 
 @kind
@@ -51,4 +61,5 @@ class Opaque(NamedTuple):
             is_view=self.is_view,
             is_known=False,
             is_counted=self.macs is not None,
+            hides=not self.is_view,
         )

@@ -4,6 +4,7 @@ import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 from resnet_cli.graph.kinds import Facts, Shape, Sides, Window, kind, together
+from resnet_cli.graph.pointwise import broadcast
 from resnet_cli.graph.sizes import Calc, Formula, Read, value
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Cat(NamedTuple):
                     equal += together(size, out[axis])
                     out[axis] = size if isinstance(size, int) else out[axis]
         out[place] = sum(shape[place] for shape in parts)
-        return Facts((tuple(out),), mixes=(place,), equal=equal)
+        return Facts((tuple(out),), shifts=(place,), equal=equal)
 
 
 @kind
@@ -146,11 +147,16 @@ class Unbind(NamedTuple):
 
 
 class Cut(NamedTuple):
-    """A slice `start:stop:step` of an axis; None is where the axis begins or ends."""
+    """A slice `start:stop:step` of an axis; None is where the axis begins or ends.
+
+    One `inside` was seen to stop before the axis ends, as in a table of positions. Where no
+    formula says which of both is smaller, that is what sizes with names need.
+    """
 
     start: Formula | None = None
     stop: Formula | None = None
     step: int = 1
+    inside: bool = False
 
     def length(self, size: "Size", shapes: tuple[Shape, ...]) -> "Size":
         """Return how many places of an axis of that size it takes."""
@@ -158,11 +164,21 @@ class Cut(NamedTuple):
         stop = size if self.stop is None else value(self.stop, shapes)
         if all(isinstance(each, int) for each in (size, start, stop)):
             return len(range(*slice(start, stop, self.step).indices(size)))
-        from resnet_cli.graph.residues import smaller  # a formula is there already
-
         start = size + start if isinstance(start, int) and start < 0 else start
-        stop = size + stop if isinstance(stop, int) and stop < 0 else smaller(stop, size)
+        if isinstance(stop, int) and stop < 0:
+            stop = size + stop
+        elif not self.within(size, shapes):
+            from resnet_cli.graph.residues import smaller  # a formula is there already
+
+            stop = smaller(stop, size)
         return (stop - start + (self.step - 1)) // self.step
+
+    def within(self, size: "Size", shapes: tuple[Shape, ...]) -> "tuple[tuple[Size, Size], ...]":
+        """Return what must not exceed the axis's size, and that; nothing where formulas say it."""
+        if not self.inside or self.stop is None or not isinstance(size, int):
+            return ()
+        stop = value(self.stop, shapes)
+        return () if isinstance(stop, int) else ((stop, size),)
 
 
 @kind
@@ -179,6 +195,7 @@ class Index(NamedTuple):
         """Infer from a shape; a view."""
         out: list[Size] = []
         axes: list[int | None] = []
+        within: tuple[tuple[Size, Size], ...] = ()
         taken = iter(range(len(shapes[0])))
         for entry in self.entries:
             axis = None if entry == "new" else next(taken)
@@ -186,11 +203,13 @@ class Index(NamedTuple):
                 out.append(1)
             elif isinstance(entry, Cut):
                 out.append(entry.length(shapes[0][axis], shapes))
+                within += entry.within(shapes[0][axis], shapes)
             if axis is None or isinstance(entry, Cut):
                 axes.append(axis)
         if [*taken]:
             raise IndexError(f"{self.entries} has not an entry for each axis")
-        return Facts((tuple(out),), window=self._window, is_view=True, axes=tuple(axes))
+        window = self._window
+        return Facts((tuple(out),), window=window, is_view=True, axes=tuple(axes), within=within)
 
     @property
     def _window(self) -> Window | None:
@@ -203,7 +222,10 @@ class Index(NamedTuple):
 
 @kind
 class Gather(NamedTuple):
-    """Places of an axis by numbers in a tensor, as `x[:, index]` with one index: a copy."""
+    """Places of an axis by numbers in a tensor, as `x[:, index]`: a copy.
+
+    Several tensors are for as many axes side by side, from `dim` on.
+    """
 
     dim: int = 0
     function: str = "getitem"
@@ -213,10 +235,27 @@ class Gather(NamedTuple):
         return self.function
 
     def facts(self, *shapes: Shape) -> Facts:
-        """Infer from a shape and that of the numbers, which stands in the place of the axis."""
-        shape, index = shapes
+        """Infer from a shape and those of the numbers, which stand in the place of the axes."""
+        shape, *indices = shapes
         place = self.dim % len(shape)
-        return Facts(((*shape[:place], *index, *shape[place + 1 :]),), is_global=True)
+        index, equal = broadcast(*indices)
+        out = (*shape[:place], *index, *shape[place + len(indices) :])
+        return Facts((out,), is_global=True, equal=equal)
+
+
+@kind
+class Pick(NamedTuple):
+    """An element for each number in a tensor, by `torch.gather` along an axis."""
+
+    dim: int = 0
+
+    @property
+    def name(self) -> str:
+        return "gather"
+
+    def facts(self, *shapes: Shape) -> Facts:
+        """Infer from a shape and that of the numbers, which is the output's."""
+        return Facts((shapes[1],), is_global=True)
 
 
 def _lengths(size: "Size", length: "Size", parts: int | None) -> "Sequence[Size]":
@@ -240,5 +279,5 @@ def _parts(
     equal: "tuple[tuple[Size, Size], ...]" = (),
 ) -> Facts:
     outputs = tuple((*shape[:place], each, *shape[place + 1 :]) for each in lengths)
-    mixes: Sides = (place,) if len(lengths) > 1 else ()
-    return Facts(outputs, is_view=True, mixes=mixes, equal=equal)
+    shifts: Sides = (place,) if len(lengths) > 1 else ()
+    return Facts(outputs, is_view=True, shifts=shifts, equal=equal)

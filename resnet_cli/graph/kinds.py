@@ -108,12 +108,15 @@ class Facts(NamedTuple):
     could see a part. With `is_gate` an input without a map only weighs the others. `is_view`
     says that the outputs take no memory of their own: they share the first input's, as a view
     or written in place, or are a source that is there anyway. `is_known` is False where the
-    arithmetic is not, `is_counted` where it multiplies and nobody knows how often. `keeps` is
-    None where nobody has said what is kept for backward: that is not known, and not nothing.
+    arithmetic is not, `is_counted` where it multiplies and nobody knows how often. One that `hides`
+    is more than one step inside: what it holds meanwhile nobody sees. `keeps` is None where
+    nobody has said what is kept for backward: that is not known, and not nothing.
 
     Where axes move, `axes` has for each axis of the output that of the first input (None: a new
-    one); each element sees all along those that it `mixes`. `why` says why it sees no window.
-    `equal` are sizes that have to be the same: formulas that may differ.
+    one); each element sees all along those that it `mixes`, and along those that it `shifts` stands
+    elsewhere. `why` says why it sees no window.
+    `equal` are sizes that have to be the same: formulas that may differ; `within` are sizes of
+    which the first must not exceed the second.
     """
 
     outputs: tuple[Shape, ...]
@@ -126,16 +129,19 @@ class Facts(NamedTuple):
     is_view: bool = False
     is_known: bool = True
     is_counted: bool = True
+    hides: bool = False
     axes: tuple[int | None, ...] | None = None
     mixes: Sides = ()
+    shifts: Sides = ()
     why: str = ""
     equal: tuple[tuple[Size, Size], ...] = ()
+    within: tuple[tuple[Size, Size], ...] = ()
     keeps: Keeps | None = None
 
     @property
     def is_pointwise(self) -> bool:
         """Whether each element that it gives sees what one element that it takes does."""
-        moves = self.axes is not None or self.mixes or self.why
+        moves = self.axes is not None or self.mixes or self.shifts or self.why
         return self.window is None and self.is_known and not self.is_global and not moves
 
     @property

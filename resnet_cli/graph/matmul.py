@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 @kind
 class MatMul(NamedTuple):
-    """The matrix product, batch by batch, by its function: matmul, bmm, mm, mv."""
+    """The matrix product, batch by batch, by its function: matmul, bmm, mm, mv, addmm.
+
+    What is added stands before the two factors, and is stretched to their product.
+    """
 
     function: str = "matmul"
 
@@ -22,7 +25,7 @@ class MatMul(NamedTuple):
 
     def facts(self, *shapes: Shape) -> Facts:
         """Infer from `(…, n, k)` and `(…, k, m)`; vectors lose their dimension again."""
-        left, right = shapes
+        *_, left, right = shapes
         rows, columns = left[-2:-1], right[-1:] if len(right) > 1 else ()
         inner = right[-2] if len(right) > 1 else right[0]
         batch, equal = broadcast(left[:-2], right[:-2])
@@ -102,7 +105,8 @@ class MultiheadAttention(NamedTuple):
         kept += (("in_proj_bias", (3 * self.width,)),) if self.bias else ()
         kept += (("out_proj.weight", (self.width, self.width)),)
         kept += (("out_proj.bias", (self.width,)),) if self.bias else ()
-        return Facts(outputs, kept, macs=macs, is_global=True, equal=together(width, self.width))
+        equal = together(width, self.width)
+        return Facts(outputs, kept, macs=macs, is_global=True, equal=equal, hides=True)
 
     def printed(self, _: Shape) -> str:
         """Write it as PyTorch does: with what projects its result."""

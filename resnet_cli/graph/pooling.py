@@ -97,11 +97,17 @@ class AdaptiveAvgPool(NamedTuple):
         batch, channels, *_ = shapes[0]
         # To one pixel PyTorch takes the mean, whose gradient needs no map.
         keeps = KEEPS_NOTHING if {*self.output_size} == {1} else KEEPS_INPUT
-        return Facts(((batch, channels, *self.output_size),), is_global=True, keeps=keeps)
+        out = (batch, channels, *self.output_size)
+        return Facts((out,), is_global=True, mixes=to_one(self.output_size), keeps=keeps)
 
     def printed(self, _: Shape) -> str:
         """Write it as PyTorch does where it was given a number a side."""
         return f"{self.name}(output_size={self.output_size})"
+
+
+def to_one(sides: Shape) -> Sides:
+    """Return the axes of a map of these sides along which one element stands for all."""
+    return tuple(axis for axis, side in enumerate(sides, 2) if side == 1)
 
 
 def _window(kernel: Sides, stride: Sides, padding: Sides, *, ceil_mode: bool) -> Window:

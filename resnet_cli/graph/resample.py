@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from resnet_cli.graph.filters import UPSAMPLED
 from resnet_cli.graph.kinds import Facts, Shape, Sides, dilated, kind, together
+from resnet_cli.graph.pooling import to_one
 from resnet_cli.graph.sizes import Formula, value
 
 if TYPE_CHECKING:
@@ -66,8 +67,8 @@ class AdaptivePool(NamedTuple):
         """Infer from `(N, C, *map)`: taken together the output pixels see the whole map."""
         batch, channels, *sides = shapes[0]
         pairs = zip(self.output_size, sides, strict=True)
-        out = [side if size is None else value(size, shapes) for size, side in pairs]
-        return Facts(((batch, channels, *out),), is_global=True)
+        out = tuple(side if size is None else value(size, shapes) for size, side in pairs)
+        return Facts(((batch, channels, *out),), is_global=True, mixes=to_one(out))
 
     def printed(self, _: Shape) -> str:
         """Write it as PyTorch does where it was given a number a side."""

@@ -101,12 +101,6 @@ def _einsum(given: Arguments) -> Named | None:
     return Named(Einsum(equation), tuple(factors))
 
 
-def _attention(given: Arguments) -> Named | None:
-    if given.get("enable_gqa"):
-        return None
-    return Named(Attention(), tensors_of(given))
-
-
 def _pad(given: Arguments) -> Named | None:
     """Name `F.pad`, which gives the last dimension's sides first."""
     tensor, pad = given["input"], [*given["pad"]]
@@ -268,7 +262,10 @@ FUNCTIONS: dict[Any, Entry] = {
         ("input", "weight", *_ANY[:5]),
         lambda given: Named(EmbeddingFunction(), (given["input"], given["weight"])),
     ),
-    F.scaled_dot_product_attention: (("query", "key", "value", "attn_mask"), _attention),
+    F.scaled_dot_product_attention: (
+        ("query", "key", "value", "attn_mask"),
+        lambda g: Named(Attention(), tensors_of(g)),
+    ),
     F.pad: (("input", "pad", "mode", "value"), _pad),
     F.interpolate: (("input", "size", "scale_factor", "mode", *_ANY[:3]), _interpolate),
     F.layer_norm: (

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from operator import index
 from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
+from resnet_cli.analysis import identify
 from resnet_cli.analysis.listing import listed
 from resnet_cli.analysis.rows import ROOT, Failure, is_at, summarise
 from resnet_cli.analysis.summary import UNKNOWN, LayerRow, Summary
+from resnet_cli.analysis.walk import item_size, walk
 from resnet_cli.graph.graph import Graph
 from resnet_cli.parse import Input, typed_shape
 from resnet_cli.pytorch import hints, naming, target
@@ -84,19 +87,21 @@ def measure(
     if done.error is not None:
         message = _explained(model, done, done.error, (inputs, named))
         failure = Failure(done.path or ROOT, message, naming.window(done.failed))
-    summary = summarise(done.graph, name, dtype=str(dtype).removeprefix("torch."), failure=failure)
+    kind = str(dtype).removeprefix("torch.")
+    walked = walk(done.graph, item_size(kind))
+    summary = summarise(done.graph, name, dtype=kind, failure=failure, walked=walked)
     difference = None
     if failure is not None:
         failed = next(row for row in summary.rows if row.error == failure.message)
         difference = Difference(failed.path, "forward pass", "runs", f"fails: {failure.message}")
         summary = summary._replace(error=_where(failed, failure.message))
-    needs = summary.memory_bytes
+    needs = summary.param_bytes + summary.buffer_bytes + max(map(index, walked.held), default=0)
     summary = summary._replace(
         rows=_without_lazy(summary.rows, done.graph),
-        peak_bytes=None,
         inputs=(*map(written, inputs), *(f"{key}={written(one)}" for key, one in named.items())),
         bytes_of_params=_bytes_of_params(model),
         measured=True,
+        known_as=None if failure else identify.known(done.graph),
     )
     proof = Proof(
         torch.__version__, device_of(model), done.modules, difference, done.seconds, measured=True

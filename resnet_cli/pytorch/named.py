@@ -62,13 +62,13 @@ def _closed(
     """Return a recorded network on an input with names, proved at sizes that tell them apart."""
     named = symbolic(recorded.graph, _names(config))
     summary = summarise(named, recorded.summary.name, dtype=recorded.summary.dtype)._replace(
-        peak_bytes=None,
         ends=f"{named.ends}; behind it all numbers, in totals too, are those of {label(sizes)}"
         if named.ends
         else "",
         inputs=tuple(map(str, config.input)),
         bytes_of_params=recorded.summary.bytes_of_params,
         measured=True,
+        known_as=recorded.summary.known_as,
     )
     network = Network(config, named, summary, recorded.graph)
     if recorded.summary.training is not None:

@@ -9,12 +9,24 @@ from torch.nn import functional as F
 
 from resnet_cli.graph.activations import Activation, Identity
 from resnet_cli.graph.elementwise import Along, Elementwise, Reduce
-from resnet_cli.graph.joins import Cat, Chunk, Cut, Gather, Index, Split, Stack, TensorSplit, Unbind
+from resnet_cli.graph.joins import (
+    Cat,
+    Chunk,
+    Cut,
+    Gather,
+    Index,
+    Pick,
+    Split,
+    Stack,
+    TensorSplit,
+    Unbind,
+)
 from resnet_cli.graph.moves import Flatten, Subsample
 from resnet_cli.graph.sizes import Read
 from resnet_cli.graph.views import Expand, Permute, Repeat, Squeeze, Transpose, Unsqueeze, View
 from resnet_cli.pytorch.calls import Arguments, Entry, Named, Rule, table, tensors_of
 from resnet_cli.pytorch.naming import sides
+from resnet_cli.pytorch.sized import Sized
 
 
 def _flatten(given: Arguments) -> Named | None:
@@ -157,9 +169,14 @@ def _index_select(given: Arguments) -> Named | None:
     return Named(Gather(given["dim"], "index_select"), (given["input"], given["index"]))
 
 
-def _entries(index: Sequence[Any], rank: int) -> list[Any] | None:
+def _gather(given: Arguments) -> Named | None:
+    return Named(Pick(given["dim"]), (given["input"], given["index"]))
+
+
+def _entries(index: Sequence[Any], tensor: Tensor) -> list[Any] | None:
     """Return an entry for each axis; a tensor stands for itself. None for what has no kind."""
     entries: list[Any] = []
+    shape, rank = tensor.shape, tensor.dim()
     for each in index:
         if each is None:
             entries.append("new")
@@ -171,12 +188,18 @@ def _entries(index: Sequence[Any], rank: int) -> list[Any] | None:
             step = 1 if each.step is None else each.step
             if type(step) is not int or any(isinstance(part, Tensor) for part in parts):
                 return None
-            entries.append(Cut(*parts, step))
+            inside = isinstance(each.stop, Sized) and each.stop <= shape[_axes(entries)]
+            entries.append(Cut(*parts, step, inside))
         elif isinstance(each, Tensor) or (isinstance(each, int) and not isinstance(each, bool)):
             entries.append(each)
         else:
             return None
-    return entries + [Cut()] * (rank - sum(entry != "new" for entry in entries if not _is(entry)))
+    return entries + [Cut()] * (rank - _axes(entries))
+
+
+def _axes(entries: Sequence[Any]) -> int:
+    """Return how many axes entries are for; one for a new axis is for none."""
+    return sum(isinstance(entry, Tensor) or entry != "new" for entry in entries)
 
 
 def _is(entry: Any) -> bool:
@@ -184,22 +207,20 @@ def _is(entry: Any) -> bool:
 
 
 def _index(given: Arguments) -> Named | None:
-    """Name `x[…]` with places and slices, or with one tensor of places."""
+    """Name `x[…]` with places and slices, or with tensors of places side by side."""
     tensor, index = given["input"], given["index"]
     index = index if isinstance(index, tuple) else (index,)
-    entries = _entries(index, tensor.dim() - sum(map(_is, index)))
+    entries = _entries(index, tensor)
     if entries is None:
         return None
     if any(map(_is, entries)):
-        (place,) = (
-            places if len(places := [p for p, e in enumerate(entries) if _is(e)]) == 1 else (None,)
-        )
-        if place is None or entries[place].dtype not in (torch.int64, torch.int32):
+        places = [place for place, entry in enumerate(entries) if _is(entry)]
+        numbers = [entries[place] for place in places]
+        others = [entry for entry in entries if not _is(entry)]
+        is_plain = all(entry == Cut() for entry in others) and places[-1] - places[0] < len(places)
+        if not is_plain or any(each.dtype not in (torch.int64, torch.int32) for each in numbers):
             return None
-        others = entries[:place] + entries[place + 1 :]
-        if any(entry != Cut() for entry in others):
-            return None
-        return Named(Gather(place), (tensor, entries[place]))
+        return Named(Gather(places[0]), (tensor, *numbers))
     if len(entries) == tensor.dim() >= 3 and all(isinstance(e, Cut) for e in entries):
         steps = tuple(entry.step for entry in entries)
         bare = all(entry.start is entry.stop is None for entry in entries)
@@ -275,6 +296,7 @@ REARRANGING: dict[Any, Entry] = {
     **table({"narrow": (("input", "dim", "start", "length"), _narrow)}),
     **table({"select": (("input", "dim", "index"), _select)}),
     **table({"index_select": (("input", "dim", "index"), _index_select)}),
+    **table({"gather": (("input", "dim", "index"), _gather)}),
     Tensor.__getitem__: (("input", "index"), _index),
     **table(
         {

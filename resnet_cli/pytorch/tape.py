@@ -17,7 +17,7 @@ from resnet_cli.graph.graph import Nest, Operation, Value
 from resnet_cli.graph.kinds import Facts, Input, Kind, Shape
 from resnet_cli.graph.sizes import Read, replaced
 from resnet_cli.pytorch import naming
-from resnet_cli.pytorch.frames import share, storage_of
+from resnet_cli.pytorch.frames import is_same, share, storage_of
 from resnet_cli.pytorch.nests import nested
 from resnet_cli.pytorch.sized import Sized
 from resnet_cli.pytorch.tracing import formulas
@@ -43,8 +43,10 @@ class Tape:
         self._weights.update((id(b), "buffer") for b in model.buffers())
         self._constants: dict[int, weakref.ref[Tensor]] = {}
         self._sharers: dict[int, dict[int, None]] = {}
-        for module in paths:
-            self.made(each for each in vars(module).values() if isinstance(each, Tensor))
+        own = [each for module in paths for each in vars(module).values()]
+        self.made(each for each in own if isinstance(each, Tensor))
+        there = (*model.parameters(), *model.buffers(), *own)
+        self._there = {storage_of(each) for each in there if isinstance(each, Tensor)}
 
     def made(self, constants: Iterable[Tensor]) -> None:
         """Note tensors that no input is in: constants, where something uses them."""
@@ -97,7 +99,9 @@ class Tape:
             found = known.tensor()
             if found is None or found is tensor or not share(found, tensor):
                 del sharers[other]
-            if found is not None and found is not tensor and share(found, tensor):
+            elif is_same(found, tensor):
+                self._known[other] = Alive(known.tensor, self._known[id(tensor)].value)
+            else:
                 # No name says which of its elements are new.
                 inputs, value = (known.value, self._known[id(tensor)].value), len(self.operations)
                 kind = Opaque("write", (tuple(found.shape),), is_view=True)
@@ -151,7 +155,8 @@ class Tape:
         if what is None:
             made = self._constants.get(id(tensor))
             what = "constant" if made is not None and made() is tensor else UNSEEN
-        self.add(Source(what, tuple(tensor.shape)), (), "", [tensor])
+        made_now = what == "constant" and storage_of(tensor) not in self._there
+        self.add(Source(what, tuple(tensor.shape), made_now), (), "", [tensor])
         return self._known[id(tensor)].value
 
     def origin(self, tensor: Tensor) -> str:

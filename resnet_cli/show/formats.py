@@ -221,10 +221,12 @@ def point_dict(point: "Point", depth: int) -> dict[str, Any]:
 
 def _figures(summary: Summary) -> dict[str, Any]:
     measured = {
+        "known_as": summary.known_as,
         "inputs": list(summary.inputs),
         "output_tree": summary.output_tree,
         "not_counted": list(summary.not_counted),
         "error": summary.error,
+        "no_peak": summary.no_peak,
         "conditions": list(map(str, summary.conditions)),
         "ends": summary.ends,
         "by_values": list(summary.by_values),
@@ -233,6 +235,7 @@ def _figures(summary: Summary) -> dict[str, Any]:
         "input_shape": summary.input_shape or None,
         "output_shape": summary.output_shape or None,
         "totals": summary.totals(),
+        "peak_at": summary.peak_at,
         **({} if summary.training is None else {"training": training_dict(summary.training)}),
         **{name: value for name, value in measured.items() if value},
     }

@@ -75,7 +75,7 @@ def summary_table(
     total = [Cell(text, "bold") for text in total_texts(columns, totals, _number)]
     shown = Grid(heads, cells, total, look)
     said = remarks(summary, ascii_only=look.ascii)
-    notes = [*said[bool(summary.error) :], *([MACS_NOTE] if summary.ran else [])]
+    notes = [*map(printable, said[bool(summary.error) :]), *([MACS_NOTE] if summary.ran else [])]
     kept = {head.title for head in shown.heads}
     if any(head.title in kept and _is_marked(cells, i) for i, head in enumerate(heads)):
         notes.append(FIELD_NOTE)
@@ -139,7 +139,7 @@ def _cell(column: Column, folded: Folded, totals: Totals, side: int | None, look
         style = "cyan"
     elif column.name == "receptive_field":
         if row.receptive_field is None:
-            return Cell("global" if row.role else "", "dim")  # a measured one is not known
+            return Cell("global" if row.is_global else "", "dim")
         if side is not None and row.receptive_field > side:
             return Cell(text + "*", "yellow")
     elif text == "0":

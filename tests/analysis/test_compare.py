@@ -249,3 +249,31 @@ def test_a_configuration_flag_for_all_is_for_the_configurations(invoke):
     found = records(invoke, "resnet18", "./mine.py:build", "--classes", "7")
     assert found["./mine.py:build"]["parts"][-1]["layers"] == "5-d fc"
     assert found["resnet18"]["parts"][-1]["layers"] == "average pool, 7-d fc"
+
+
+def test_what_is_spread_and_what_is_joined_stands_in_its_row(invoke):
+    Path("mine.py").write_text(
+        "import torch\n"
+        "from torch import nn\n"
+        "class Dense(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.one, self.two = nn.Conv2d(4, 4, 1), nn.Conv2d(8, 4, (1, 3), (1, 2))\n"
+        "    def forward(self, x):\n"
+        "        return self.two(torch.cat([x, self.one(x)], 1))\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.up = nn.ConvTranspose2d(4, 4, 2, 2, groups=2)\n"
+        "        self.dense, self.out = Dense(), nn.Conv2d(7, 2, 1)\n"
+        "    def forward(self, x):\n"
+        "        y = torch.nn.functional.pad(self.dense(self.up(x)), (0, 1))\n"
+        "        return self.out(torch.cat([y, y[:, 1:]], 1))\n"
+    )
+    result = invoke("compare", "./mine.py:Net", "--input", "1x4x8x8", "--format", "json")
+    (entry,) = json.loads(result.stdout)["networks"]
+    assert [(part["role"], part["layers"]) for part in entry["parts"]] == [
+        ("up", "2x2 transposed, 4, C=2, stride 2"),
+        ("dense", "1x1, 4; concatenation of 2; 1x3, 4, stride 1x2"),
+        ("out", "concatenation of 2; 1x1, 2"),
+    ]

@@ -5,6 +5,7 @@ import json
 import math
 import re
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -301,3 +302,43 @@ def test_unequal_sides_and_rounding_up_are_in_the_formula(invoke):
         "  width    (12 + 2·0 \N{MINUS SIGN} 2 + 1) // 2 + 1 = 6\n"
         "  field    9 + (2 \N{MINUS SIGN} 1)·1 = 10\n"
     )
+
+
+def test_what_functions_and_transposed_convolutions_multiply_is_explained(invoke):
+    Path("mine.py").write_text(
+        "import torch\n"
+        "from torch import nn\n"
+        "from torch.nn import functional as F\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.up = nn.ConvTranspose2d(4, 6, (3, 2), (2, 1), (1, 0), (1, 0), 2,\n"
+        "                                     dilation=(2, 1))\n"
+        "        self.heads = nn.MultiheadAttention(6, 2)\n"
+        "        self.weight = nn.Parameter(torch.ones(8, 3, 3, 3))\n"
+        "    def forward(self, x):\n"
+        "        x = self.up(x)\n"
+        "        y = F.conv2d(x, self.weight, groups=2).flatten(2)\n"
+        "        y = y @ y.transpose(1, 2) + torch.bmm(y, y.transpose(1, 2))\n"
+        "        y = torch.einsum('bij,bkj->bik', y, y) @ y @ y[:1] @ y[0, 0]\n"
+        "        return self.heads(*[x.flatten(2).permute(2, 0, 1)] * 3)[0], y\n"
+    )
+    result = invoke("explain", "--module", "./mine.py:Net", "--input", "2x4x5x6")
+    lines = dict.fromkeys(result.stdout.replace("·", "*").splitlines())
+    assert "up  ConvTranspose2d 3x2, stride 2x1, padding 1x0, dilation 2x1, groups 2" in lines
+    found = [line.split(None, 1) for line in lines if line.startswith("  ")]
+    names = Counter(name for name, _ in found)
+    assert names["height"] == names["width"] == 1
+    assert names["MACs"] == 6
+    for name, text in found:
+        formula, _, value = text.rpartition(" = ")
+        assert formula or name == "params"  # of what stands beside modules
+        assert not formula or evaluated(formula) == int(value.replace(",", ""))
+
+
+def test_a_sum_of_one_is_no_formula(invoke):
+    Path("mine.py").write_text(
+        "from torch import nn\nnet = nn.Sequential(nn.Sequential(nn.Conv2d(3, 2, 1), nn.ReLU()))\n"
+    )
+    result = invoke("explain", "0", "--module", "./mine.py:net", "--input", "1x3x4x4")
+    assert "0  Sequential, the sum of its layers\n  params   8\n  MACs     96\n" in result.stdout

@@ -1,54 +1,66 @@
-"""Which known network is this: by counts and structure alone."""
+"""Which known network is this: by the graph alone."""
 
 import pytest
 
-from resnet_cli.analysis.identify import caption
-from resnet_cli.analysis.network import predict
+from resnet_cli.analysis.identify import known
+from resnet_cli.family import resnet
 from resnet_cli.family.config import ResNetConfig, Stem
-from resnet_cli.family.presets import NAMES, preset
+from resnet_cli.family.presets import NAMES, preset, title
+from resnet_cli.graph.graph import Weight, infer
+from resnet_cli.graph.pointwise import Identity
 
 
-def unnamed(config: ResNetConfig, **changes: object):
-    """Return a network's summary as one that has no name, as a module's is."""
-    return predict(config._replace(**changes)).summary._replace(name="mine")
+def built(config: ResNetConfig, **changes: object):
+    return resnet.build(config._replace(**changes))
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if "1202" not in name])
-def test_every_preset_is_known_by_its_counts(name):
-    family = preset(name).family
-    assert caption(unnamed(preset(name).config)) == f"The counts of {family}'s {name}."
+def test_every_preset_is_known_by_its_graph(name):
+    assert known(built(preset(name).config)) == name
 
 
 def test_a_preset_is_known_at_another_size_and_batch():
-    summary = unnamed(preset("resnet50").config, input=(4, 3, 97, 97))
-    assert caption(summary) == "The counts of torchvision's resnet50."
+    assert known(built(preset("resnet50").config, input=(4, 3, 97, 97))) == "resnet50"
 
 
 @pytest.mark.parametrize(
-    ("changes", "differs"),
+    "changes", [{"classes": 7}, {"input": (1, 1, 64, 64)}, {"classes": 7, "input": (2, 5, 64, 64)}]
+)
+def test_what_differs_at_its_ends_is_said_as_for_flags(changes):
+    config = preset("resnet50").config
+    assert known(built(config, **changes)) == title(config._replace(**changes))
+
+
+def test_another_stem_is_told():
+    config = preset("resnet50").config
+    assert known(built(config, stem=Stem.CIFAR)) == "resnet50, another stem"
+    assert known(built(config, stem=Stem.CIFAR, classes=7)) == "resnet50, 7 classes, another stem"
+
+
+def test_a_network_without_its_linear_layer_is_known():
+    graph = built(preset("resnet18").config)
+    *operations, head = graph.operations
+    bare = graph._replace(operations=(*operations, head._replace(kind=Identity())))
+    assert known(bare) == "resnet18, no linear layer"
+
+
+@pytest.mark.parametrize(
+    "changes",
     [
-        ({"classes": 7}, "7 classes (not 1000)"),
-        ({"stem": Stem.CIFAR}, "another stem"),
-        ({"input": (1, 1, 224, 224)}, "1 input channel (not 3)"),
-        ({"stem": Stem.CIFAR, "classes": 7}, "another stem and 7 classes (not 1000)"),
+        {"blocks": (3, 4, 7, 3)},
+        {"width_per_group": 96},
+        {"channels": (64, 128, 256, 500)},
+        {"conv_bias": True},
+        {"groups": 2},
     ],
 )
-def test_a_near_network_says_what_differs(changes, differs):
-    summary = unnamed(preset("resnet50").config, **changes)
-    assert caption(summary) == f"Like torchvision's resnet50, but {differs}."
+def test_other_stages_are_no_known_network(changes):
+    assert known(built(preset("resnet50").config, **changes)) is None
 
 
-def test_other_stages_are_no_known_network():
-    config = preset("resnet50").config
-    assert caption(unnamed(config, blocks=(3, 4, 7, 3))) is None
-    assert caption(unnamed(config, width_per_group=96)) is None
-    assert caption(unnamed(config, channels=(64, 128, 256, 500))) is None
-
-
-def test_a_network_that_has_its_presets_name_needs_no_caption():
-    assert caption(predict(preset("resnet50").config).summary) is None
-
-
-def test_more_parameters_in_the_stages_are_told():
-    summary = unnamed(preset("resnet50").config, conv_bias=True, classes=1000)
-    assert "more parameters in its stages" in caption(summary)
+def test_weights_that_are_shared_are_another_networks():
+    graph = built(preset("resnet18").config)
+    held = Weight(sum(facts.params for facts in infer(graph)) - 1)
+    assert known(graph) == "resnet18"
+    network = graph.modules[0]._replace(held=held)
+    assert known(graph._replace(modules=(network, *graph.modules[1:]))) is None

@@ -106,7 +106,8 @@ def test_a_size_is_evaluated_or_refused_with_both_sizes(named):
     # 27 and 12 taps an element, of 4 and 3 channels
     (point,) = found["at"]
     assert point["totals"]["macs"] == 2 * (4 * 27 * 32 * 16 + 3 * 4 * 64 * 32 * 4 // 4)
-    assert point["totals"]["peak_bytes"] is None
+    # What comes in, what the transposed convolution gives, and both joined.
+    assert (point["totals"]["peak_bytes"], point["peak_at"]) == (2 * (3 + 3 + 6) * 64 * 32 * 4, ".")
     refused = named("Skip", "--at", "N=1,H=63,W=32")
     assert refused.code == 2
     assert "1x3x64x32 and 1x3x63x32" in refused.stderr
@@ -122,6 +123,9 @@ def test_where_the_arithmetic_ends_is_said_and_no_other_size_is_evaluated(named)
     found = document(named("Unknown", "--format", "json"))
     assert "topk has no arithmetic here" in found["ends"]
     assert "N=2,H=224,W=224" in found["ends"]
+    assert (found["peak_at"], found["no_peak"]) == (None, "closed forms end")
+    recorded = document(named("Unknown", "--at", "N=2,H=224,W=224", "--format", "json"))
+    assert recorded["at"][0]["totals"]["peak_bytes"] is None
     refused = named("Unknown", "--at", "N=1,H=64,W=64")
     assert refused.code == 2
     assert "topk" in refused.stderr

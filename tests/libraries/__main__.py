@@ -1,9 +1,9 @@
 """Capture the libraries' networks, predict other sizes, and hold them against PyTorch.
 
-python -m tests.libraries [torchvision | timm] [name …]
+python -m tests.libraries [torchvision | timm | transformers] [name …]
 
 Each network runs once and is recorded; at further sizes, never run before, every operation's
-predicted shapes are held against those of a run. Needs torchvision or timm.
+predicted shapes are held against those of a run. Needs the library.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import warnings
 from collections import Counter
 
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from resnet_cli.analysis.rows import summarise
@@ -28,34 +29,31 @@ from resnet_cli.pytorch.module_proof import module_difference
 from resnet_cli.pytorch.run import run
 from tests.libraries import networks
 
-NAMES = {4: "NHW", 5: "NTHW"}
-"""The names of an input's axes but for its channels, by how many it has."""
 
-
-def captured(model, size, device):
-    """Run a network on zeros of that size; return the graph."""
-    done = run(model, [torch.zeros(size, device=device)], torch.float32)
+def captured(model, given):
+    """Run a network; return the graph."""
+    done = run(model, given.values, torch.float32, named=given.named)
     if done.error is not None:
         raise done.error
     return done.graph
 
 
-def compare(graph, named, model, size, device):
+def compare(graph, named, model, given):
     """Return how a size never run comes out: equal, refused by both, or what is wrong."""
-    inputs = [torch.zeros(size, device=device)]
+    size = given.numbers
     try:
-        found = module_difference(model, graph, inputs, torch.float32)
+        found = module_difference(model, graph, given.values, torch.float32, named=given.named)
     except SizeError as error:
-        if run(model, inputs, torch.float32).error is not None:
+        if run(model, given.values, torch.float32, named=given.named).error is not None:
             return "refused by both", ""
         return "refused here alone", f"{size}: {error}"
     if found is not None:
         return "unequal", f"{size}: {found.path} {found.what} {found.predicted}, {found.actual}"
     if named.ends:
         return "equal", ""
-    sizes = dict(zip(NAMES[len(size)], (size[0], *size[2:]), strict=True))
-    shapes = [facts.outputs for facts in infer(at(named, sizes))]
-    if shapes == [facts.outputs for facts in infer(resized(graph, [size]))]:
+    here = resized(graph, [tuple(tensor.shape) for tensor in given.tensors])
+    shapes = [facts.outputs for facts in infer(at(named, size))]
+    if shapes == [facts.outputs for facts in infer(here)]:
         return "equal", ""
     return "unequal", f"{size}: the closed forms give other sizes"
 
@@ -66,15 +64,17 @@ def examine(library, name):
     model, sizes, device = networks.build(library, name)
     found["device"] = device
     start = time.perf_counter()
-    graph = captured(model, sizes[0], device)
+    first, *others = (networks.given(library, name, size, device) for size in sizes)
+    graph = captured(model, first)
     found["seconds"] = time.perf_counter() - start
     opaque = Counter(op.kind.name for op in graph.operations if isinstance(op.kind, Opaque))
     found["opaque"] = dict(opaque)
     found["guards"] = len(graph.guards)
     found["ways"] = sorted({guard.way for guard in graph.guards if guard.way})
     macs = sum(facts.macs for facts in infer(graph))
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model.requires_grad_(requires_grad=False)(torch.zeros(sizes[0], device=device))
+    # What attention runs as one kernel on the CPU the counter does not know.
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter, torch.no_grad():
+        model.requires_grad_(requires_grad=False)(*first.values, **first.named)
     found["macs"], found["flops"] = macs, counter.get_total_flops()
     found["not_counted"] = sorted(
         {
@@ -85,14 +85,12 @@ def examine(library, name):
     )
     found["params"] = sum(m.held.params + m.held.frozen for m in graph.modules if m.held)
     found["params_torch"] = sum(p.numel() for p in model.parameters())
-    last = len(sizes[0]) - 1
     start = time.perf_counter()
-    axes = (0, *range(2, last + 1))
-    named = symbolic(graph, {(0, a): n for a, n in zip(axes, NAMES[last + 1], strict=True)})
+    named = symbolic(graph, first.axes)
     found["conditions"] = summarise(named).conditions
     found["ends"] = named.ends
     found["symbols"] = time.perf_counter() - start
-    found["other"] = [compare(graph, named, model, size, device) for size in sizes[1:]]
+    found["other"] = [compare(graph, named, model, given) for given in others]
     return found
 
 
@@ -136,7 +134,7 @@ def main():
         said += [f"not counted {found['not_counted']}"] if found["not_counted"] else []
         said += [f"params {found['params']} of {found['params_torch']}"] if not params else []
         said += [found["ends"]] if found["ends"] else []
-        said += [f"{', '.join(found['conditions'])}"] if found["conditions"] else []
+        said += [f"{', '.join(map(str, found['conditions']))}"] if found["conditions"] else []
         said += [f"{way} {text}" for way, text in found["other"] if way != "equal"]
         print(
             f"{name:36} {'ok' if bare and equal and macs and params else '--'}  " + "; ".join(said)

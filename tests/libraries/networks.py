@@ -1,18 +1,50 @@
 """Which networks, how they are built, and at which sizes they run."""
 
 import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import torch
 
+from tests.libraries import small
+
+NAMES = {4: "NHW", 5: "NTHW"}
+"""The names of an input's axes but for its channels, by how many it has."""
+
+
+class Given(NamedTuple):
+    """What a network takes at a size: by position, by name; its axes' names, and their numbers."""
+
+    values: Sequence[Any]
+    named: Mapping[str, Any]
+    axes: Mapping[tuple[int, int], str]
+    numbers: Mapping[str, int]
+
+    @property
+    def tensors(self):
+        """All inputs in the order of a run."""
+        return [*self.values, *self.named.values()]
+
+
+def given(library, name, size, device):
+    """Return a network's inputs at a size, all zeros."""
+    if library == "transformers":
+        named, axes = small.inputs(name, size)
+        return Given([], named, axes, size)
+    places = (0, *range(2, len(size)))
+    axes = {(0, place): letter for place, letter in zip(places, NAMES[len(size)], strict=True)}
+    numbers = {letter: size[place] for (_, place), letter in axes.items()}
+    return Given([torch.zeros(size, device=device)], {}, axes, numbers)
+
 
 def names(library):
-    """Return the networks of a library that take one image, or a clip."""
+    """Return the networks of a library that take one image or clip, of transformers some of all."""
     if library == "torchvision":
         from torchvision import models
 
         found = models.list_models(module=models) + models.list_models(module=models.segmentation)
         return sorted(found) + sorted(models.list_models(module=models.video))
-    return TIMM
+    return TIMM if library == "timm" else [*small.NETWORKS]
 
 
 TIMM = """
@@ -35,6 +67,8 @@ starnet_s1 mambaout_femto nextvit_small
 
 def build(library, name):
     """Return a network in eval mode, the sizes to run it at, and its device."""
+    if library == "transformers":
+        return *small.build(name), "cpu"
     maker = _torchvision if library == "torchvision" else _timm
     try:
         with torch.device("meta"):

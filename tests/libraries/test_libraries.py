@@ -16,6 +16,7 @@ pytestmark = pytest.mark.slow
             for name in ("shufflenet_v2_x1_0", "deeplabv3_resnet50", "vit_b_16")
         ),
         *(("timm", name) for name in ("convnext_tiny", "seresnet50", "mixer_b16_224")),
+        *(("transformers", name) for name in ("BertModel", "LlamaForCausalLM", "CLIPModel")),
     ],
 )
 def test_a_network_of_a_library_is_captured_and_goes_to_other_sizes(library, name):

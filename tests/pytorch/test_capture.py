@@ -101,7 +101,7 @@ def test_parameters_buffers_and_constants_are_sources():
         op.kind for op in graph_of(model, (2, 6, 8)).operations
     ]
     operations = captured(lambda _, x: x + torch.ones(3), (2, 3))
-    assert operations[1].kind == Source("constant", (3,))
+    assert operations[1].kind == Source("constant", (3,), made=True)
     assert operations[2].inputs == (Value(0), Value(1))
 
 
@@ -207,3 +207,33 @@ def test_a_run_holds_no_tensor_that_the_network_lets_go():
 
     captured(forward, (2, 3))
     assert alive[1] is False
+
+
+def test_all_names_of_what_is_written_in_place_have_the_new_value():
+    def forward(_, x):
+        y = x * 2
+        z = y.view_as(y)
+        z += 1
+        return y, z
+
+    operations = captured(forward, (2, 3))
+    assert [op.kind.name for op in operations] == ["input", "multiply", "view", "add"]
+
+
+def test_a_part_that_is_written_has_no_name_for_the_whole():
+    def forward(_, x):
+        y = x * 2
+        y[:, 1:] += 1
+        return y
+
+    assert "write" in [op.kind.name for op in captured(forward, (2, 3))]
+
+
+def test_what_a_module_gives_back_may_be_written_whatever_steps_memory_has():
+    def forward(net, x):
+        y = net.same(x.permute(0, 3, 1, 2) * 2)
+        y += 1
+        return y
+
+    operations = captured(forward, (1, 3, 4, 5), same=nn.Identity())
+    assert [op.kind.name for op in operations][-2:] == ["Identity", "add"]

@@ -71,6 +71,10 @@ CONV, STRIDED = nn.Conv2d(3, 3, 3, padding=1), nn.Conv2d(3, 8, 3, 2, 1)
             ["H must be even"],
         ),
         (Function(lambda _, x: x if x.shape[2] > x.shape[3] else x * 2), ["H <= W"]),
+        (
+            Function(lambda _, x: x + torch.ones(1, 512, 1)[:, : x.shape[2]]),
+            ["H must be at most 512"],
+        ),
         (nn.Sequential(STRIDED, nn.Upsample(scale_factor=1.5), nn.MaxPool2d(3, 2)), []),
         (nn.Sequential(STRIDED, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 2)), []),
         (
@@ -80,7 +84,7 @@ CONV, STRIDED = nn.Conv2d(3, 3, 3, padding=1), nn.Conv2d(3, 8, 3, 2, 1)
             [],
         ),
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_closed_forms_and_conditions_are_proved_at_sizes_that_never_ran(model, conditions):
     graph, named, summary = recorded(model)
@@ -165,3 +169,10 @@ def test_a_network_that_runs_otherwise_is_no_longer_what_was_recorded():
     graph = graph_of(model, (1, 3, 8, 8))
     found = module_difference(model, graph, [torch.zeros(1, 3, 9, 9)], torch.float32)
     assert (found.what, found.predicted, found.actual) == ("operation", "none", "multiply")
+
+
+def test_a_comparison_without_a_closed_form_ends_them_and_breaks_nothing():
+    model = Function(lambda _, x: x if x.shape[2] % x.shape[3] == 0 else x * 2)
+    _, _, summary = recorded(model)
+    assert "its code compares sizes: H divided by W has no closed form here" in summary.ends
+    assert summary.no_peak == "closed forms end"

@@ -146,3 +146,44 @@ def test_memory_that_is_new_counts_beside_a_view():
 
     rows = inspect(nn.Sequential(Both()), "4x4").rows
     assert rows[0].output_bytes == 64 + 640
+
+
+def _joined(net, x):
+    whole = F.interpolate(net.pool(x), size=x.shape[-2:])
+    return net.after(torch.cat([net.conv(x), whole], 1))
+
+
+WIDE = nn.Conv1d(4, 4, 3)
+
+
+@pytest.mark.parametrize(
+    ("forward", "shape", "is_global"),
+    [
+        (lambda net, x: net.after(net.pool(net.conv(x))), "1x4x9x9", True),
+        (lambda net, x: net.after(net.conv(x).mean((2, 3), keepdim=True)), "1x4x9x9", True),
+        (lambda net, x: net.after(net.conv(x).mean(3, keepdim=True)), "1x4x9x9", False),
+        (lambda net, x: net.after(net.part(net.conv(x))), "1x4x9x9", False),
+        (lambda net, x: net.after(net.conv(x) * net.pool(x)), "1x4x9x9", False),
+        (lambda net, x: net.after(net.conv(x) + net.pool(x)), "1x4x9x9", True),
+        (_joined, "1x4x9x9", True),
+        (lambda net, x: net.after(torch.cat([net.wide(x)] * 2, 2)[..., None]), "1x4x9", False),
+        (lambda net, x: net.after(net.wide(x).chunk(2, 2)[0][..., None]), "1x4x9", False),
+        (lambda net, x: net.after(net.row(net.wide(x))[..., None]), "1x4x9", True),
+        (lambda net, x: net.after(x[..., None, None]), "1x4", False),
+    ],
+)
+def test_behind_what_sees_the_whole_input_the_field_is_global(forward, shape, is_global):
+    after = nn.LazyConv2d(4, 1)
+    model = Function(
+        forward,
+        conv=conv(),
+        pool=nn.AdaptiveAvgPool2d(1),
+        part=nn.AdaptiveMaxPool2d((1, 3)),
+        wide=WIDE,
+        row=nn.Linear(7, 2),
+        after=after,
+    )
+    (row,) = [row for row in inspect(model, shape).rows if row.path == "after"]
+    assert row.is_global == is_global
+    if is_global:
+        assert row.receptive_field is None
