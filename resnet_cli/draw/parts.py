@@ -12,7 +12,7 @@ from resnet_cli.draw.style import Category
 class Step(NamedTuple):
     """One box: what it says and the shape that leaves it.
 
-    `path` is the module that it is of, while the parts are grouped by their modules.
+    `path` is the module that it is of, or around all that it stands for.
     """
 
     text: str
