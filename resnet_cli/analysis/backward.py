@@ -8,12 +8,15 @@ they are added into a third tensor. What a kernel takes for itself is not in it.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from resnet_cli.analysis.kept import Kept
 from resnet_cli.analysis.walk import Walk
 from resnet_cli.graph.graph import values
 from resnet_cli.graph.kinds import Keeps
+
+if TYPE_CHECKING:
+    from resnet_cli.graph.dims import Size
 
 LOSS = "loss"
 """What stands behind the network, where a layer's path is said."""
@@ -59,6 +62,33 @@ def peak(walked: Walk, kept: Kept, weights: Sequence[int], loss: Loss) -> Peak:
     step.forward(loss)
     step.backward(loss)
     return step.peak
+
+
+def moments(walked: Walk, kept: Kept, weights: Sequence["Size"], loss: Loss) -> "frozenset[Size]":
+    """Return the amounts of which one is the peak, where sizes have names: the same pass.
+
+    Gradients have the sizes of maps, so where two formulas differ their sizes must as well
+    (`stretched`). What repeats grows evenly: its first and its last time are among the moments.
+    """
+    step = _Moments(walked, kept, cast("Sequence[int]", weights))
+    step.forward(loss)
+    step.backward(loss)
+    return frozenset(step.seen)
+
+
+def stretched(walked: Walk) -> "frozenset[Size]":
+    """Return the differences of sizes that must not be 0 if `moments` are to hold.
+
+    There an operation stretches one input to the other's size.
+    """
+    nbytes = walked.nbytes
+    found = {
+        nbytes[index] - nbytes[before]
+        for index, operation in enumerate(walked.graph.operations)
+        if len(operation.inputs) > 1
+        for before, _ in operation.inputs
+    }
+    return frozenset(difference for difference in found if not isinstance(difference, int))
 
 
 class _Pass:
@@ -220,3 +250,15 @@ class _Pass:
         gradient.waiting -= 1
         if not gradient.waiting:
             self.alive -= gradient.nbytes
+
+
+class _Moments(_Pass):
+    """A pass that remembers every moment, since formulas have no highest."""
+
+    def __init__(self, walked: Walk, kept: Kept, weights: Sequence[int]) -> None:
+        super().__init__(walked, kept, weights)
+        self.seen: set[Size] = set()
+
+    def see(self, path: str, more: int = 0) -> None:
+        """Remember what is held at the moment."""
+        self.seen.add(self.alive + more)
