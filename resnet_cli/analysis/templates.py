@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from resnet_cli.analysis.explain import Explanation, explain, pretty
+from resnet_cli.analysis.explain import Explanation, explain
 from resnet_cli.analysis.summary import LayerRow, Summary
 from resnet_cli.analysis.walk import Walk
 from resnet_cli.graph.dims import MACHINE, Dim, Size
@@ -38,10 +38,10 @@ def explained(walked: Walk, summary: Summary) -> tuple[list[Explanation], Mappin
     return explain(walked.graph, summary._replace(rows=rows), marked), known
 
 
-def template(formula: str, known: Mapping[str, Dim]) -> Template:
-    """Return a formula in parts, as people read it."""
-    parts = formula.split(MARK)
-    return tuple(known[part] if index % 2 else pretty(part) for index, part in enumerate(parts))
+def template(text: str, known: Mapping[str, Dim]) -> Template:
+    """Return a text in parts, its formulas apart."""
+    parts = text.split(MARK)
+    return tuple(known[part] if index % 2 else part for index, part in enumerate(parts))
 
 
 def _marked_facts(facts: Facts) -> Facts:

@@ -85,24 +85,20 @@ def variable(
     It is trained as a `step` says, in each way that it does not freeze; without one it is not.
     """
     summary, graph = network.summary, network.graph
-    is_plain = not any(operation.dtypes for operation in graph.operations)
-    own = is_plain and summary.bytes_of_params is None
-    item = cast("int", ELEMENT) if own else item_size(summary.dtype)
-    walked = walk(graph, item)
-    found = summarise(graph, summary.name, dtype=summary.dtype, walked=walked)._replace(
-        itemsize=item,
-        **{
-            name: getattr(summary, name)
-            for name in (*("bytes_of_params", "measured", "ends", "error", "inputs"), "ran")
-        },
-    )
-    rows = fold(found.rows, depth, folded=folded)
-    is_known = not summary.measured
+    if summary.measured:  # its element types are its own
+        walked = walk(graph, summary.itemsize)
+    else:
+        item = cast("int", ELEMENT)
+        walked = walk(graph, item)
+        summary = summarise(graph, summary.name, dtype=summary.dtype, walked=walked)
+        summary = summary._replace(itemsize=item)
+    rows = fold(summary.rows, depth, folded=folded)
+    peaks = () if summary.peak_bytes is None else (summary.peak_bytes,)
     return Variable(
-        found,
+        summary,
         walked,
         rows,
-        largest(found.held or [found.peak_bytes or 0]) if is_known else (),
+        largest(peaks if summary.measured else summary.held),
         _needs(walked),
         _least(walked),
         None if step is None else _trained(walked, rows, step, registered=registered),

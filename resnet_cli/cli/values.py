@@ -23,6 +23,7 @@ class Format(StrEnum):
     JSON = "json"
     CSV = "csv"
     MARKDOWN = "markdown"
+    HTML = "html"
     JUNIT = "junit"
 
 
@@ -92,8 +93,8 @@ class Output(NamedTuple):
 
 
 ELSEWHERE: Mapping[str, tuple[tuple[str, ...], object]] = {
-    # A program can leave rows out, and cannot ask for more.
-    "depth": ((Format.JSON, Format.CSV), ALL_DEPTHS),
+    # A program, or who reads a page, can leave rows out and cannot ask for more.
+    "depth": ((Format.JSON, Format.CSV, Format.HTML), ALL_DEPTHS),
     # It is asked for the text, in a moment.
     "run": (("print-net",), False),
 }

@@ -79,13 +79,14 @@ class Section(NamedTuple):
 class Scene(NamedTuple):
     """A whole figure. Without `chained` each section is a picture of its own.
 
-    `columns` puts every section into a column of its own.
+    `columns` puts every section into a column of its own, `single` all into one.
     """
 
     title: str
     sections: tuple[Section, ...]
     chained: bool = True
     columns: bool = False
+    single: bool = False
     note: str = ""
 
     def steps(self) -> Iterator[Step]:

@@ -1,14 +1,16 @@
 """A page as SVG inside of an HTML page: classes for its style sheet, and no style of its own.
 
-A box bears the path of its module as `data-path`. Its colours stand in `page.css`.
+Who asks for it says what a box and a shape bear. Their colours stand in `show/page/page.css`.
 """
 
 from collections.abc import Callable, Iterator
 from html import escape
+from typing import NamedTuple
 
 from resnet_cli.draw.page import Arrow, Box, Label, Page, Place, toward
 from resnet_cli.draw.sized import Sized
 from resnet_cli.draw.style import CIRCLES, Category
+from resnet_cli.graph.kinds import Shape
 from resnet_cli.text import printable
 
 HEAD = (
@@ -17,8 +19,15 @@ HEAD = (
 )
 
 
-def to_svg(page: Page, title: str, bound: Callable[[Sized], str]) -> str:
-    """Return the SVG of a page; `bound` gives the attributes of a shape that has names in it."""
+class Bound(NamedTuple):
+    """What gives the attributes of a module's boxes by its path, and of a shape with names."""
+
+    box: Callable[[str], str]
+    shape: Callable[[Shape], str]
+
+
+def to_svg(page: Page, title: str, bound: Bound) -> str:
+    """Return the SVG of a page."""
     lines = {True: "", False: ""}
     for arrow in page.arrows:
         lines[arrow.head] += f'<path d="{_way(arrow)}"/>'
@@ -31,7 +40,7 @@ def to_svg(page: Page, title: str, bound: Callable[[Sized], str]) -> str:
         f'viewBox="0 0 {_n(page.width)} {_n(page.height)}">{HEAD}'
         f'<g class="frames">{frames}</g>'
         f'<g class="lines">{lines[False]}</g><g class="arrows">{lines[True]}</g>'
-        f"{''.join(map(_box, page.boxes))}"
+        f"{''.join(_box(box, bound) for box in page.boxes)}"
         f"{''.join(_label(label, bound) for label in page.labels)}</svg>"
     )
 
@@ -46,8 +55,8 @@ def _way(arrow: Arrow) -> str:
     return "".join([*parts, f"L{_at(points[-1])}"])
 
 
-def _box(box: Box) -> str:
-    path = f' data-path="{escape(box.path)}"' if box.path else ""
+def _box(box: Box, bound: Bound) -> str:
+    path = bound.box(box.path) if box.path else ""
     name = f'class="box {box.category.name.lower()}"{path}'
     x, y, width, height = map(_n, box[:4])
     if box.category not in CIRCLES:
@@ -66,10 +75,10 @@ def _sign(box: Box, middle: Place, arm: float) -> Iterator[str]:
         yield "M{}L{}".format(*map(_at, ends))
 
 
-def _label(label: Label, bound: Callable[[Sized], str]) -> str:
+def _label(label: Label, bound: Bound) -> str:
     names = [label.style, *([label.align] if label.align != "center" else [])]
     names += [f"on-{label.category.name.lower()}"] if label.category else []
-    more = bound(label.text) if isinstance(label.text, Sized) else ""
+    more = bound.shape(label.text.shape) if isinstance(label.text, Sized) else ""
     return (
         f'<text class="{" ".join(names)}" x="{_n(label.x)}" y="{_n(label.y)}"{more}>'
         f"{escape(printable(label.text))}</text>"

@@ -24,12 +24,18 @@ if TYPE_CHECKING:
 def show(ctx: click.Context) -> int:
     """Print the network's layers; return 0, or 1 where the proof disagrees."""
     settings = resolve(ctx)
-    output, proof = settings.output(*SUMMARY_FORMATS), settings.read(ProofOptions)
+    output = settings.output(*SUMMARY_FORMATS, Format.HTML)
+    proof = settings.read(ProofOptions)
     table, screen = settings.read(TableOptions, output.format), output.screen()
     if columns.TRAINED in table.columns and step_of(settings) is None:
         message = f"{columns.TRAINED!r} needs --train and its optimiser"
         raise click.BadParameter(message, param_hint=settings.name("columns"))
     found = known(settings, screen, symbolic=True, unrun=True)
+    if output.format is Format.HTML:
+        from resnet_cli.cli import page
+
+        page.write(found, table, settings, screen)
+        return report_proof(found, proof, screen)
     points = _points(found.network, table, settings)
     if output.format is Format.JSON:
         return _show_json(found, table, proof, screen, points)
