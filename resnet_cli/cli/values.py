@@ -27,6 +27,20 @@ class Format(StrEnum):
     JUNIT = "junit"
 
 
+ENDINGS = {
+    ".json": Format.JSON,
+    ".csv": Format.CSV,
+    ".md": Format.MARKDOWN,
+    ".markdown": Format.MARKDOWN,
+    ".html": Format.HTML,
+    ".htm": Format.HTML,
+    ".xml": Format.JUNIT,
+}
+"""How a file is written whose name ends so, unless --format says another."""
+
+FIGURES = (".svg", ".png", ".pdf", ".mmd")
+"""The endings of what `draw` writes."""
+
 SUMMARY_FORMATS = (Format.TABLE, Format.PLAIN, Format.JSON, Format.CSV, Format.MARKDOWN)
 
 

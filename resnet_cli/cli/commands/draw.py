@@ -12,9 +12,8 @@ from resnet_cli.cli.flags import shared
 from resnet_cli.cli.networks import known
 from resnet_cli.cli.options import Command, Heading, Option, under
 from resnet_cli.cli.settings import Settings, resolve
-from resnet_cli.cli.values import Output, TableOptions
+from resnet_cli.cli.values import FIGURES, Output, TableOptions
 from resnet_cli.errors import FigureError
-from resnet_cli.files import write_atomically
 from resnet_cli.text import nearest, printable
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     from resnet_cli.draw.parts import Scene
 
-ENDINGS = (".svg", ".png", ".pdf", ".mmd")
 MAX_BOXES = 5_000
 
 
@@ -77,40 +75,40 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     """
     settings = resolve(ctx)
     path = _target(settings)
-    network = known(settings, settings.read(Output).screen()).network
+    screen = settings.read(Output).screen()
+    network = known(settings, screen).network
     if network.summary.error is not None:
         raise FigureError(f"cannot be drawn: {network.summary.error}")
     line = _command_line()
     figure = settings.read(FigureOptions)
     if figure.profile:
         _refuse_beside_profile(settings, path)
-        write_atomically(path, _profile(network, path, line))
+        screen.save(path, _profile(network, path, line))
         return 0
     scene = _scene(network, figure, settings)
     if path.suffix.lower() == ".mmd":
         from resnet_cli.draw import mermaid
 
         text = mermaid.to_mermaid(scene, line)
-        write_atomically(path, text)
+        screen.save(path, text.encode())
         if (arrows := mermaid.count_arrows(text)) > mermaid.MAX_ARROWS:
-            settings.read(Output).screen().note(
-                f"{arrows} arrows: GitHub renders at most {mermaid.MAX_ARROWS}", "yellow"
-            )
+            message = f"{arrows} arrows: GitHub renders at most {mermaid.MAX_ARROWS}"
+            screen.note(message, "yellow")
     else:
-        write_atomically(path, _drawn(scene, path, line))
+        screen.save(path, _drawn(scene, path, line))
     return 0
 
 
 def _target(settings: Settings) -> "Path":
     """Return the figure's file. Raises `click.BadParameter` for none, or an unknown ending."""
     path: Path | None = settings.get("output")
-    endings = ", ".join(ENDINGS)
+    endings = ", ".join(FIGURES)
     if path is None:
         raise click.BadParameter(
             f"is missing; give a file, its ending says how to draw: {endings}", param_hint="-o"
         )
-    if path.suffix.lower() not in ENDINGS:
-        hint = nearest(path.suffix, ENDINGS) if path.suffix else ""
+    if path.suffix.lower() not in FIGURES:
+        hint = nearest(path.suffix, FIGURES) if path.suffix else ""
         raise click.BadParameter(
             f"'{path}' does not end in one of {endings}{hint}", param_hint=settings.name("output")
         )

@@ -4,15 +4,15 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const element = (id) => document.getElementById(id);
 
-/** Every formula's value, by its number, at these sizes. */
-function evaluate(sizes) {
+/** What gives a formula's value by its number, at these sizes. */
+function evaluator(sizes) {
   const atoms = [];
   for (const [over, add, divisor] of data.atoms) {
     const value = Array.isArray(over) ? pairs(over, atoms) : sizes[over];
     atoms.push((value + BigInt(add)) / BigInt(divisor));
   }
   const monomials = data.monomials.map((all) => all.reduce((p, atom) => p * atoms[atom], 1n));
-  return data.sums.map((terms) => pairs(terms, monomials));
+  return (one) => pairs(data.sums[one], monomials);
 }
 
 /** The sum of values times coefficients, which stand in turn. */
@@ -41,29 +41,32 @@ function size(text) {
 }
 
 /** Why the network cannot have these sizes, or nothing. */
-function refusal({ sizes, update }, sums) {
+function refusal({ sizes, update }, at) {
   if (sizes.includes(null)) return "every size is a whole number from 1 to 2,147,483,647";
   const signs = { "==": (n) => n === 0n, "!=": (n) => n !== 0n, "<": (n) => n < 0n,
     "<=": (n) => n <= 0n, ">": (n) => n > 0n, ">=": (n) => n >= 0n };
   for (const [difference, sign, text] of data.needs)
-    if (!signs[sign](sums[difference])) return text;
-  if (data.least.some((one) => sums[one] < 1n)) return "a map is smaller than its window";
-  if (update && data.trained.ones.some((one) => sums[one] === 1n))
+    if (!signs[sign](at(difference))) return text;
+  if (data.least.some((one) => at(one) < 1n)) return "a map is smaller than its window";
+  if (isRefused(update, at))
     return "in training, PyTorch refuses to normalise one value a channel";
   return "";
 }
 
+/** Whether PyTorch refuses to train at this size. */
+const isRefused = (update, at) => update && data.trained.ones.some((one) => at(one) === 1n);
+
 /** The bytes held at once, in a pass or in a step of training; null where that is not known. */
-function memory({ way, update }, sums) {
-  const of = (all) => largest(all.map((one) => sums[one]));
+function memory({ way, update }, at) {
+  const of = (all) => largest(all.map(at));
   if (!update) {
     if (!data.held.length) return { peak: null, needs: null };
     const peak = of(data.held);
-    return { peak, needs: sums[data.weights] + peak };
+    return { peak, needs: at(data.weights) + peak };
   }
   const { passes, always, after } = { ...data.trained.ways[way], ...update };
-  if (data.trained.apart.some((one) => sums[one] === 0n)) return { peak: null, needs: null };
-  const peak = sums[always] + of([...passes, after]);
+  if (data.trained.apart.some((one) => at(one) === 0n)) return { peak: null, needs: null };
+  const peak = at(always) + of([...passes, after]);
   return { peak, needs: peak };
 }
 
@@ -72,10 +75,9 @@ function batch(request, bytes) {
   const place = data.names.indexOf(data.batch);
   if (place < 0) return null;
   const fits = (n) => {
-    const sizes = request.sizes.with(place, BigInt(n)), sums = evaluate(sizes);
-    const refused = request.update && data.trained.ones.some((one) => sums[one] === 1n);
-    const { needs } = memory(request, sums);
-    return refused || (needs !== null && needs <= bytes);
+    const at = evaluator(request.sizes.with(place, BigInt(n)));
+    const { needs } = memory(request, at);
+    return isRefused(request.update, at) || (needs !== null && needs <= bytes);
   };
   let low = 0, high = 2 ** 31;
   while (high - low > 1) {

@@ -167,7 +167,8 @@ def _totals(sheet: Sheet) -> Iterator[str]:
         yield _tile("saved", "Saved for backward", saved, shown=step is not None)
         yield _tile("flops", "FLOPs of a step", flops, human_count, shown=step is not None)
     yield (
-        '<div id="fit-tile"><dt>In that memory</dt><dd id="fit" role="status"></dd></div>'
+        '<div id="fit-tile"><dt id="fit-name"></dt>'
+        '<dd id="fit" aria-live="polite"><b></b> <span></span></dd></div>'
         '<div id="proved" hidden><dt>With these options</dt><dd>predicted, not proved</dd></div>'
     )
 

@@ -24,14 +24,15 @@ function made(name, text) {
 function change() {
   limitChoices();
   const request = asked();
-  const sums = request.sizes.includes(null) ? null : evaluate(request.sizes);
-  const wrong = refusal(request, sums);
+  const at = request.sizes.includes(null) ? null : evaluator(request.sizes);
+  const wrong = refusal(request, at);
   for (const one of controls)
     if (one.id.startsWith("size-")) one.setAttribute("aria-invalid", size(one.value) === null);
   element("wrong").textContent = wrong;
   document.documentElement.classList.toggle("stale", wrong !== "");
   if (!wrong) {
-    shown = { ...request, sums, ...memory(request, sums) };
+    const sums = data.sums.map((_, one) => at(one));
+    shown = { ...request, sums, ...memory(request, at) };
     writeTotals();
     writeRows();
     writeLesson();
@@ -80,20 +81,21 @@ function writeTotals() {
 function writeFit(needs) {
   const text = shown.value.gb.trim(), said = element("fit");
   const [whole, part = ""] = /^\d{1,6}(\.\d{1,9})?$/.test(text) ? text.split(".") : [""];
-  if (!whole || needs === null) {
-    said.textContent = text && !whole ? "give gigabytes, as in 24" : whole ? "not known" : "";
-    return;
-  }
-  const room = BigInt(whole + part.padEnd(9, "0"));
-  const most = batch(shown, room);
-  const answer = needs <= room ? `fits: ${bytes(needs)}` : `does not fit: ${bytes(needs)}`;
-  said.textContent = most === null ? answer : `${answer}; largest batch ${grouped(most)}`;
-  said.dataset.batch = most ?? "";
+  const [short, exact] = said.children;
+  element("fit-name").textContent = `Fits in ${whole ? text : "…"} GB`;
+  short.textContent = !whole ? "—" : needs === null ? "not known" : "";
+  exact.textContent = whole ? "" : "give gigabytes, as in 24";
+  if (short.textContent) return;
+  const room = BigInt(whole + part.padEnd(9, "0")), most = batch(shown, room);
+  const is = needs <= room ? "yes" : "no";
+  short.textContent = most === null ? is : `batch ${grouped(most)}`;
+  exact.textContent = most === null ? `needs ${bytes(needs)}`
+    : `at most; this one needs ${bytes(needs)}: ${is}`;
 }
 
 function writeRows() {
   const { sums, way } = shown;
-  const side = data.input.slice(2).map((one) => sums[one]).reduce((a, b) => (b < a ? b : a), 0n);
+  const sides = data.input.slice(2).map((one) => sums[one]);
   rows.forEach((row, i) => {
     const { out, params, macs, memory, saved, field } = data.rows[i];
     if (out) row.cells[2].textContent = shape(out, sums);
@@ -101,8 +103,8 @@ function writeRows() {
     writeCell(row.cells[4], macs, "macs");
     writeCell(row.cells[5], memory, "activation_bytes");
     if (saved) writeCell(row.cells[6], saved[way], "saved");
-    if (field !== null && side)
-      row.cells[7].textContent = grouped(field) + (BigInt(field) > side ? "*" : "");
+    if (field !== null)
+      row.cells[7].textContent = grouped(field) + (sides.some((one) => one < field) ? "*" : "");
   });
   arrange();
 }
@@ -205,20 +207,23 @@ function sortRows() {
     i !== view.column ? "none" : view.down ? "descending" : "ascending"));
 }
 
+/** Bring the selected box into sight. */
+function follow() {
+  const box = boxes.find((one) => one.classList.contains("selected")), pane = element("figure");
+  if (!box) return;
+  const at = box.getBoundingClientRect(), within = pane.getBoundingClientRect();
+  if (at.top < within.top || at.bottom > within.bottom)
+    pane.scrollTop += at.top - within.top - within.height / 3;
+}
+
 function select(i, { focus = false, scroll = false } = {}) {
   view.selected = i;
-  for (let up = parents[i]; up >= 0; up = parents[up]) view.open.add(rows[up].dataset.path);
+  for (let up = parents[i] ?? -1; up >= 0; up = parents[up]) view.open.add(rows[up].dataset.path);
   arrange();
   writeLesson();
   if (focus) rows[i].focus();
   if (scroll) rows[i].scrollIntoView({ block: "nearest" });
-  const box = boxes.find((one) => one.classList.contains("selected"));
-  const pane = element("figure");
-  if (box && pane && !scroll) {
-    const at = box.getBoundingClientRect(), within = pane.getBoundingClientRect();
-    if (at.top < within.top || at.bottom > within.bottom)
-      pane.scrollTop += at.top - within.top - within.height / 2;
-  }
+  else follow();
   remember();
 }
 
@@ -281,6 +286,7 @@ function recall() {
   const [, column, up] = /^([0-7])(up)?$/.exec(state.get("sort-by")) ?? [, -1];
   Object.assign(view, { column: Number(column), down: !up });
   change();
+  follow();
 }
 
 // Listening ------------------------------------------------------------------------------------
@@ -309,6 +315,11 @@ function listen() {
     }));
   for (const box of boxes)
     box.addEventListener("click", () => select(Number(box.dataset.row), { scroll: true }));
+  element("close").addEventListener("click", () => {
+    const row = rows[view.selected];
+    select(-1);
+    row.focus();
+  });
   element("all").addEventListener("click", () => {
     const every = rows.filter((_, i) => holds[i]).map((row) => row.dataset.path);
     view.open = new Set(view.open.size < every.length ? every : []);
