@@ -18,6 +18,7 @@ from resnet_cli.graph.pointwise import BatchNorm
 
 if TYPE_CHECKING:
     from resnet_cli.analysis.conditions import Need
+    from resnet_cli.analysis.memory import Training
     from resnet_cli.analysis.network import Network
     from resnet_cli.graph.dims import Monomial, Size
 
@@ -52,13 +53,14 @@ class Trained(NamedTuple):
     """A step of training a network, each way and with each optimiser.
 
     Where a size of `ones` is 1, PyTorch refuses to normalise; where a difference of `apart` is 0
-    the peak is not known.
+    the peak is not known. What was measured may be no more than a bound.
     """
 
     ways: tuple[Way, ...]
     updates: tuple[Update, ...]
-    ones: "Sequence[Size]"
-    apart: "Sequence[Size]"
+    ones: "Sequence[Size]" = ()
+    apart: "Sequence[Size]" = ()
+    is_bound: bool = False
 
 
 class Variable(NamedTuple):
@@ -82,7 +84,8 @@ def variable(
 ) -> Variable:
     """Return a network, whose input may have names, at every size.
 
-    It is trained as a `step` says, in each way that it does not freeze; without one it is not.
+    It is trained each way, and its layers are frozen as a `step` says; without one it is not
+    trained. Where PyTorch measured it is trained as it was there.
     """
     summary, graph = network.summary, network.graph
     if summary.measured:  # its element types are its own
@@ -101,7 +104,9 @@ def variable(
         largest(peaks if summary.measured else summary.held),
         _needs(walked),
         _least(walked),
-        None if step is None else _trained(walked, rows, step, registered=registered),
+        _measured(summary.training, rows)
+        if summary.training is not None
+        else step and _trained(walked, rows, step, registered=registered),
     )
 
 
@@ -156,6 +161,28 @@ def _trained(walked: Walk, rows: Sequence[Folded], step: Step, *, registered: bo
     return Trained(tuple(ways), tuple(updates), [*norms], [*stretched(walked)])
 
 
+def _measured(training: "Training", rows: Sequence[Folded]) -> Trained:
+    """Return a step as it was measured, the one way and with the one optimiser."""
+    step, peak = training.step, training.peak_bytes
+    passes = () if peak is None else (peak - training.static_bytes,)
+    way = Way(
+        step.amp,
+        step.checkpoint,
+        _saved(training, rows),
+        training.saved_bytes,
+        training.flops,
+        passes,
+        training.exact,
+    )
+    update = Update(step.optimizer, training.static_bytes, 0)
+    return Trained((way,), (update,), is_bound=bool(training.unknown))
+
+
+def _saved(training: "Training", rows: Sequence[Folded]) -> "Sequence[Size]":
+    """Return what each row saves, all that it stands for."""
+    return [sum((training.saved.get(path, 0) for path in row.paths), 0) for row in rows]
+
+
 def _checkpoints(walked: Walk) -> Iterator[Checkpoint]:
     """Give what can run again in a network."""
     from resnet_cli.analysis.kept import pieces
@@ -167,11 +194,10 @@ def _way(walked: Walk, rows: Sequence[Folded], step: Step, registered: bool) -> 
     from resnet_cli.analysis.memory import formulas
 
     found, passes = formulas(walked, step, "float32", registered=registered)
-    saved = [sum((found.saved.get(path, 0) for path in row.paths), 0) for row in rows]
     return Way(
         step.amp,
         step.checkpoint,
-        saved,
+        _saved(found, rows),
         found.saved_bytes,
         found.flops,
         largest(passes),

@@ -133,8 +133,8 @@ TABLE = under(
     ),
     Option("fold", parse.flag, "Show identical neighbouring blocks as one row, 'x N'."),
     Option("bars", parse.flag, "Draw each row's share of the params and MACs as a bar."),
-    Option("format", Format, "How to write it."),
-    Option("output -o", parse.path, "Write the result to FILE instead of the screen."),
+    Option("format", Format, "How to write it; html is a page to explore."),
+    Option("output -o", parse.path, "Write to FILE, as its ending says; - is the screen."),
 )
 
 TRAINING = under(

@@ -39,32 +39,41 @@ MOST_BOXES = 1_500
 """A larger figure is left out of the page."""
 
 
-def write(found: Known, table: TableOptions, settings: Settings, screen: Screen) -> None:
-    """Write the page of a network. Raises `click.BadParameter`."""
+def write(found: Known, table: TableOptions, settings: Settings, screen: Screen) -> Known:
+    """Write the page of a network; return what is to be proved: its formulas, or its step.
+
+    Raises `click.BadParameter`.
+    """
     step = step_of(settings)
-    network, sizes = _varied(found.network, table, settings, screen)
+    shown, sizes = _varied(found, table, settings, screen)
+    network = shown.network
     config = network.config
-    can_train = isinstance(config, ResNetConfig)
+    can_train = isinstance(config, ResNetConfig) or network.summary.training is not None
     varied = variable(
         network,
         depth=table.depth,
         folded=table.fold,
-        step=(step or Step(Optimizer.SGD)) if can_train else None,
+        step=(step or Step(Optimizer.SGD)) if isinstance(config, ResNetConfig) else None,
         registered=not isinstance(config, ResNetConfig) or train.is_registered_so(config),
     )
     shape = network.graph.inputs[0] if network.graph.inputs else ()
     axes = {str(size): axis for axis, size in enumerate(shape) if not isinstance(size, int)}
     sheet = Sheet(varied, Start(sizes, axes, network.summary.dtype, step if can_train else None))
     said = remarks(found.network.summary._replace(conditions=network.summary.conditions))
+    if not sizes and network.summary.ran:
+        why = "a module's training is measured" if step else "there are no closed forms"
+        said.append(f"The sizes are those of the run: {why}.")
     command = printable("resnet-shapes " + shlex.join(sys.argv[1:]))
     figure = _figure(network, sheet, folded=table.fold)
     screen.write(to_html(sheet, figure, said, command))
+    return found if step else shown
 
 
 def _varied(
-    network: Network, table: TableOptions, settings: Settings, screen: Screen
-) -> "tuple[Network, Mapping[str, int]]":
+    found: Known, table: TableOptions, settings: Settings, screen: Screen
+) -> "tuple[Known, Mapping[str, int]]":
     """Return the network on an input with names, and what stands for them at first."""
+    network = found.network
     config = cast("OfNames", network.config)  # that of a family or of a module, never of a block
     if config.names:
         if not table.at:
@@ -72,15 +81,15 @@ def _varied(
             message = f"has names in it, and a page begins at numbers; add --at {example}"
             raise click.BadParameter(message, param_hint=settings.name("input"))
         try:
-            return network, points.evaluate(config, network, table.at[0]).sizes
+            return found, points.evaluate(config, network, table.at[0]).sizes
         except ConfigError as error:
             raise settings.wrong(error) from None
     if isinstance(config, ResNetConfig):
         shape, sizes = _named(config.input, IMAGE)
-        return predict(replace(config, input=shape)), sizes
+        return Known(predict(replace(config, input=shape))), sizes
     if network.summary.ran and network.summary.error is None and step_of(settings) is None:
-        return _recorded(network, settings, screen)
-    return network, {}
+        return _recorded(found, settings, screen)
+    return found, {}
 
 
 def _named(shape: "Shape", names: "Mapping[int, str]") -> "tuple[Shape, Mapping[str, int]]":
@@ -90,12 +99,12 @@ def _named(shape: "Shape", names: "Mapping[int, str]") -> "tuple[Shape, Mapping[
 
 
 def _recorded(
-    network: Network, settings: Settings, screen: Screen
-) -> "tuple[Network, Mapping[str, int]]":
+    found: Known, settings: Settings, screen: Screen
+) -> "tuple[Known, Mapping[str, int]]":
     """Return a module in closed forms, proved at other sizes; as it ran where there are none."""
     from resnet_cli.pytorch import named
 
-    config = cast("ModuleConfig", network.config)
+    config = cast("ModuleConfig", found.network.config)
     for given, sizes in _choices(config):
         asked = replace(config, input=(given,))
         try:
@@ -104,9 +113,9 @@ def _recorded(
                 closed, run = named.capture(asked, device, progress.update)
         except (BackendError, TargetError):
             continue
-        if run.agrees and not closed.summary.ends and _is_same(closed, network, sizes):
-            return closed, sizes
-    return network, {}
+        if run.agrees and not closed.summary.ends and _is_same(closed, found.network, sizes):
+            return Known(closed, run), sizes
+    return found, {}
 
 
 def _choices(config: "ModuleConfig") -> "Iterator[tuple[Input, Mapping[str, int]]]":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from resnet_cli.errors import ClosedPipe, FileError
 from resnet_cli.files import write_atomically
-from resnet_cli.text import Look, human_bytes, printable
+from resnet_cli.text import Look, printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ class Screen:
     def save(self, path: "Path", content: bytes) -> None:
         """Write a file, and say so."""
         write_atomically(path, content)
-        self.note(f"wrote {printable(str(path))}, {human_bytes(len(content))}", "dim")
+        self.note(f"wrote {printable(str(path))}", "dim")
 
     def note(self, message: str, style: str = "") -> None:
         """Write a line to stderr, in colour where that can show it; nowhere if it is closed."""

@@ -37,7 +37,7 @@ def to_svg(page: Page, title: str, bound: Bound) -> str:
     )
     return (
         f'<svg class="figure" role="img" aria-label="{escape(printable(title))}" '
-        f'viewBox="0 0 {_n(page.width)} {_n(page.height)}">{HEAD}'
+        f'width="{_n(page.width)}pt" viewBox="0 0 {_n(page.width)} {_n(page.height)}">{HEAD}'
         f'<g class="frames">{frames}</g>'
         f'<g class="lines">{lines[False]}</g><g class="arrows">{lines[True]}</g>'
         f"{''.join(_box(box, bound) for box in page.boxes)}"

@@ -34,8 +34,7 @@ def show(ctx: click.Context) -> int:
     if output.format is Format.HTML:
         from resnet_cli.cli import page
 
-        page.write(found, table, settings, screen)
-        return report_proof(found, proof, screen)
+        return report_proof(page.write(found, table, settings, screen), proof, screen)
     points = _points(found.network, table, settings)
     if output.format is Format.JSON:
         return _show_json(found, table, proof, screen, points)

@@ -12,7 +12,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
-from resnet_cli.analysis.step import Amp, Checkpoint, Optimizer
+from resnet_cli.analysis.step import Amp
 from resnet_cli.show.page.sheet import DTYPES, Sheet
 from resnet_cli.show.tables import MACS_NOTE
 from resnet_cli.show.training import NOT_IN_IT
@@ -127,12 +127,13 @@ def _controls(sheet: Sheet) -> Iterator[str]:
     if sheet.varies:
         yield _select("Element type", "dtype", "element-type", DTYPES, start.dtype)
     if (trained := sheet.network.trained) is not None:
-        yield _select("Training", "train", "train-with", ["", *Optimizer], step and step.optimizer)
-        yield _select("Autocast", "amp", "amp-to", ["", *Amp], step and step.amp)
-        every: list[Checkpoint | None] = [*dict.fromkeys(way.checkpoint for way in trained.ways)]
-        again = [each or "" for each in every]
-        chosen = step and step.checkpoint
-        yield _select("Checkpoint by", "checkpoint", "checkpoint-by", again, chosen)
+        optimizers = ["", *(update.optimizer for update in trained.updates)]
+        amps = ["", *Amp] if len(trained.ways) > 1 else [trained.ways[0].amp or ""]
+        again = [*dict.fromkeys(way.checkpoint or "" for way in trained.ways)]
+        optimizer, amp, checkpoint = (step.optimizer, *step[1:3]) if step else (None, None, None)
+        yield _select("Training", "train", "train-with", optimizers, optimizer)
+        yield _select("Autocast", "amp", "amp-to", amps, amp)
+        yield _select("Checkpoint by", "checkpoint", "checkpoint-by", again, checkpoint)
     yield (
         '<label>Memory, GB<input id="gb" name="memory-gb" value="24" inputmode="decimal" '
         'autocomplete="off" maxlength="16"></label>'
@@ -159,17 +160,21 @@ def _totals(sheet: Sheet) -> Iterator[str]:
         update = next(u for u in network.trained.updates if u.optimizer is step.optimizer)
         passes = [*way.passes, update.after]
         peak = sheet.at(update.always) + max(map(sheet.at, passes))
-    yield _tile("params", "Parameters", sheet.at(summary.params), human_count)
-    yield _tile("macs", "MACs", sheet.at(summary.macs), human_count)
+    least = " (at least)" if summary.not_counted else ""
+    trains = " (trainable)" if summary.frozen else ""
+    yield _tile("params", f"Parameters{trains}", sheet.at(summary.params), human_count)
+    yield _tile("macs", f"MACs{least}", sheet.at(summary.macs), human_count)
     yield _tile("activations", "Outputs of all layers", sheet.at(summary.activation_bytes))
-    yield _tile("peak", "Peak of a training step" if step else "Peak of a pass", peak)
+    what = "Peak of a training step" if step else "Peak of a pass"
+    is_bound = step is not None and network.trained is not None and network.trained.is_bound
+    yield _tile("peak", f"{what}, at most" if is_bound else what, peak)
     if network.trained is not None:
         yield _tile("saved", "Saved for backward", saved, shown=step is not None)
         yield _tile("flops", "FLOPs of a step", flops, human_count, shown=step is not None)
     yield (
         '<div id="fit-tile"><dt id="fit-name"></dt>'
         '<dd id="fit" aria-live="polite"><b></b> <span></span></dd></div>'
-        '<div id="proved" hidden><dt>With these options</dt><dd>predicted, not proved</dd></div>'
+        '<div id="proved" hidden><dt>With these options</dt><dd>the peak was not proved</dd></div>'
     )
 
 

@@ -59,19 +59,20 @@ function writeTotal(id, value, write) {
 
 function writeTotals() {
   const { sums, way, update, peak, needs, value } = shown;
-  const of = (name) => sums[data.totals[name]];
+  const of = (name) => (name in data.totals ? sums[data.totals[name]] : null);
   writeTotal("params", of("params"), counts);
   writeTotal("macs", of("macs"), counts);
   writeTotal("activations", of("activation_bytes"), bytes);
   writeTotal("peak", peak, bytes);
-  element("peak-name").textContent = update ? "Peak of a training step" : "Peak of a pass";
+  element("peak-name").textContent = !update ? "Peak of a pass"
+    : data.trained.bound ? "Peak of a training step, at most" : "Peak of a training step";
   for (const one of document.querySelectorAll(".training")) one.hidden = !update;
   element("tree").classList.toggle("train", Boolean(update));
   if (update) {
     const { saved_bytes, flops, exact } = data.trained.ways[way];
     writeTotal("saved", sums[saved_bytes], bytes);
     writeTotal("flops", flops === null ? null : sums[flops], counts);
-    element("proved").hidden = exact;
+    element("proved").hidden = exact || data.trained.bound;
   }
   element("input").textContent = shape(data.input, sums);
   element("dtype-said").textContent = value.dtype ?? data.dtype;

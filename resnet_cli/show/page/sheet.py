@@ -9,9 +9,10 @@ from resnet_cli.analysis.variable import ELEMENT, Trained, Variable
 from resnet_cli.analysis.walk import item_size
 from resnet_cli.graph.dims import Dim, evaluate
 from resnet_cli.show.page.ledger import Ledger
-from resnet_cli.text import printable
+from resnet_cli.text import place_text, printable
 
 if TYPE_CHECKING:
+    from resnet_cli.analysis.conditions import Need
     from resnet_cli.analysis.explain import Explanation
     from resnet_cli.analysis.step import Step
     from resnet_cli.analysis.summary import LayerRow
@@ -120,6 +121,7 @@ class Sheet:
                 {"optimizer": name, "always": add(always), "after": add(after)}
                 for name, always, after in trained.updates
             ],
+            "bound": trained.is_bound,
             "ones": each(trained.ones),
             "apart": each(trained.apart),
         }
@@ -172,9 +174,9 @@ class Sheet:
         return self.ledger.all(value) if isinstance(value, tuple) else self.ledger.sum(value)
 
 
-def _said(need: Any) -> str:
-    """Say what has to hold of the sizes, for people."""
-    left, right = (f"{side:,}" for side in (need.left, need.right))
-    return printable(
-        f"{left} {need.sign} {right} has to hold" + (f" for {need.path}" * bool(need.path))
-    )
+def _said(need: "Need") -> str:
+    """Say what has to hold of the sizes, and for which layer."""
+    from resnet_cli.analysis.conditions import conditions
+
+    words = "; ".join(f"{condition:,}" for condition in conditions([need]))
+    return printable(f"{words}: {place_text(need.path)}")
