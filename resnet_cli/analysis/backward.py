@@ -6,7 +6,8 @@ gradient goes, and what the operation kept. Weights' gradients stay. Where two g
 they are added into a third tensor. What a kernel takes for itself is not in it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -73,7 +74,7 @@ def moments(walked: Walk, kept: Kept, weights: Sequence["Size"], loss: Loss) -> 
     step = _Moments(walked, kept, cast("Sequence[int]", weights))
     step.forward(loss)
     step.backward(loss)
-    return frozenset(step.seen)
+    return frozenset(step.ends())
 
 
 def stretched(walked: Walk) -> "frozenset[Size]":
@@ -253,12 +254,28 @@ class _Pass:
 
 
 class _Moments(_Pass):
-    """A pass that remembers every moment, since formulas have no highest."""
+    """A pass that remembers every moment, since formulas have no highest.
+
+    `seen` has those of modules that are alike together, in order.
+    """
 
     def __init__(self, walked: Walk, kept: Kept, weights: Sequence[int]) -> None:
         super().__init__(walked, kept, weights)
-        self.seen: set[Size] = set()
+        self.like = {module.path: module.like for module in walked.graph.modules if module.like}
+        self.times: Counter[str] = Counter()
+        self.seen: dict[tuple[str, int], list[Size]] = {}
 
     def see(self, path: str, more: int = 0) -> None:
         """Remember what is held at the moment."""
-        self.seen.add(self.alive + more)
+        self.times[path] += 1
+        key = self.like.get(path, path), self.times[path]
+        self.seen.setdefault(key, []).append(self.alive + more)
+
+    def ends(self) -> "Iterator[Size]":
+        """Give all moments but those halfway between two others: they are never the highest."""
+        for moments in self.seen.values():
+            yield from moments[:1]
+            for before, now, after in zip(moments, moments[1:], moments[2:], strict=False):
+                if before + after != 2 * now:
+                    yield now
+            yield from moments[1:][-1:]

@@ -1,12 +1,13 @@
 """A page in a browser: every control, the keyboard, the address, and what cannot happen there."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from resnet_cli.show.page import document
-from tests.show.browser import Tab
+from tests.show.browser import VISIT, Tab
 
 TOP = ["0", "1", "2", "3", "4", "5", "6", "7"]
 """The network's own modules in ResNet-18."""
@@ -354,3 +355,122 @@ def test_a_hostile_name_of_a_layer_stays_text(browser, invoke):
         assert tab.text("#input") == "1x3x20x16"
         assert tab.wrong == []
         assert tab.requests == [tab.url + ""]
+
+
+MODULES = """
+import torch
+from torch import nn
+
+class Skip(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Conv2d(3, 4, 3, padding=1)
+        self.norm = nn.BatchNorm2d(4)
+        self.down = nn.MaxPool2d(2)
+        self.b = nn.Sequential(nn.Conv2d(4, 4, 3, padding=1), nn.ReLU(), nn.Dropout(0.5))
+        self.up = nn.Upsample(scale_factor=2)
+        self.c = nn.Conv2d(8, 2, 1)
+
+    def forward(self, x):
+        y = self.norm(self.a(x))
+        return self.c(torch.cat([y, self.up(self.b(self.down(y)))], 1))
+
+class Flat(nn.Sequential):
+    def __init__(self):
+        conv = nn.Conv2d(1, 4, 3, stride=2)
+        super().__init__(conv, nn.ReLU(), nn.Flatten(), nn.Linear(4 * 13 * 13, 10))
+"""
+
+
+@pytest.fixture
+def module(invoke):
+    """Write the page of a module."""
+
+    def write(name, shape, *more):
+        Path("own.py").write_text(MODULES)
+        args = ("--module", f"./own.py:{name}", "--input", shape, *more)
+        result = invoke(*args, "-o", "net.html")
+        assert result.code == 0, result.stderr
+        return Path("net.html").resolve(), result.stderr
+
+    return write
+
+
+def test_a_modules_page_has_what_it_does_at_any_size_and_refuses_where_it_fails(
+    browser, module, invoke
+):
+    path, said = module("Skip", "1x3x32x32")
+    assert "proved: all" in said
+    sizes = [(2, 34, 48), (1, 2, 2), (3, 64, 30), (1, 33, 32), (1, 32, 1), (2, 7, 7)]
+    asked = [
+        dict(zip(("size-N", "size-H", "size-W"), map(str, each), strict=True)) for each in sizes
+    ]
+    with Tab(browser, path) as tab:
+        answers = tab.page.evaluate(VISIT, asked)
+        assert tab.wrong == []
+    for (batch, height, width), answer in zip(sizes, answers, strict=True):
+        shape = f"{batch}x3x{height}x{width}"
+        args = ("--module", "./own.py:Skip", "--input", shape, "--format", "json")
+        document = json.loads(invoke(*args).stdout)
+        if document.get("error"):
+            assert "must be even" in answer["wrong"] or "smaller" in answer["wrong"]
+            continue
+        assert answer["wrong"] == ""
+        assert answer["totals"]["macs"] == f"{document['totals']['macs']:,}"
+        assert [row[:4] for row in answer["rows"]] == [
+            [
+                layer["path"],
+                "x".join(map(str, layer["output_shape"])),
+                f"{layer['params']:,}",
+                f"{layer['macs']:,}",
+            ]
+            for layer in document["layers"]
+        ]
+
+
+def test_where_only_the_batch_is_free_it_alone_has_a_control(browser, module):
+    path, _ = module("Flat", "1x1x28x28")
+    with Tab(browser, path) as tab:
+        assert tab.page.locator("#controls input").count() == 2  # and the memory's
+        tab.page.fill("#size-N", "5")
+        assert tab.text("#input") == "5x1x28x28"
+        assert tab.wrong == []
+
+
+def test_a_step_of_training_a_module_is_the_measured_one(browser, module, invoke):
+    train = ("--train", "adamw")
+    path, _ = module("Skip", "2x3x32x32", *train)
+    args = ("--module", "./own.py:Skip", "--input", "2x3x32x32", *train, "--format", "json")
+    step = json.loads(invoke(*args).stdout)["training"]
+    with Tab(browser, path) as tab:
+        assert tab.text("#peak span") == f"{step['peak_bytes']:,}"
+        assert tab.text("#saved span") == f"{step['saved_bytes']:,}"
+        assert tab.page.locator("#train option").all_text_contents() == ["none", "adamw"]
+        assert tab.page.locator("#size-N").count() == 0
+        assert tab.wrong == []
+
+
+def test_a_module_that_fails_or_does_not_run_has_a_page_that_says_so(browser, module, invoke):
+    path, _ = module("Flat", "1x1x28x28", "--no-run")
+    with Tab(browser, path) as tab:
+        assert "did not run" in tab.text("header")
+        assert tab.text("#macs b") == "not known"
+        tab.page.locator("tbody tr").first.click()
+        assert tab.wrong == []
+    args = ("--module", "./own.py:Flat", "--input", "1x1x30x30", "-o", "bad.html")
+    assert invoke(*args).code == 1
+    with Tab(browser, Path("bad.html").resolve()) as tab:
+        assert "FAILED" in tab.text("header")
+        tab.page.locator("tbody tr").last.click()
+        assert tab.wrong == []
+
+
+def test_an_input_with_names_begins_at_the_sizes_of_at(browser, invoke):
+    args = ("--no-run", "--input", "8x3xSx64", "--at", "S=48", "-o", "net.html")
+    assert invoke(*args).code == 0
+    with Tab(browser, Path("net.html").resolve()) as tab:
+        assert tab.text("#input") == "8x3x48x64"
+        assert tab.page.input_value("#size-S") == "48"
+        tab.page.fill("#size-S", "96")
+        assert tab.text("#input") == "8x3x96x64"
+        assert tab.wrong == []
