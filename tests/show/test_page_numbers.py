@@ -161,4 +161,4 @@ def test_the_batch_that_fits_is_that_of_solve(browser, written, trained):
                 continue
             own, step = configured(config, asked)
             answer = next(iter(fitting(own, 16_500_000_000, step)))
-            assert tab.text("#fit b") == f"batch {answer.most or 0:,}", asked
+            assert tab.text("#fit b") == f"{answer.most or 0:,}", asked

@@ -165,17 +165,23 @@ def _totals(sheet: Sheet) -> Iterator[str]:
     yield _tile("params", f"Parameters{trains}", sheet.at(summary.params), human_count)
     yield _tile("macs", f"MACs{least}", sheet.at(summary.macs), human_count)
     yield _tile("activations", "Outputs of all layers", sheet.at(summary.activation_bytes))
-    what = "Peak of a training step" if step else "Peak of a pass"
-    is_bound = step is not None and network.trained is not None and network.trained.is_bound
-    yield _tile("peak", f"{what}, at most" if is_bound else what, peak)
+    yield _tile("peak", _peak_name(sheet), peak)
     if network.trained is not None:
         yield _tile("saved", "Saved for backward", saved, shown=step is not None)
         yield _tile("flops", "FLOPs of a step", flops, human_count, shown=step is not None)
     yield (
         '<div id="fit-tile"><dt id="fit-name"></dt>'
         '<dd id="fit" aria-live="polite"><b></b> <span></span></dd></div>'
-        '<div id="proved" hidden><dt>With these options</dt><dd>the peak was not proved</dd></div>'
     )
+
+
+def _peak_name(sheet: Sheet) -> str:
+    """Say of what the peak is, and how sure it is."""
+    trained = sheet.network.trained
+    if trained is None or sheet.start.step is None:
+        return "Peak of a pass"
+    unsure = "" if trained.ways[sheet.way].exact else ", not proved"
+    return f"Peak of a training step{', at most' if trained.is_bound else unsure}"
 
 
 def _tile(

@@ -64,15 +64,14 @@ function writeTotals() {
   writeTotal("macs", of("macs"), counts);
   writeTotal("activations", of("activation_bytes"), bytes);
   writeTotal("peak", peak, bytes);
-  element("peak-name").textContent = !update ? "Peak of a pass"
-    : data.trained.bound ? "Peak of a training step, at most" : "Peak of a training step";
+  const sure = data.trained?.bound ? ", at most" : data.trained?.ways[way].exact ? "" : ", not proved";
+  element("peak-name").textContent = update ? `Peak of a training step${sure}` : "Peak of a pass";
   for (const one of document.querySelectorAll(".training")) one.hidden = !update;
   element("tree").classList.toggle("train", Boolean(update));
   if (update) {
-    const { saved_bytes, flops, exact } = data.trained.ways[way];
+    const { saved_bytes, flops } = data.trained.ways[way];
     writeTotal("saved", sums[saved_bytes], bytes);
     writeTotal("flops", flops === null ? null : sums[flops], counts);
-    element("proved").hidden = exact || data.trained.bound;
   }
   element("input").textContent = shape(data.input, sums);
   element("dtype-said").textContent = value.dtype ?? data.dtype;
@@ -83,15 +82,14 @@ function writeFit(needs) {
   const text = shown.value.gb.trim(), said = element("fit");
   const [whole, part = ""] = /^\d{1,6}(\.\d{1,9})?$/.test(text) ? text.split(".") : [""];
   const [short, exact] = said.children;
-  element("fit-name").textContent = `Fits in ${whole ? text : "…"} GB`;
+  element("fit-name").textContent = `Largest batch in ${whole ? text : "…"} GB`;
   short.textContent = !whole ? "—" : needs === null ? "not known" : "";
   exact.textContent = whole ? "" : "give gigabytes, as in 24";
   if (short.textContent) return;
   const room = BigInt(whole + part.padEnd(9, "0")), most = batch(shown, room);
-  const is = needs <= room ? "yes" : "no";
-  short.textContent = most === null ? is : `batch ${grouped(most)}`;
-  exact.textContent = most === null ? `needs ${bytes(needs)}`
-    : `at most; this one needs ${bytes(needs)}: ${is}`;
+  const fits = needs <= room ? "fits" : "does not fit";
+  short.textContent = most === null ? fits : grouped(most);
+  exact.textContent = `this one needs ${bytes(needs)}` + (most === null ? "" : ` and ${fits}`);
 }
 
 function writeRows() {
