@@ -174,6 +174,14 @@ def test_a_row_and_a_box_select_each_other(tab):
     assert tab.selected() == "0.0"
 
 
+def test_a_box_of_a_layer_that_a_search_hides_ends_the_search(tab):
+    tab.page.fill("#search", "bn1")
+    tab.page.locator(".box.linear").first.click()
+    assert tab.selected() == "7"
+    assert "7" in tab.paths()
+    assert tab.page.input_value("#search") == ""
+
+
 def test_the_arithmetic_follows(tab):
     tab.page.locator(".box.conv").first.click()
     assert tab.text("#says") == "Conv2d 7x7, stride 2, padding 3"

@@ -3,6 +3,7 @@
 const rows = [...document.querySelectorAll("#tree tbody tr")];
 const levels = rows.map((row) => Number(row.dataset.level));
 const parents = levels.map((level, i) => levels.findLastIndex((l, j) => j < i && l < level));
+const below = Map.groupBy(rows.keys(), (i) => parents[i]);
 const holds = rows.map((_, i) => levels[i + 1] > levels[i]);
 const boxes = [...document.querySelectorAll("#figure [data-row]")];
 const shapes = [...document.querySelectorAll("#figure [data-shape]")];
@@ -160,8 +161,8 @@ function arrange() {
   const first = visible[view.selected] ? view.selected : visible.indexOf(true);
   if (first >= 0) rows[first].tabIndex = 0;
   element("found").textContent = words ? `${found.filter(Boolean).length} found` : "";
-  const marked = boxesOf(view.selected);
-  for (const box of boxes) box.classList.toggle("selected", marked.includes(box));
+  const marked = new Set(boxesOf(view.selected));
+  for (const box of boxes) box.classList.toggle("selected", marked.has(box));
   sortRows();
 }
 
@@ -188,18 +189,16 @@ function sortRows() {
     const one = view.column === 6 ? of.saved?.[way] : of[KEYS[view.column]];
     return one == null ? -1n : sums[one];
   };
-  const below = new Map();
-  rows.forEach((_, i) => below.set(parents[i], [...(below.get(parents[i]) ?? []), i]));
-  if (view.column >= 0) {
-    const keys = rows.map((_, i) => key(i));
-    const turn = view.down ? -1 : 1;
-    const compare = (i, j) => turn * (view.column < 2
-      ? order(keys[i], keys[j]) : Number(keys[i] > keys[j]) - Number(keys[i] < keys[j]));
-    for (const all of below.values()) all.sort(compare);
-  }
+  const keys = view.column < 0 ? [] : rows.map((_, i) => key(i)), turn = view.down ? -1 : 1;
+  const compare = (i, j) => turn * (view.column < 2
+    ? order(keys[i], keys[j]) : Number(keys[i] > keys[j]) - Number(keys[i] < keys[j]));
+  const inOrder = (all) => (view.column < 0 ? all : all.toSorted(compare));
   const sorted = [];
-  const visit = (i) => { sorted.push(rows[i]); (below.get(i) ?? []).forEach(visit); };
-  (below.get(-1) ?? []).forEach(visit);
+  const visit = (i) => {
+    if (i >= 0) sorted.push(rows[i]);
+    inOrder(below.get(i) ?? []).forEach(visit);
+  };
+  visit(-1);
   const body = element("tree").tBodies[0];
   if (sorted.some((row, i) => body.rows[i] !== row)) body.append(...sorted);
   [...element("tree").tHead.rows[0].cells].forEach((head, i) => head.setAttribute("aria-sort",
@@ -219,6 +218,10 @@ function select(i, { focus = false, scroll = false } = {}) {
   view.selected = i;
   for (let up = parents[i] ?? -1; up >= 0; up = parents[up]) view.open.add(rows[up].dataset.path);
   arrange();
+  if (rows[i]?.hidden) {  // a search keeps it out of sight
+    element("search").value = "";
+    arrange();
+  }
   writeLesson();
   if (focus) rows[i].focus();
   if (scroll) rows[i].scrollIntoView({ block: "nearest" });
