@@ -74,7 +74,16 @@ def moments(walked: Walk, kept: Kept, weights: Sequence["Size"], loss: Loss) -> 
     step = _Moments(walked, kept, cast("Sequence[int]", weights))
     step.forward(loss)
     step.backward(loss)
-    return frozenset(step.ends())
+    return frozenset(moment for alike in step.seen.values() for moment in corners(alike))
+
+
+def corners(moments: "Sequence[Size]") -> "Iterator[Size]":
+    """Give all moments but those halfway between their neighbours, which are never the highest."""
+    yield from moments[:1]
+    for before, now, after in zip(moments, moments[1:], moments[2:], strict=False):
+        if before + after != 2 * now:
+            yield now
+    yield from moments[1:][-1:]
 
 
 def stretched(walked: Walk) -> "frozenset[Size]":
@@ -270,12 +279,3 @@ class _Moments(_Pass):
         self.times[path] += 1
         key = self.like.get(path, path), self.times[path]
         self.seen.setdefault(key, []).append(self.alive + more)
-
-    def ends(self) -> "Iterator[Size]":
-        """Give all moments but those halfway between two others: they are never the highest."""
-        for moments in self.seen.values():
-            yield from moments[:1]
-            for before, now, after in zip(moments, moments[1:], moments[2:], strict=False):
-                if before + after != 2 * now:
-                    yield now
-            yield from moments[1:][-1:]

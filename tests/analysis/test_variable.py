@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resnet_cli.analysis import train
+from resnet_cli.analysis.backward import corners
 from resnet_cli.analysis.network import predict
 from resnet_cli.analysis.step import Optimizer, Step
 from resnet_cli.analysis.templates import explained, template
@@ -71,6 +72,12 @@ def test_of_amounts_those_stay_that_are_the_largest_somewhere():
     amounts = [area, area + 1, 2 * N, 2 * N + 1, area + N, N + 1]
     assert {*largest(amounts)} == {area + 1, 2 * N + 1, area + N}
     assert largest([3, 7, 5]) == [7]
+
+
+def test_a_moment_halfway_between_its_neighbours_is_none_of_the_highest():
+    assert [*corners([N, N + 1, N + 2, N + 3, N + 9, N + 2])] == [N, N + 3, N + 9, N + 2]
+    assert [*corners([N, 3 * N])] == [N, 3 * N]
+    assert [*corners([N])] == [N]
 
 
 @pytest.mark.parametrize("name", ["resnet20_cifar10", "resnext50_32x4d"])

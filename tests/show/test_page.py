@@ -16,9 +16,12 @@ HOSTILE = """
 import torch
 from torch import nn
 
+Evil = type("</script><b>", (nn.ReLU,), {})
+
 class Net(nn.Module):
     def __init__(self):
         super().__init__()
+        self.evil = Evil()
         self.add_module("</script><img src=x onerror=alert(1)>", nn.Conv2d(3, 4, 3))
         self.add_module("a' \\" & <!-- b", nn.Sequential(nn.Conv2d(4, 5, 3), nn.ReLU()))
 
@@ -148,6 +151,17 @@ def test_names_and_types_sort_upwards_first(tab):
         head.click()
         head.click()
         assert tab.paths() == TOP
+
+
+def test_a_bar_is_as_long_as_the_share(tab):
+    full = tab.page.evaluate(
+        """() => {
+          const cell = document.querySelector("tr[data-path='4'] td.params");
+          const bar = parseFloat(getComputedStyle(cell, "::after").width);
+          return bar / (cell.clientWidth - 16);
+        }"""
+    )
+    assert abs(full - 8_393_728 / 11_689_512) < 0.01
 
 
 def test_what_sorts_stays_below_its_parent(tab):
@@ -356,10 +370,12 @@ def test_a_hostile_name_of_a_layer_stays_text(browser, invoke):
     with Tab(browser, Path("net.html").resolve()) as tab:
         assert tab.page.locator("img").count() == 0
         name = "</script><img src=x onerror=alert(1)>"
-        assert tab.text("tbody tr th b") == name
-        tab.page.locator("tbody tr").first.click()
+        assert tab.text("tbody tr:nth-child(2) th b") == name
+        tab.page.locator("tbody tr").nth(1).click()
         assert tab.text("#layer") == name
-        tab.page.locator("tbody tr").nth(1).dblclick()
+        tab.page.locator("tbody tr").first.click()
+        assert tab.text("#says").startswith("</script><b>")
+        tab.page.locator("tbody tr").nth(2).dblclick()
         tab.page.fill("#size-H", "20")
         assert tab.text("#input") == "1x3x20x16"
         assert tab.wrong == []
@@ -383,6 +399,10 @@ class Skip(nn.Module):
     def forward(self, x):
         y = self.norm(self.a(x))
         return self.c(torch.cat([y, self.up(self.b(self.down(y)))], 1))
+
+class Window(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Conv2d(3, 4, 5))
 
 class Flat(nn.Sequential):
     def __init__(self):
@@ -435,6 +455,16 @@ def test_a_modules_page_has_what_it_does_at_any_size_and_refuses_where_it_fails(
             ]
             for layer in document["layers"]
         ]
+
+
+def test_a_map_smaller_than_a_window_is_refused(browser, module):
+    path, _ = module("Window", "1x3x16x16")
+    with Tab(browser, path) as tab:
+        tab.page.fill("#size-H", "5")
+        assert tab.text("#wrong") == ""
+        tab.page.fill("#size-H", "4")
+        assert tab.text("#wrong") == "a map is smaller than its window"
+        assert tab.wrong == []
 
 
 def test_where_only_the_batch_is_free_it_alone_has_a_control(browser, module):

@@ -147,6 +147,18 @@ def test_the_figures_shapes_are_those_of_a_figure_drawn_at_that_size(browser, wr
         assert sorted(answer["shapes"]) == shapes
 
 
+def test_a_batch_that_pytorch_refuses_to_train_is_none_that_fits(browser, written):
+    config = replace(preset("resnet18").config, input=(2, 3, 32, 32))
+    step = Step(Optimizer.SGD)
+    most = train.predict(config, step).summary.training.peak_bytes
+    with Tab(browser, written("--preset", "resnet18", "--input", "2x3x32x32")) as tab:
+        for room, batch in ((most, 2), (most - 1, 0)):
+            asked = {"train": "sgd", "gb": f"0.{room:09}"}
+            tab.page.evaluate(VISIT, [asked])
+            assert tab.text("#fit b") == str(batch)
+            assert (next(iter(fitting(config, room, step))).most or 0) == batch
+
+
 @pytest.mark.parametrize("trained", [False, True])
 def test_the_batch_that_fits_is_that_of_solve(browser, written, trained):
     config = preset("resnet50").config

@@ -77,14 +77,15 @@ function batch(request, bytes) {
   const fits = (n) => {
     const at = evaluator(request.sizes.with(place, BigInt(n)));
     const { needs } = memory(request, at);
-    return isRefused(request.update, at) || (needs !== null && needs <= bytes);
+    return needs !== null && needs <= bytes;
   };
   let low = 0, high = 2 ** 31;
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);
     if (fits(middle)) low = middle; else high = middle;
   }
-  return low;
+  const at = evaluator(request.sizes.with(place, BigInt(low)));
+  return isRefused(request.update, at) ? 0 : low;
 }
 
 const grouped = (value) => value.toString().replace(/\B(?=(\d{3})+$)/g, ",");

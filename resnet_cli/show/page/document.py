@@ -66,7 +66,7 @@ def to_html(sheet: Sheet, figure: str, said: Sequence[str], command: str) -> str
         style=style,
         script=script,
         data=_json(data),
-        input=_text(", ".join(summary.inputs) if not summary.input_shape else _first(sheet)),
+        input=_text(_input(sheet)),
         dtype=sheet.start.dtype,
         remarks="".join(f'<p class="dim">{_text(text)}</p>' for text in said),
         controls="".join(_controls(sheet)),
@@ -106,8 +106,11 @@ def _text(text: str) -> str:
     return escape(printable(text))
 
 
-def _first(sheet: Sheet) -> str:
-    return format_shape(sheet.at(sheet.network.summary.input_shape))
+def _input(sheet: Sheet) -> str:
+    """Write the shape of the input, or several as they were given."""
+    if sheet.input:
+        return format_shape(sheet.at(sheet.input))
+    return ", ".join(sheet.network.summary.inputs) or "not known"
 
 
 def _hidden(is_hidden: bool) -> str:
@@ -249,5 +252,5 @@ def _field(sheet: Sheet, row: "LayerRow") -> str:
     """Write a receptive field, marked where it is larger than the input."""
     if row.receptive_field is None:
         return ""
-    side = min(sheet.at(sheet.network.summary.input_shape[2:]), default=row.receptive_field)
+    side = min(sheet.at(sheet.input[2:]), default=row.receptive_field)
     return human_text(row.receptive_field) + ("*" if row.receptive_field > side else "")

@@ -74,7 +74,7 @@ function writeTotals() {
     writeTotal("saved", sums[saved_bytes], bytes);
     writeTotal("flops", flops === null ? null : sums[flops], counts);
   }
-  element("input").textContent = shape(data.input, sums);
+  if (data.input.length) element("input").textContent = shape(data.input, sums);
   element("dtype-said").textContent = value.dtype ?? data.dtype;
   writeFit(needs);
 }

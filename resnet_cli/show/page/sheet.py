@@ -65,6 +65,12 @@ class Sheet:
         return f' data-shape="{" ".join(map(str, self.ledger.all(shape)))}"'
 
     @property
+    def input(self) -> "Shape":
+        """The shape of the network's input; of several there is none."""
+        summary = self.network.summary
+        return summary.input_shape if len(summary.inputs) < 2 else ()
+
+    @property
     def way(self) -> int:
         """Which way of training the page shows first."""
         step, trained = self.start.step, self.network.trained
@@ -85,7 +91,7 @@ class Sheet:
             "dtype": self.start.dtype,
             "types": {dtype: item_size(dtype) for dtype in DTYPES},
             "batch": batch,
-            "input": self.ledger.all(summary.input_shape),
+            "input": self.ledger.all(self.input),
             "totals": {
                 name: add(figure)
                 for name in ("params", "macs", "activation_bytes")
