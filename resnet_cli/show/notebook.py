@@ -87,7 +87,7 @@ def _style(deepest: int) -> str:
     )
     rules = (
         ".resnet-shapes table { font-variant-numeric: tabular-nums; margin: 8px 0 }",
-        ".resnet-shapes :is(th, td) { text-align: left; white-space: nowrap }",
+        ".resnet-shapes :is(th, td) { text-align: left; white-space: nowrap; padding: 2px 8px }",
         ".resnet-shapes .right, .resnet-shapes table + table td + td { text-align: right }",
         ".resnet-shapes .failed { color: #c00 }",
         f"{hidden} {{ display: none }}" if hidden else "",
