@@ -79,3 +79,11 @@ class ScreenExtension(SingleFileSnapshotExtension):
 def golden(snapshot):
     """Compare a screen with its file under `__snapshots__`."""
     return snapshot.use_extension(ScreenExtension)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Run the machine's browser."""
+    from tests.show.browser import launched
+
+    yield from launched()

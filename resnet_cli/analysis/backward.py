@@ -6,14 +6,18 @@ gradient goes, and what the operation kept. Weights' gradients stay. Where two g
 they are added into a third tensor. What a kernel takes for itself is not in it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from resnet_cli.analysis.kept import Kept
 from resnet_cli.analysis.walk import Walk
 from resnet_cli.graph.graph import values
 from resnet_cli.graph.kinds import Keeps
+
+if TYPE_CHECKING:
+    from resnet_cli.graph.dims import Size
 
 LOSS = "loss"
 """What stands behind the network, where a layer's path is said."""
@@ -59,6 +63,42 @@ def peak(walked: Walk, kept: Kept, weights: Sequence[int], loss: Loss) -> Peak:
     step.forward(loss)
     step.backward(loss)
     return step.peak
+
+
+def moments(walked: Walk, kept: Kept, weights: Sequence["Size"], loss: Loss) -> "frozenset[Size]":
+    """Return the amounts of which one is the peak, where sizes have names: the same pass.
+
+    Gradients have the sizes of maps, so where two formulas differ their sizes must as well
+    (`stretched`). What repeats grows evenly: its first and its last time are among the moments.
+    """
+    step = _Moments(walked, kept, cast("Sequence[int]", weights))
+    step.forward(loss)
+    step.backward(loss)
+    return frozenset(moment for alike in step.seen.values() for moment in corners(alike))
+
+
+def corners(moments: "Sequence[Size]") -> "Iterator[Size]":
+    """Give all moments but those halfway between their neighbours, which are never the highest."""
+    yield from moments[:1]
+    for before, now, after in zip(moments, moments[1:], moments[2:], strict=False):
+        if before + after != 2 * now:
+            yield now
+    yield from moments[1:][-1:]
+
+
+def stretched(walked: Walk) -> "frozenset[Size]":
+    """Return the differences of sizes that must not be 0 if `moments` are to hold.
+
+    There an operation stretches one input to the other's size.
+    """
+    nbytes = walked.nbytes
+    found = {
+        nbytes[index] - nbytes[before]
+        for index, operation in enumerate(walked.graph.operations)
+        if len(operation.inputs) > 1
+        for before, _ in operation.inputs
+    }
+    return frozenset(difference for difference in found if not isinstance(difference, int))
 
 
 class _Pass:
@@ -228,3 +268,22 @@ class _Pass:
         gradient.waiting -= 1
         if not gradient.waiting:
             self.alive -= gradient.nbytes
+
+
+class _Moments(_Pass):
+    """A pass that remembers every moment, since formulas have no highest.
+
+    `seen` has those of modules that are alike together, in order.
+    """
+
+    def __init__(self, walked: Walk, kept: Kept, weights: Sequence[int]) -> None:
+        super().__init__(walked, kept, weights)
+        self.like = {module.path: module.like for module in walked.graph.modules if module.like}
+        self.times: Counter[str] = Counter()
+        self.seen: dict[tuple[str, int], list[Size]] = {}
+
+    def see(self, path: str, more: int = 0) -> None:
+        """Remember what is held at the moment."""
+        self.times[path] += 1
+        key = self.like.get(path, path), self.times[path]
+        self.seen.setdefault(key, []).append(self.alive + more)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from resnet_cli.analysis.explain_products import product, products
 from resnet_cli.analysis.rows import FUNCTION, ROOT
 from resnet_cli.analysis.summary import LayerRow, Summary
-from resnet_cli.analysis.walk import Sight, walk
+from resnet_cli.analysis.walk import Sight, Walk, walk
 from resnet_cli.graph.branches import Branches, branches
 from resnet_cli.graph.filters import ConvTranspose
 from resnet_cli.graph.graph import Graph, Module
@@ -48,9 +48,12 @@ class Explanation(NamedTuple):
     quantities: tuple[Quantity, ...]
 
 
-def explain(graph: Graph, summary: Summary) -> list[Explanation]:
-    """Return every layer's arithmetic in the order of execution, sums after their parts."""
-    lesson = _Lesson(graph, summary)
+def explain(graph: Graph, summary: Summary, walked: Walk | None = None) -> list[Explanation]:
+    """Return every layer's arithmetic in the order of execution, sums after their parts.
+
+    Whoever has `walked` over the graph already gives that.
+    """
+    lesson = _Lesson(graph, summary, walked or walk(graph, summary.itemsize))
     inner: list[int] = []  # the modules around a row: each is explained when its last part was
     found: list[Explanation] = []
     for position, row in enumerate(summary.rows):
@@ -117,10 +120,10 @@ def _bare(name: str) -> str:
 class _Lesson:
     """A network whose layers are explained: what each does, and what its input sees."""
 
-    def __init__(self, graph: Graph, summary: Summary) -> None:
+    def __init__(self, graph: Graph, summary: Summary, walked: Walk) -> None:
         self.graph = graph
         self.rows = summary.rows
-        self.walked = walk(graph, summary.itemsize)
+        self.walked = walked
         self.modules = {module.path: module for module in graph.modules}
         self.first = {each.path: index for index, each in reversed([*enumerate(graph.operations)])}
         self.calls: dict[str, list[int]] = {}  # of a function's row, by its path there

@@ -7,10 +7,14 @@ from resnet_cli.analysis.summary import LayerRow, added
 
 
 class Folded(NamedTuple):
-    """A row that stands for `times` identical neighbours: their sums, the last one's field."""
+    """A row that stands for `times` identical neighbours: their sums, the last one's field.
+
+    `paths` are theirs, in order.
+    """
 
     row: LayerRow
-    times: int = 1
+    times: int
+    paths: tuple[str, ...]
 
 
 def fold(rows: Sequence[LayerRow], depth: int, *, folded: bool) -> list[Folded]:
@@ -20,7 +24,7 @@ def fold(rows: Sequence[LayerRow], depth: int, *, folded: bool) -> list[Folded]:
     below them is, seen or not, but for position and receptive field.
     """
     if not folded or depth == 1:
-        return [Folded(row) for row in rows if _is_shown(row, depth)]
+        return [_merged([row]) for row in rows if _is_shown(row, depth)]
     shown: list[Folded] = []
     position = 0
     while position < len(rows):
@@ -71,7 +75,7 @@ def _merged(rows: Sequence[LayerRow]) -> Folded:
     """Return one row for all: counts summed, `2.1` to `2.7` named `2.1-7`."""
     first, last = rows[0], rows[-1]
     if len(rows) == 1:
-        return Folded(first)
+        return Folded(first, 1, (first.path,))
     return Folded(
         last._replace(
             path=_range(first.path, last.path),
@@ -83,6 +87,7 @@ def _merged(rows: Sequence[LayerRow]) -> Folded:
             saved_bytes=None if last.saved_bytes is None else sum(r.saved_bytes or 0 for r in rows),
         ),
         len(rows),
+        tuple([row.path for row in rows]),
     )
 
 

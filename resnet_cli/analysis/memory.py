@@ -10,7 +10,7 @@ from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from resnet_cli.analysis.backward import LOSS, OPTIMIZER, Loss, Peak, peak
+from resnet_cli.analysis.backward import LOSS, OPTIMIZER, Loss, Peak, moments, peak
 from resnet_cli.analysis.kept import kept
 from resnet_cli.analysis.step import Step
 from resnet_cli.analysis.walk import Walk, item_size, walk
@@ -101,6 +101,21 @@ def training(
     return _Books(walked, step, registered=registered).closed(surprise)
 
 
+def formulas(
+    walked: Walk, step: Step, dtype: str, *, registered: bool
+) -> "tuple[Training, frozenset[Size]]":
+    """Return a step on an input with names, and the amounts of which one is the peak.
+
+    Of those, what is there all the time and the optimiser behind the passes have no part. There
+    are none where it is not known what is kept. Raises `ConfigError` as `training`.
+    """
+    books = _Books(walked, checked(walked, step, dtype), registered=registered)
+    found = books.closed()
+    own = [each * walked.itemsize for each in books.weights.by_operation]
+    held = () if found.unknown else moments(walked, books.kept, own, books.loss)
+    return found, frozenset(held)
+
+
 class _Books:
     """A step's sums."""
 
@@ -116,11 +131,12 @@ class _Books:
         self.has_loss = len(shape) > 1  # (N, classes), or with a map behind
         self.output_elements = prod(shape) if self.has_loss else 0
         self.targets = prod((shape[0], *shape[2:])) if self.has_loss else 0
+        self.loss = Loss(cast("int", self.output_elements * self.item), self.item)
 
     def closed(self, surprise: str = "") -> Training:
         """Return all sums."""
         held, kept = self.weights, self.kept
-        loss = Loss(cast("int", self.output_elements * self.item), self.item)
+        loss = self.loss
         target = TARGET * self.targets
         loss_bytes = loss.probabilities + target + loss.element
         trained = sum(held.tensors) * self.item

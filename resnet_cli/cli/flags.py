@@ -142,7 +142,7 @@ TABLE = under(
         "Columns, as in path,output,macs; a wrong one lists all.",
         metavar="LIST",
     ),
-    Option("by", By, "Show sums over a kind of layer or a stage instead of layers."),
+    Option("by", By, "Show sums over a type or stage instead of layers."),
     Option("fold", parse.flag, "Show equal neighbours as one row, 'x N'."),
     Option("bars", parse.flag, "Draw shares of params and MACs."),
     Option(
@@ -155,11 +155,11 @@ TABLE = under(
     Option(
         "format",
         Format,
-        "table; plain, the notebook's own lines; markdown, as GitHub shows it; json and csv for "
-        "programs; junit for a CI's report of 'check'.",
+        "table; plain, the notebook's lines; markdown, for GitHub; json, csv, for programs; html, "
+        "a page to explore; junit, for 'check'.",
         metavar="FORMAT",
     ),
-    Option("output -o", parse.path, "Write the result to FILE instead of the screen."),
+    Option("output -o", parse.path, "Write to FILE, as its ending says; - is the screen."),
 )
 
 TRAINING = under(

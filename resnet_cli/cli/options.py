@@ -116,7 +116,7 @@ class Option(click.Option):
             extra["default"] = self._written(self.usual)
         if self.key in ELSEWHERE:
             where, value = ELSEWHERE[self.key]
-            extra["default"] += f"; {' and '.join(where)}: {self._written(value)}"
+            extra["default"] += f"; {', '.join(where)}: {self._written(value)}"
         return extra
 
     def given(self, value: Any) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from resnet_cli.errors import ClosedPipe, FileError
 from resnet_cli.files import write_atomically
-from resnet_cli.text import Look
+from resnet_cli.text import Look, printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,9 +46,14 @@ class Screen:
     def write(self, text: str) -> None:
         """Write a result as it is, and flush: it stands before anything slow begins."""
         if self.output is not None:
-            write_atomically(self.output, text)
+            self.save(self.output, text.encode())
         else:
             _write(self.stdout, text)
+
+    def save(self, path: "Path", content: bytes) -> None:
+        """Write a file, and say so."""
+        write_atomically(path, content)
+        self.note(f"wrote {printable(str(path))}", "dim")
 
     def note(self, message: str, style: str = "") -> None:
         """Write a line to stderr, in colour where that can show it; nowhere if it is closed."""

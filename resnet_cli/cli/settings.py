@@ -18,7 +18,7 @@ from resnet_cli.cli import projectfile
 from resnet_cli.cli.flags import EXPECTATIONS, NETWORK, SHARED, TRAINING
 from resnet_cli.cli.options import ENV_PREFIX, Option
 from resnet_cli.cli.projectfile import Project, Values
-from resnet_cli.cli.values import ELSEWHERE, Format, Output
+from resnet_cli.cli.values import ELSEWHERE, ENDINGS, FIGURES, Format, Output
 from resnet_cli.errors import ConfigError
 from resnet_cli.family import presets
 from resnet_cli.family.config import FIELDS, ResNetConfig
@@ -142,10 +142,14 @@ class Settings(NamedTuple):
     def output(self, *allowed: Format) -> Output:
         """Return how to write and where. Raises `click.BadParameter` for what cannot be.
 
-        A flag that names a format which the command does not have is refused; a variable or
-        file that sets one for all commands is passed over by those which do not have it.
+        A file's ending says how, unless a flag does; `-` is no file but the screen. A flag that
+        names a format which the command does not have is refused; a variable or file that sets
+        one for all commands is passed over by those which do not have it.
         """
-        output = self.read(Output)._replace(path=self.get("output"))
+        path = self.get("output")
+        output = self.read(Output)._replace(path=None if str(path) == "-" else path)
+        if self.names.get("format") != "--format" and output.path:
+            output = output._replace(format=self._by_ending(output, allowed))
         if output.format not in allowed:
             if self.name("format") == "--format":
                 raise click.BadParameter(
@@ -160,6 +164,20 @@ class Settings(NamedTuple):
                 param_hint=self.name("output"),
             )
         return output
+
+    def _by_ending(self, output: Output, allowed: tuple[Format, ...]) -> Format:
+        """Return what a file's ending says, if it does. Raises `click.BadParameter`."""
+        assert output.path is not None
+        ending = output.path.suffix.lower()
+        found = ENDINGS.get(ending, output.format)
+        if ending in FIGURES:
+            message = f"{ending} is a figure, which 'resnet-shapes draw' writes"
+        elif ending in ENDINGS and found not in allowed:
+            writes = ", ".join(allowed)
+            message = f"{ending} is {found}, and this command writes {writes}; --format says which"
+        else:
+            return found
+        raise click.BadParameter(message, param_hint=self.name("output"))
 
 
 class Request(NamedTuple):

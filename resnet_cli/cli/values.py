@@ -24,8 +24,23 @@ class Format(StrEnum):
     JSON = "json"
     CSV = "csv"
     MARKDOWN = "markdown"
+    HTML = "html"
     JUNIT = "junit"
 
+
+ENDINGS = {
+    ".json": Format.JSON,
+    ".csv": Format.CSV,
+    ".md": Format.MARKDOWN,
+    ".markdown": Format.MARKDOWN,
+    ".html": Format.HTML,
+    ".htm": Format.HTML,
+    ".xml": Format.JUNIT,
+}
+"""How a file is written whose name ends so, unless --format says another."""
+
+FIGURES = (".svg", ".png", ".pdf", ".mmd")
+"""The endings of what `draw` writes."""
 
 SUMMARY_FORMATS = (Format.TABLE, Format.PLAIN, Format.JSON, Format.CSV, Format.MARKDOWN)
 
@@ -80,8 +95,8 @@ class Output(NamedTuple):
 
 
 ELSEWHERE: Mapping[str, tuple[tuple[str, ...], object]] = {
-    # A program can leave rows out, and cannot ask for more.
-    "depth": ((Format.JSON, Format.CSV), ALL_DEPTHS),
+    # A program, or who reads a page, can leave rows out and cannot ask for more.
+    "depth": ((Format.JSON, Format.CSV, Format.HTML), ALL_DEPTHS),
     # It is asked for the text, in a moment.
     "run": (("print-net",), False),
 }

@@ -139,10 +139,11 @@ def _step(found: Fragment, step: Step, width: float, gap: float) -> None:
     for way in found.ways:
         found.arrow(extended(way, ((0, top),)))
     if step.category in CIRCLES:
-        found.box(Box(-CIRCLE / 2, top, CIRCLE, CIRCLE, step.category), "", "text")
+        found.box(Box(-CIRCLE / 2, top, CIRCLE, CIRCLE, step.category, step.path), "", "text")
         found.height = top + CIRCLE
     else:
-        found.box(Box(-width / 2, top, width, BOX_HEIGHT, step.category), step.text, "text")
+        box = Box(-width / 2, top, width, BOX_HEIGHT, step.category, step.path)
+        found.box(box, step.text, "text")
         found.height = top + BOX_HEIGHT
     found.ways = (((0, found.height),),)
     found.shape = step.shape if gap_below(step) == SHAPE_GAP else ""
@@ -278,7 +279,8 @@ def _circle(found: Fragment, join: Step) -> None:
             found.arrow(extended(way, ((x, turn), (0, turn), (0, middle - radius))))
         else:
             found.arrow(extended(way, ((x, middle), (radius if x > 0 else -radius, middle))))
-    found.box(Box(-radius, middle - radius, CIRCLE, CIRCLE, join.category), "", "shape")
+    box = Box(-radius, middle - radius, CIRCLE, CIRCLE, join.category, join.path)
+    found.box(box, "", "shape")
     found.height, found.shape = middle + radius, join.shape
     found.ways = (((0, found.height),),)
 
@@ -297,7 +299,7 @@ def _bar(found: Fragment, join: Step, low: float, high: float) -> None:
         else:
             side, middle = (high if x > 0 else low), top + height / 2
             found.arrow(extended(way, ((x, middle), (side, middle))))
-    found.box(Box(low, top, high - low, height, join.category), join.text, style)
+    found.box(Box(low, top, high - low, height, join.category, join.path), join.text, style)
     found.height, found.shape = top + height, join.shape
     found.ways = (((0, found.height),),)
 

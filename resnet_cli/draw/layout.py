@@ -180,7 +180,8 @@ class _Column:
 
     def _box(self, step: Step) -> None:
         metrics = self.metrics
-        box = Box(self.left + metrics.left, self.y, metrics.box, BOX_HEIGHT, step.category)
+        x, width = self.left + metrics.left, metrics.box
+        box = Box(x, self.y, width, BOX_HEIGHT, step.category, step.path)
         self._put(box, step.text, "text")
         self.y += BOX_HEIGHT
         self.way = ((self.x, self.y),)
@@ -212,7 +213,8 @@ class _Column:
         circle = max(self.y + BOX_GAP, start + side_height(fork))
         self._arrow_down(circle - self.y)
         middle = circle + CIRCLE / 2
-        self.page.boxes.append(Box(self.x - CIRCLE / 2, circle, CIRCLE, CIRCLE, Category.ADD))
+        x, join = self.x - CIRCLE / 2, fork.join
+        self.page.boxes.append(Box(x, circle, CIRCLE, CIRCLE, join.category, join.path))
         self._shortcut(fork, start, middle)
         self.y = circle + CIRCLE
         self.way, self.shape = ((self.x, self.y),), fork.join.shape
@@ -231,7 +233,8 @@ class _Column:
             y, side = (start + end - inside) / 2, self.metrics.side
             for step in fork.shortcut:
                 self.page.arrows.append(Arrow((*way, (line, y))))
-                box = Box(line - side / 2, y, side, side_box_height(step), step.category)
+                x, height = line - side / 2, side_box_height(step)
+                box = Box(x, y, side, height, step.category, step.path)
                 self._put(box, two_lines(step.text), "shape")
                 y += box.height
                 way = ((line, y),)

@@ -1,9 +1,19 @@
 """Blocks in few boxes: layers in a row as one, and what two blocks that fold have in common."""
 
-from collections.abc import Iterable
-from itertools import groupby
+from collections.abc import Iterable, Sequence
+from itertools import groupby, takewhile
 
-from resnet_cli.draw.parts import Fork, Part, Section, Series, Step, Unit, residual, steps_alone
+from resnet_cli.draw.parts import (
+    Fork,
+    Part,
+    Section,
+    Series,
+    Step,
+    Unit,
+    Weave,
+    residual,
+    steps_alone,
+)
 from resnet_cli.draw.style import CIRCLES, Category
 
 MOST_IN_A_BOX = 5
@@ -35,17 +45,34 @@ def as_block(fork: Fork) -> Fork:
 
 
 def drawn(unit: Unit) -> tuple[object, ...]:
-    """Return what is the same where two units fold: all that is drawn.
+    """Return what is the same where two units fold: all that is drawn, whosever it is.
 
     A sum with what enters has its shape, however the next one views it. What a layer of a
     dense block adds to grows from one to the next, and may.
     """
-    *parts, fork = unit.parts
+    *parts, fork = map(_nameless, unit.parts)
     entry = unit.input
     if isinstance(fork, Fork) and fork.join is not None and () in fork.arms:
         entry = "" if fork.join.category is Category.CONCAT else entry
         fork = fork._replace(join=fork.join._replace(shape=""))
     return entry, *parts, fork
+
+
+def _nameless(part: Part) -> Part:
+    """Return a part without the paths of its modules."""
+    match part:
+        case Step():
+            return part._replace(path="")
+        case Fork(arms, join):
+            return Fork(tuple(map(_all_nameless, arms)), join and join._replace(path=""))
+        case Weave(nodes, links, join):
+            return Weave(tuple(map(_all_nameless, nodes)), links, join._replace(path=""))
+        case Unit(parts):
+            return part._replace(parts=_all_nameless(parts))
+
+
+def _all_nameless(series: Series) -> Series:
+    return tuple(map(_nameless, series))
 
 
 def as_one(one: Section, other: Section) -> Section | None:
@@ -70,7 +97,7 @@ def _layer(part: Part) -> Step | None:
             and not through
             and steps_alone(gate) is not None
         ):
-            return Step("gate", Category.OTHER, part.join.shape)
+            return Step("gate", Category.OTHER, part.join.shape, part.join.path)
     return None
 
 
@@ -78,4 +105,11 @@ def _one(layers: Iterable[Step], category: Category) -> Step:
     """Return one box for layers in a row."""
     layers = [*layers]
     text = " · ".join(layer.text.replace(" conv", "") for layer in layers)
-    return Step(text, category, layers[-1].shape)
+    return Step(text, category, layers[-1].shape, _around(layers))
+
+
+def _around(layers: Sequence[Step]) -> str:
+    """Return the path of the innermost module around them all."""
+    paths = [layer.path.split(".") for layer in layers]
+    same = takewhile(lambda names: len({*names}) == 1, zip(*paths, strict=False))
+    return ".".join(names[0] for names in same)

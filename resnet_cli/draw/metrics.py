@@ -146,7 +146,8 @@ def break_columns(scene: Scene, metrics: Metrics) -> list[list[Section]]:
     """
     if scene.columns:
         return [[section] for section in scene.sections]
-
+    if scene.single:
+        return [[*scene.sections]]
     units = [unit for section in scene.sections for unit in section.units]
     heights = {id(unit): _unit_height(unit, metrics.box) for unit in units}
 

@@ -16,13 +16,17 @@ BOLD = ("title", "heading", "count", "stage")
 
 
 class Box(NamedTuple):
-    """A box, or the circle of a category in `CIRCLES`, by its upper left corner."""
+    """A box, or the circle of a category in `CIRCLES`, by its upper left corner.
+
+    `path` is the module that it stands for; a sample in the legend has none.
+    """
 
     x: float
     y: float
     width: float
     height: float
     category: Category
+    path: str = ""
 
 
 class Label(NamedTuple):
@@ -62,6 +66,18 @@ class Page(NamedTuple):
     labels: list[Label]
     arrows: list[Arrow]
     frames: list[Frame]
+
+
+RADIUS = 7
+"""Of a line's corners."""
+
+
+def toward(corner: Place, end: Place) -> Place:
+    """Return where the rounding of a corner begins on the way to `end`, half of it at most."""
+    x, y = end[0] - corner[0], end[1] - corner[1]
+    length = abs(x) + abs(y)  # the lines are horizontal or vertical
+    share = min(RADIUS / length, 0.5) if length else 0
+    return corner[0] + share * x, corner[1] + share * y
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:

@@ -11,7 +11,7 @@ from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, Transform
 
-from resnet_cli.draw.page import BOLD, SIZES, Arrow, Box, Frame, Label, Page
+from resnet_cli.draw.page import BOLD, SIZES, Arrow, Box, Frame, Label, Page, Place, toward
 from resnet_cli.draw.style import CIRCLES, INK, TINTS, Category
 
 LINE = "#404040"
@@ -136,21 +136,13 @@ def _arrow(arrow: Arrow, transform: Transform) -> FancyArrowPatch:
     )
 
 
-def _rounded(points: tuple[tuple[float, float], ...]) -> Path:
+def _rounded(points: tuple[Place, ...]) -> Path:
     """Return the path through the points with every corner rounded."""
     vertices, codes = [points[0]], [Path.MOVETO]
     for before, corner, after in zip(points, points[1:], points[2:], strict=False):
-        vertices += [_toward(corner, before), corner, _toward(corner, after)]
+        vertices += [toward(corner, before), corner, toward(corner, after)]
         codes += [Path.LINETO, Path.CURVE3, Path.CURVE3]
     return Path([*vertices, points[-1]], [*codes, Path.LINETO])
-
-
-def _toward(start: tuple[float, float], end: tuple[float, float]) -> tuple[float, float]:
-    """Return the point `RADIUS` from start to end, at most half of the way."""
-    x, y = end[0] - start[0], end[1] - start[1]
-    length = abs(x) + abs(y)  # the lines are horizontal or vertical
-    share = min(RADIUS / length, 0.5) if length else 0
-    return start[0] + share * x, start[1] + share * y
 
 
 def _label(figure: Figure, label: Label, transform: Transform) -> None:

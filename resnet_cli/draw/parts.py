@@ -12,7 +12,7 @@ from resnet_cli.draw.style import Category
 class Step(NamedTuple):
     """One box: what it says and the shape that leaves it.
 
-    `path` is the module that it is of, while the parts are grouped by their modules.
+    `path` is the module that it is of, or around all that it stands for.
     """
 
     text: str
@@ -86,13 +86,15 @@ class Section(NamedTuple):
 class Scene(NamedTuple):
     """A whole figure. Without `chained` each section is a picture of its own.
 
-    `columns` puts every section into a column of its own. The `notes` stand below the legend.
+    `columns` puts every section into a column of its own, `single` all into one. The `notes`
+    stand below the legend.
     """
 
     title: str
     sections: tuple[Section, ...]
     chained: bool = True
     columns: bool = False
+    single: bool = False
     notes: tuple[str, ...] = ()
 
     def steps(self) -> Iterator[Step]:

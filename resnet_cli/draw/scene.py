@@ -221,16 +221,16 @@ class _Reader:
 
     def _part(self, part: Part, shape: str, mode: "_Mode") -> Part:
         if isinstance(part, Step):
-            return part._replace(path="")
+            return part
         if isinstance(part, Fork):
             arms = tuple(self._arm(arm, shape, mode) for arm in part.arms)
-            fork = Fork(arms, part.join and part.join._replace(path=""))
+            fork = Fork(arms, part.join)
             return as_block(fork) if mode.is_block and self.level is Level.BLOCKS else fork
         if isinstance(part, Weave):
             nodes = tuple(self._arm(node, "", mode) for node in part.nodes)
             if mode.is_block and self.level is Level.BLOCKS:
                 nodes = tuple(map(merged, nodes))
-            return Weave(nodes, part.links, part.join._replace(path=""))
+            return Weave(nodes, part.links, part.join)
         return part
 
     def _arm(self, arm: Series, shape: str, mode: "_Mode") -> Series:

@@ -126,7 +126,7 @@ class _Valley:
         if join.category in CIRCLES:
             wide = half
         self.found.arrow(extended(way, ((0, y), (self.x - wide, y))))
-        box = Box(self.x - wide, y - half, 2 * wide, 2 * half, join.category)
+        box = Box(self.x - wide, y - half, 2 * wide, 2 * half, join.category, join.path)
         self.found.box(box, "" if join.category in CIRCLES else join.text, "shape")
 
     def _bottom(self, way: Way, y: float, above: float) -> None:

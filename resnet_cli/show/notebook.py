@@ -5,12 +5,16 @@ from html import escape
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
+from resnet_cli.analysis.fold import Folded, fold
 from resnet_cli.analysis.remarks import remarks
 from resnet_cli.analysis.summary import LayerRow, Summary
+from resnet_cli.parse import ALL_DEPTHS
 from resnet_cli.show.columns import Column, Totals, default, pick, total_texts
 from resnet_cli.show.grid import rendered
-from resnet_cli.show.tables import summary_table
+from resnet_cli.show.tables import summary_table, totals_of
 from resnet_cli.text import Look, human_text, printable
+
+RIGHT = ' class="right"'
 
 MOST = 60
 """Characters of one part of the one line, which stays below 200."""
@@ -41,37 +45,76 @@ class Inspected(Summary):
         yield _table(self, Look(options.max_width, ascii=options.ascii_only))
 
     def _repr_html_(self) -> str:
-        """Show the table in a notebook."""
-        return to_html(self, pick(default(self)), depth=1)
+        """Show the table in a notebook, the network's own layers first."""
+        return to_html(self, pick(default(self)))
 
 
-def to_html(summary: Summary, columns: Sequence[Column], depth: int) -> str:
-    """Return a table for a notebook, with the network's name above and the total below."""
-    totals = summary.totals()
-    sides = [f"text-align: {'right' if c.is_right else 'left'}" for c in columns]
+def to_html(summary: Summary, columns: Sequence[Column]) -> str:
+    """Return a table for a notebook: a choice of depth above, the totals and remarks below.
 
-    def line(tag: str, texts: Iterable[str], style: str = "") -> str:
-        cells = "".join(
-            f'<{tag} style="{side}">{escape(text)}</{tag}>'
-            for text, side in zip(texts, sides, strict=True)
-        )
-        return f"<tr{style}>{cells}</tr>"
-
-    rows = [
-        line(
-            "td",
-            (_text(column, row, totals) for column in columns),
-            ' style="color: #c00"' if row.error else "",
-        )
-        for row in summary.at_depth(depth)
-    ]
-    total = total_texts(columns, totals)
-    below = "".join(f"<p>{escape(text)}</p>" for text in remarks(summary))
-    return (
-        f"<table><caption>{escape(summary.heading)}</caption>"
-        f"<thead>{line('th', (column.header for column in columns))}</thead>"
-        f"<tbody>{''.join(rows)}</tbody><tfoot>{line('th', total)}</tfoot></table>{below}"
+    It is a part of the notebook's own page, without a script: the choice is its style sheet's.
+    """
+    rows = fold(summary.rows, ALL_DEPTHS, folded=True)
+    deepest = max((folded.row.depth for folded in rows), default=1)
+    choices = "".join(
+        f'<input type="radio" name="depth" value="{depth}" aria-label="depth {depth}"'
+        f"{' checked' if depth == 1 else ''}> {depth} "
+        for depth in range(1, deepest + 1)
     )
+    totals = summary.totals()
+    body = "".join(_row(columns, folded, totals) for folded in rows)
+    heads = _line("th", columns, [column.header for column in columns])
+    ends = _line("th", columns, total_texts(columns, totals))
+    below = "".join(f"<p>{escape(printable(text))}</p>" for text in remarks(summary))
+    sums = "".join(
+        f"<tr><td>{label}</td><td>{exact}</td><td>{unit}</td></tr>"
+        for label, exact, unit in totals_of(summary)
+    )
+    return (
+        f'<form class="resnet-shapes"><style>{_style(deepest)}</style>'
+        f"{f'Depth: {choices}' if deepest > 1 else ''}"
+        f"<table><caption>{escape(printable(summary.heading))}</caption><thead>{heads}</thead><tbody>{body}</tbody><tfoot>{ends}</tfoot></table>"
+        f"{f'<table>{sums}</table>' if sums else ''}{below}</form>"
+    )
+
+
+def _style(deepest: int) -> str:
+    """Return the rules of a table; of a depth that is chosen, what is deeper is not shown."""
+    hidden = ", ".join(
+        f'.resnet-shapes input[value="{chosen}"]:checked ~ table .depth-{depth}'
+        for chosen in range(1, deepest)
+        for depth in range(chosen + 1, deepest + 1)
+    )
+    rules = (
+        ".resnet-shapes table { font-variant-numeric: tabular-nums; margin: 8px 0 }",
+        ".resnet-shapes :is(th, td) { text-align: left; white-space: nowrap; padding: 2px 8px }",
+        ".resnet-shapes .right, .resnet-shapes table + table td + td { text-align: right }",
+        ".resnet-shapes .failed { color: #c00 }",
+        f"{hidden} {{ display: none }}" if hidden else "",
+    )
+    return "".join(rules)
+
+
+def _row(columns: Sequence[Column], folded: Folded, totals: Totals) -> str:
+    row, times, _ = folded
+    texts = [_text(column, row, totals) for column in columns]
+    if times > 1:
+        texts = [
+            f"{text} x {times}" if column.name == "type" else text
+            for column, text in zip(columns, texts, strict=True)
+        ]
+    if row.error:  # is shown at any depth
+        return _line("td", columns, texts, ' class="failed"')
+    return _line("td", columns, texts, f' class="depth-{row.depth}"')
+
+
+def _line(tag: str, columns: Sequence[Column], texts: Iterable[str], more: str = "") -> str:
+    """Return a row of cells, numbers at their right."""
+    cells = "".join(
+        f"<{tag}{RIGHT if column.is_right else ''}>{escape(printable(text))}</{tag}>"
+        for column, text in zip(columns, texts, strict=True)
+    )
+    return f"<tr{more}>{cells}</tr>"
 
 
 def _text(column: Column, row: LayerRow, totals: Totals) -> str:

@@ -178,6 +178,18 @@ def _formulas(summary: Summary, points: Sequence[Point], look: Look) -> Grid:
 
 def _sums(summary: Summary) -> Group:
     """Return the totals, exact and with units."""
+    figures = totals_of(summary)
+    if not figures:
+        return Group()
+    pairs = [figures[start : start + 2] for start in range(0, len(figures), 2)]
+    rows = [[cell for figure in pair for cell in _figure(*figure)] for pair in pairs]
+    width = max(map(len, rows))
+    filled = [[*row, *[Cell("")] * (width - len(row))] for row in rows]
+    return Group(*aligned(filled, (False, True, True) * 2))
+
+
+def totals_of(summary: Summary) -> list[tuple[str, str, str]]:
+    """Return what a network adds up to: what it is, exactly, and in a unit."""
     totals = summary.totals()
     figures = [
         (_label(label, summary), human_text(total), _unit(label, total, summary))
@@ -188,13 +200,7 @@ def _sums(summary: Summary) -> Group:
         figures.append(("Params (frozen)", human_text(summary.frozen), ""))
     if summary.frozen and totals["params"] is not None:
         figures.append(("Params (all)", human_text(summary.params + summary.frozen), ""))
-    if not figures:
-        return Group()
-    pairs = [figures[start : start + 2] for start in range(0, len(figures), 2)]
-    rows = [[cell for figure in pair for cell in _figure(*figure)] for pair in pairs]
-    width = max(map(len, rows))
-    filled = [[*row, *[Cell("")] * (width - len(row))] for row in rows]
-    return Group(*aligned(filled, (False, True, True) * 2))
+    return figures
 
 
 def _unit(label: str, total: "Size", summary: Summary) -> str:

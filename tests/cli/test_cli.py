@@ -200,7 +200,7 @@ def test_control_characters_of_a_user_do_not_reach_the_terminal(invoke):
 
 def test_output_goes_to_a_file_and_nothing_to_the_screen(invoke, tmp_path):
     whole = invoke("--no-run", "--format", "json").stdout
-    assert invoke("--no-run", "--format", "json", "-o", "net.json") == (0, "", "")
+    assert invoke("--no-run", "--format", "json", "-o", "net.json") == (0, "", "wrote net.json\n")
     assert (tmp_path / "net.json").read_text("utf-8") == whole
     assert json.loads(whole)["tool"]["version"] == __version__
 

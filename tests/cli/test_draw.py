@@ -16,7 +16,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 def test_the_ending_says_how_to_draw(invoke):
     starts = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF", "mmd": b"---\ntitle"}
     for ending, start in starts.items():
-        assert invoke("draw", "-o", f"net.{ending}") == (0, "", "")
+        assert invoke("draw", "-o", f"net.{ending}") == (0, "", f"wrote net.{ending}\n")
         assert Path(f"net.{ending}").read_bytes().startswith(start)
     assert invoke("draw", "-o", "NET.SVG").code == 0
     assert not [name for name in os.listdir() if name.startswith(".")]
@@ -25,7 +25,7 @@ def test_the_ending_says_how_to_draw(invoke):
 @pytest.mark.parametrize("part", ["network", "stage", "block"])
 def test_svg_is_xml_with_texts_and_the_command_line(invoke, part):
     result = invoke("draw", "--preset", "resnet50", "--part", part, "-o", "a & <b>.svg")
-    assert result == (0, "", "")
+    assert result == (0, "", "wrote a & <b>.svg\n")
     root = _svg("a & <b>.svg")
     texts = ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
     assert "1x512x28x28" in texts
@@ -166,7 +166,7 @@ def test_mermaid_beyond_what_github_renders_is_noted(invoke):
 
 
 def test_a_profile_has_a_bar_a_convolution_and_names_the_stages(invoke):
-    assert invoke("draw", "--preset", "resnet18", "--profile", "-o", "p.svg") == (0, "", "")
+    assert invoke("draw", "--preset", "resnet18", "--profile", "-o", "p.svg").code == 0
     root = _svg("p.svg")
     texts = ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
     convs = {f"{s}.{b}.conv{c}" for s in range(1, 5) for b in range(2) for c in (1, 2)}
@@ -187,7 +187,7 @@ def test_a_figure_replaces_a_file_whole_and_keeps_its_mode(invoke):
 @pytest.mark.slow
 def test_a_huge_network_still_becomes_a_png(invoke):
     args = ("--preset", "resnet1202_cifar10", "--no-fold", "-o", "net.png")
-    assert invoke("draw", *args) == (0, "", "")
+    assert invoke("draw", *args) == (0, "", "wrote net.png\n")
     content = Path("net.png").read_bytes()
     width, height = (int.from_bytes(content[i : i + 4], "big") for i in (16, 20))
     assert max(width, height) < 2**16

@@ -43,6 +43,7 @@ def without_torch(*args, error=MISSING):
         (["--no-run", "--format", "csv"], "path,role"),
         (["--no-run", "--format", "markdown"], "| Path"),
         (["--no-run", "--format", "json"], "{"),
+        (["--no-run", "--format", "html"], "<!doctype html>"),
         (["print-net"], "Sequential("),
         (["presets"], "Preset"),
         (["--help"], "Usage:"),

@@ -70,7 +70,7 @@ def test_a_default_of_the_help_is_the_one_that_commands_receive(kind, option):
     assert getattr(Settings({}, {}).read(kind), option.key) == value(option, usual)
     for text in elsewhere:
         places, _, said = text.partition(": ")
-        for place in places.split(" and "):
+        for place in places.split(", "):
             found = Settings({}, {}).read(kind, place)
             assert getattr(found, option.key) == value(option, said)
 
@@ -81,7 +81,7 @@ def test_every_field_that_commands_receive_has_an_option():
 
 
 def test_options_that_nobody_gave_differ_by_place():
-    assert default(next(o for o in SHARED if o.key == "depth")) == "1; json and csv: all"
+    assert default(next(o for o in SHARED if o.key == "depth")) == "1; json, csv, html: all"
     assert default(next(o for o in SHARED if o.key == "run")) == "on; print-net: off"
 
 

@@ -143,7 +143,7 @@ def test_a_full_disk_is_one_line_and_two(args):
     ("args", "code", "said"),
     [
         ((), 2, "resnet-shapes: cannot write: the output is closed\n"),
-        (("--output", "net.txt"), 0, ""),
+        (("--output", "net.txt"), 0, "wrote net.txt\n"),
         (("--version",), 0, ""),
     ],
 )

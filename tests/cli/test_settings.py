@@ -84,8 +84,61 @@ def test_the_environment_reads_switches(invoke, monkeypatch):
 
 def test_the_environment_names_the_file_to_write(invoke, monkeypatch, tmp_path):
     monkeypatch.setenv("RESNET_SHAPES_OUTPUT", "net.txt")
-    assert invoke("--no-run") == (0, "", "")
+    assert invoke("--no-run") == (0, "", "wrote net.txt\n")
     assert "Total" in (tmp_path / "net.txt").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("net.json", "{"),
+        ("net.csv", "path,role,"),
+        ("net.md", "| Path | Role |"),
+        ("NET.MARKDOWN", "| Path | Role |"),
+        ("net.html", "<!doctype html>"),
+        ("net.htm", "<!doctype html>"),
+        ("net.txt", "d2l-resnet18"),
+        ("net", "d2l-resnet18"),
+    ],
+)
+def test_the_ending_of_a_file_says_how_it_is_written(invoke, monkeypatch, tmp_path, name, start):
+    monkeypatch.setenv("RESNET_SHAPES_OUTPUT", name)
+    assert invoke("--no-run") == (0, "", f"wrote {name}\n")
+    assert (tmp_path / name).read_text("utf-8").startswith(start)
+
+
+def test_a_flag_for_the_format_beats_the_ending_and_a_variable_does_not(
+    invoke, monkeypatch, tmp_path
+):
+    assert invoke("--no-run", "--format", "csv", "-o", "net.json").code == 0
+    assert (tmp_path / "net.json").read_text("utf-8").startswith("path,")
+    monkeypatch.setenv("RESNET_SHAPES_FORMAT", "csv")
+    assert invoke("--no-run", "-o", "net.json").code == 0
+    assert (tmp_path / "net.json").read_text("utf-8").startswith("{")
+
+
+def test_a_dash_is_the_screen(invoke, tmp_path):
+    assert invoke("--no-run", "-o", "-") == invoke("--no-run")
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("-o", "net.svg"), "--output: .svg is a figure, which 'resnet-shapes draw' writes"),
+        (
+            ("explain", "-o", "net.html"),
+            "--output: .html is html, and this command writes table, plain, json, markdown; "
+            "--format says which",
+        ),
+        (
+            ("explain", "--format", "html"),
+            "--format: 'html' is not for this command; it writes table, plain, json, markdown",
+        ),
+    ],
+)
+def test_a_file_that_a_command_cannot_write_is_refused(invoke, args, said):
+    assert invoke(*args) == (2, "", f"resnet-shapes: {said}\n")
 
 
 # Any text is a file's name.

@@ -1,11 +1,14 @@
 """What `inspect` returns shows itself: the table as text, one line where Python shows it."""
 
+from pathlib import Path
+
 import pytest
 
 from resnet_cli.analysis.network import predict
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.presets import NAMES, preset
 from resnet_cli.show.notebook import Inspected
+from tests.show.browser import Tab
 
 
 @pytest.mark.parametrize("name", ["resnet18", "resnext50_32x4d", "resnet20_cifar10"])
@@ -40,3 +43,20 @@ def test_it_is_the_same_summary():
     assert isinstance(Inspected.of(summary), type(summary))
     assert Inspected.of(summary).totals() == summary.totals()
     assert Inspected.of(summary)._replace(name="x").name == "x"
+
+
+def test_a_notebook_has_a_choice_of_depth_for_each_table_and_the_totals(browser):
+    html = Inspected.of(predict(preset("resnet18").config).summary)._repr_html_()
+    Path("note.html").write_text(f"<!doctype html><title>x</title>{html}{html}", "utf-8")
+    with Tab(browser, Path("note.html").resolve(), java_script_enabled=False) as tab:
+        shown = tab.page.locator("form").first.locator("tbody tr[class]:visible")
+        other = tab.page.locator("form").last.locator("tbody tr[class]:visible")
+        assert shown.count() == other.count() == 8
+        tab.page.locator("form").first.get_by_label("depth 2").check()
+        assert shown.count() == 8 + 4 + 7  # the stem's layers, and of each stage its kinds of block
+        assert other.count() == 8
+        tab.page.locator("form").first.get_by_label("depth 1").check()
+        assert shown.count() == 8
+        assert "1,814,073,344" in tab.text("form table:last-of-type")
+        assert "<script" not in html
+        assert " style=" not in html

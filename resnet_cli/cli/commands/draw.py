@@ -12,9 +12,8 @@ from resnet_cli.cli.flags import shared
 from resnet_cli.cli.networks import known, told
 from resnet_cli.cli.options import Command, Heading, Option, under
 from resnet_cli.cli.settings import Settings, resolve
-from resnet_cli.cli.values import Output, TableOptions
+from resnet_cli.cli.values import FIGURES, Output, TableOptions
 from resnet_cli.errors import FigureError
-from resnet_cli.files import write_atomically
 from resnet_cli.text import nearest, printable
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     from resnet_cli.draw.parts import Scene
 
-ENDINGS = (".svg", ".png", ".pdf", ".mmd")
 MAX_BOXES = 5_000
 
 
@@ -86,7 +84,7 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     figure = settings.read(FigureOptions)
     if figure.profile:
         _refuse_beside_profile(network, settings, path)
-        write_atomically(path, _profile(network, path, line))
+        screen.save(path, _profile(network, path, line))
         return 0
     limits = network.summary.limits()
     scene = _scene(network, figure, settings)
@@ -95,11 +93,12 @@ def command(ctx: click.Context, /, **_: Any) -> int:
         from resnet_cli.draw import mermaid
 
         text = mermaid.to_mermaid(scene, line)
-        write_atomically(path, text)
+        screen.save(path, text.encode())
         if (arrows := mermaid.count_arrows(text)) > mermaid.MAX_ARROWS:
-            screen.note(f"{arrows} arrows: GitHub renders at most {mermaid.MAX_ARROWS}", "yellow")
+            message = f"{arrows} arrows: GitHub renders at most {mermaid.MAX_ARROWS}"
+            screen.note(message, "yellow")
     else:
-        write_atomically(path, _drawn(scene, path, line))
+        screen.save(path, _drawn(scene, path, line))
     for limit in limits:
         screen.note(printable(limit))
     return told(found, screen)
@@ -108,13 +107,13 @@ def command(ctx: click.Context, /, **_: Any) -> int:
 def _target(settings: Settings) -> "Path":
     """Return the figure's file. Raises `click.BadParameter` for none, or an unknown ending."""
     path: Path | None = settings.get("output")
-    endings = ", ".join(ENDINGS)
+    endings = ", ".join(FIGURES)
     if path is None:
         raise click.BadParameter(
             f"is missing; give a file, its ending says how to draw: {endings}", param_hint="-o"
         )
-    if path.suffix.lower() not in ENDINGS:
-        hint = nearest(path.suffix, ENDINGS) if path.suffix else ""
+    if path.suffix.lower() not in FIGURES:
+        hint = nearest(path.suffix, FIGURES) if path.suffix else ""
         raise click.BadParameter(
             f"'{path}' does not end in one of {endings}{hint}", param_hint=settings.name("output")
         )

@@ -30,13 +30,18 @@ class Beside(NamedTuple):
 def show(ctx: click.Context) -> int:
     """Print the network's layers; return 0, or 1 where the proof disagrees."""
     settings = resolve(ctx)
-    output, proof = settings.output(*SUMMARY_FORMATS), settings.read(ProofOptions)
+    output = settings.output(*SUMMARY_FORMATS, Format.HTML)
+    proof = settings.read(ProofOptions)
     table, screen = settings.read(TableOptions, output.format), output.screen()
     if columns.TRAINED in table.columns and step_of(settings) is None:
         message = f"{columns.TRAINED!r} needs --train and its optimiser"
         raise click.BadParameter(message, param_hint=settings.name("columns"))
     _refuse(table, output.format, settings)
     found = known(settings, screen, symbolic=True, unrun=True)
+    if output.format is Format.HTML:
+        from resnet_cli.cli import page  # its script and figure
+
+        return report_proof(page.write(found, table, settings, screen), proof, screen)
     others = counts_like(found.network, table.count_like)
     more = Beside(_points(found.network, table, settings), others)
     if output.format is Format.JSON:

@@ -1,0 +1,1 @@
+"""A network as one HTML page whose numbers follow the reader's sizes."""
