@@ -3,6 +3,7 @@
 Figures have units: k, M, G for counts; KiB, MiB, GiB for bytes.
 """
 
+import re
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
@@ -86,9 +87,19 @@ def printable(text: str) -> str:
 
     GitHub's runner obeys `##[command]` wherever it stands in a line of the log.
     """
+    if text.isprintable() and "##[" not in text:  # nearly all, and quick to see
+        return text
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     ).replace("##[", r"\x23#[")
+
+
+def harmless(text: str) -> str:
+    """Return text of several lines, each as `printable` has it, and none a `::command`."""
+    return "\n".join(
+        re.sub(r"^(\s*):(?=:)", r"\1\\x3a", "\t".join(map(printable, line.split("\t"))))
+        for line in text.split("\n")
+    )
 
 
 def short(value: object) -> str:

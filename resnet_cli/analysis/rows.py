@@ -49,7 +49,7 @@ class Sums(NamedTuple):
     activation_bytes: "Size" = 0
 
 
-NO_SUMS, NO_WEIGHT = Sums(), Weight()
+NO_SUMS, NO_WEIGHT, NO_CALL = Sums(), Weight(), Call(0, None, None)
 
 
 def summarise(
@@ -69,7 +69,8 @@ def summarise(
     gather = _Rows(walked, failure)
     gather.network()
     numbers = all(isinstance(held, int) for held in walked.held)
-    takes, gives = gather.ends.of(graph.modules[0].calls[0].takes), gather.ends.of(graph.output)
+    first, *_ = (*graph.modules[0].calls, NO_CALL)  # it may end before its forward begins
+    takes, gives = gather.ends.of(first.takes), gather.ends.of(graph.output)
     not_counted = (
         operation.kind.name
         for operation, facts in zip(graph.operations, walked.facts, strict=True)

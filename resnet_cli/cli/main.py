@@ -17,7 +17,7 @@ from resnet_cli.cli.flags import shared
 from resnet_cli.cli.options import Heading, write_options
 from resnet_cli.errors import ClosedPipe, ResNetShapesError
 from resnet_cli.family.presets import NAMES
-from resnet_cli.text import nearest, printable
+from resnet_cli.text import harmless, nearest, printable
 from resnet_cli.version import __version__
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _fail(message: str, code: int = 2) -> int:
         import traceback  # 10 ms, and only this needs it
 
         for line in traceback.format_exc().splitlines():
-            _say(printable(line))
+            _say(line)
     _say(f"resnet-shapes: {printable(message)}")
     return code
 
@@ -176,7 +176,7 @@ def _fail(message: str, code: int = 2) -> int:
 def _say(line: str) -> None:
     """Write a line to stderr, if it is still there."""
     with contextlib.suppress(OSError):
-        click.echo(line, err=True)
+        click.echo(harmless(line), err=True)
 
 
 def _drop_unwritten() -> None:

@@ -77,7 +77,7 @@ def _differs(
     for sizes in chosen:
         at.append(label(sizes))
         model, place = user.construct(config, device)
-        with aside():
+        with aside(config.module):
             values, others = how.place_inputs(model, config.at(sizes).input, place)
             found = module_difference(model, recorded.graph, values, dtype, named=others)
         if found is not None:

@@ -97,9 +97,9 @@ def load(target: Target) -> Any:
         found: Any = (
             _from_file(target) if target.is_file else importlib.import_module(target.source)
         )
-    except TargetError:
+    except (KeyboardInterrupt, TargetError):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise TargetError(f"--module {target}: {_import_problem(target, error)}") from error
     for name in target.attribute.split("."):
         if not hasattr(found, name):
@@ -126,9 +126,24 @@ def _has(found: Any) -> str:
 
 def describe(error: BaseException) -> str:
     """Return an exception in one line, with the user's own last frame."""
-    lines = str(error).strip().splitlines()
-    text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
-    return text + last_frame(error)
+    text = first_line(error)
+    named = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return named + last_frame(error)
+
+
+def words(error: BaseException) -> str:
+    """Return what an exception says: nothing where its own code fails at that."""
+    try:
+        return str(error)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        return ""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an exception says."""
+    return (words(error).strip().splitlines() or [""])[0]
 
 
 def last_frame(error: BaseException) -> str:
@@ -184,7 +199,7 @@ def _import_problem(target: Target, error: BaseException) -> str:
         where = f"{_near(error.filename)}:{error.lineno}" if error.filename else ""
         return f"SyntaxError: {error.msg} ({where})"
     hint = ""
-    if isinstance(error, ImportError) and "relative import" in str(error):
+    if isinstance(error, ImportError) and "relative import" in words(error):
         hint = "; a file of a package is given as package.module:attribute"
     return f"cannot be imported: {describe(error)}{hint}"
 

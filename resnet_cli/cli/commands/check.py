@@ -17,7 +17,6 @@ from resnet_cli.errors import ExpectationError
 from resnet_cli.gate import lockfile, reports
 from resnet_cli.gate.checking import Report, forgotten, judge
 from resnet_cli.gate.expectations import Expectations
-from resnet_cli.text import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -134,9 +133,9 @@ def _tell(found: list[Report], screen: Screen, *, proofs: bool) -> None:
             message, style = outcome(report.proof)
             screen.note(f"{report.name}: {message}", style)
         if report.error is not None:
-            screen.note(f"resnet-shapes: {report.name}: {printable(report.error)}")
+            screen.note(f"resnet-shapes: {report.name}: {report.error}")
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in reports.annotations(found):
             screen.note(line)
         if problem := reports.append_step_summary(found):
-            screen.note(f"resnet-shapes: {printable(problem)}")
+            screen.note(f"resnet-shapes: {problem}")

@@ -13,7 +13,6 @@ from resnet_cli.cli.values import Output
 from resnet_cli.errors import ForwardError
 from resnet_cli.files import write_atomically
 from resnet_cli.gate import lockfile
-from resnet_cli.text import printable
 
 LOCK = next(option for option in EXPECTATIONS if option.key == "lock")
 
@@ -49,5 +48,5 @@ def command(ctx: click.Context, /, **_: Any) -> int:
         # One network is locked anew; the others stay as they are.
         locked = {**lockfile.read(path), **locked}
     write_atomically(path, lockfile.to_text(locked))
-    screen.note(printable(f"locked {', '.join(networks)} in {path}"), "green")
+    screen.note(f"locked {', '.join(networks)} in {path}", "green")
     return 0
