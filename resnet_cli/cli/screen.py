@@ -89,7 +89,7 @@ disk took only a part, so the next piece must; as UTF-8 a piece is at most what 
 
 
 def _write(stream: TextIO | None, text: str) -> None:
-    if stream is None:
+    if stream is None or not stream.writable():
         raise FileError("cannot write: the output is closed")
     encoding = stream.encoding or "utf-8"
     try:
