@@ -1,5 +1,6 @@
 """Files: read in bounded memory or refused in one line, written whole or not at all."""
 
+import contextlib
 import os
 import stat
 from typing import TYPE_CHECKING
@@ -81,6 +82,24 @@ def _refuse_planted(path: "Path") -> None:
                 f"cannot write {path}: it is a link of another user's (number {owner}), in a "
                 "folder that everybody may write to"
             )
+
+
+def of_others(path: str) -> tuple[str, int] | None:
+    """Return what of a file, of its links and of the folders on the way is another user's.
+
+    That is who neither we are nor root; with their number.
+    """
+    for end in dict.fromkeys((os.path.abspath(path), os.path.realpath(path))):
+        place = end
+        while True:
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                owner = os.lstat(place).st_uid
+                if owner not in (_user(), 0):
+                    return place, owner
+            if place == os.path.dirname(place):
+                break
+            place = os.path.dirname(place)
+    return None
 
 
 def _user() -> int:

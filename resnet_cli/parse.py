@@ -45,6 +45,9 @@ Pattern: TypeAlias = tuple[int | str | None, ...]
 
 _ANY = ("?", "N")
 
+_FUNCTIONS = ("ceil", "floor", "math")
+"""What stands in formulas beside names (`dims.py`)."""
+
 # A size of an input with names: a name, or one rounded after a division (`dims.py`).
 _FORMULA = r"[A-WYZa-wyz_][\w()/+ ]*"
 
@@ -271,8 +274,15 @@ def _is_name(text: str) -> bool:
 
 
 def _named(name: str, axis: int) -> "Dim":
-    from resnet_cli.graph.dims import Dim  # 2 ms, and only a name needs it
+    from keyword import iskeyword  # only a name needs them; 2 ms
 
+    from resnet_cli.graph.dims import Dim
+
+    if iskeyword(name) or name in _FUNCTIONS:
+        raise ValueError(
+            f"{name!r} is no name for a size: formulas are Python, which has its own meaning for "
+            "that; give another, as in Nx3xHxW"
+        )
     return Dim.named(name, axis)
 
 

@@ -18,7 +18,7 @@ def aside(of: Target) -> Iterator[None]:
     """
     here = os.getcwd()
     try:
-        with contextlib.redirect_stdout(sys.stderr), _descriptor():
+        with contextlib.redirect_stdout(sys.stderr), _descriptor(), target.importable(of):
             yield
     except (KeyboardInterrupt, TooLargeError, ResNetShapesError):
         raise
