@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from math import inf
-from operator import add, index
+from operator import index
 from typing import TYPE_CHECKING, NamedTuple
 
 from resnet_cli.analysis.ends import NOTHING, Ends
-from resnet_cli.analysis.summary import LayerRow, Summary
+from resnet_cli.analysis.summary import LayerRow, Summary, added
 from resnet_cli.analysis.walk import UNSEEN, Walk, item_size, walk
 from resnet_cli.graph.graph import Call, Graph, Module, Value, Weight, children, values
 
@@ -141,14 +141,13 @@ class _Rows:
                 parts.append((began, child))
         parts.extend((indices[0], indices) for indices in self._functions(module.path))
         parts.sort(key=lambda part: part[0])
-        sums = NO_SUMS
+        every = [NO_SUMS]
         for _, part in parts:
             if isinstance(part, Module):
-                more = self._module(part, depth, role or part.role)
+                every.append(self._module(part, depth, role or part.role))
             else:
-                more = self._function(part, depth, role)
-            sums = Sums(*map(add, sums, more))
-        return sums
+                every.append(self._function(part, depth, role))
+        return Sums(*map(added, zip(*every, strict=True)))
 
     def _module(self, module: Module, depth: int, role: str) -> Sums:
         """Add a module's row and those below it, whose counts it sums up."""

@@ -31,7 +31,7 @@ configuration is near these.
 
 # Each part of a key is looked at once, and never given back: linear in the file.
 _PART = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+"""
-_DOTTED = re.compile(rf"(?<![\w-]){_PART}(?:\.[ \t]*+{_PART}){{{MAX_DOTS}}}")
+_DOTTED = rf"(?<![\w-]){_PART}(?:\.[ \t]*+{_PART}){{{MAX_DOTS}}}"
 
 # What decides where a configuration is read from, or belongs to one run, is no key in it.
 _FLAG_ONLY = ("config", "network", "traceback", "output")
@@ -125,7 +125,7 @@ def _parsed(path: "Path", data: bytes) -> dict[str, Any]:
     text = decode(path, data)
     if max(map(len, text.splitlines()), default=0) > MAX_LINE:
         raise FileError(f"{path}: has a line of over {MAX_LINE:,} characters")
-    if _DOTTED.search(text):
+    if re.search(_DOTTED, text):
         raise FileError(f"{path}: has a key of over {MAX_DOTS} parts with dots between them")
     try:
         return tomllib.loads(text)
