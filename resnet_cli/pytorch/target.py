@@ -179,7 +179,8 @@ def last_frame(error: BaseException) -> str:
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if not _is_foreign(frame.filename):
             return f" ({_near(frame.filename)}:{frame.lineno}, in {frame.name})"
-    return ""
+    # A StopIteration in a generator is the cause of another error.
+    return "" if error.__cause__ is None else last_frame(error.__cause__)
 
 
 def check_arguments(target: Target, factory: Any, arguments: Mapping[str, Any]) -> None:
