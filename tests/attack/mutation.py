@@ -18,8 +18,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("graph", "analysis", "gate", "show/formats.py")
-TESTS = ("graph", "analysis", "gate", "show", "family", "pytorch/test_kinds.py")
-SECONDS = 180
+TESTS = (
+    *("graph", "analysis", "gate", "show", "family", "draw", "pytorch/test_kinds.py"),
+    *("pytorch/test_capture.py", "pytorch/test_following.py", "pytorch/test_module_proof.py"),
+    *("pytorch/test_odd_networks.py", "pytorch/test_measure.py", "cli/test_symbolic_cli.py"),
+    *("cli/test_named_cli.py", "cli/test_training_cli.py"),
+)
+SECONDS = 600
 
 # A union in an annotation fails where it is imported, which says nothing of the tests.
 _PASSED_OVER = "core/ReplaceBinaryOperator_BitOr_%"

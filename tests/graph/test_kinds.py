@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_cli.graph.joins import Split
+from resnet_cli.graph.joins import Split, TensorSplit
 from resnet_cli.graph.kinds import Facts, Input, Opaque, Source, Window
 from resnet_cli.graph.matmul import Attention, MatMul, MultiheadAttention
 from resnet_cli.graph.moves import Flatten, Pad, Subsample
@@ -87,6 +87,7 @@ def square(kernel, stride=1, padding=0):
         ),
         (PixelShuffle(3), [(1, 18, 2, 5)], [(1, 2, 6, 15)], (0, 0, 0), None),
         (PixelUnshuffle(3), [(1, 2, 6, 15)], [(1, 18, 2, 5)], (0, 0, 0), None),
+        (TensorSplit((1, 3), -1), [(2, 5)], [(2, 1), (2, 2), (2, 2)], (0, 0, 0), None),
         (Split(2, 1), [(3, 5)], [(3, 2), (3, 2), (3, 1)], (0, 0, 0), None),
         (Add(), [(2, 3, 4), (2, 3, 4)], [(2, 3, 4)], (0, 0, 0), None),
         (Multiply(), [(2, 3, 4, 4), (2, 3, 1, 1)], [(2, 3, 4, 4)], (0, 0, 0), None),
