@@ -10,6 +10,7 @@
     ├── ExpectationError              an expectation of what the network does not have
     ├── FigureError                   a figure that cannot be drawn
     └── FileError                     a file that cannot be read or written
+    TooLargeError                     a run that costs more than its budget, and ends there
     ClosedPipe                        whoever read our output has left
 
 The command line turns each of the tool's own into one message on stderr and exit code 2,
@@ -60,6 +61,10 @@ class ExpectationError(ResNetShapesError):
 
 class FileError(ResNetShapesError):
     """A file that cannot be read, understood or written."""
+
+
+class TooLargeError(BaseException):
+    """A run costs more than its budget; no `Exception`, so that no module swallows it."""
 
 
 class ClosedPipe(Exception):

@@ -57,6 +57,9 @@ BYTE_UNITS = {
 
 Pattern: TypeAlias = tuple[int | str | None, ...]
 
+_FUNCTIONS = ("ceil", "floor", "math")
+"""What stands in formulas beside names (`dims.py`)."""
+
 # A size of an input with names as the machine formats write it (`dims.py`).
 _FORMULA = r"-?(\d+\*)?[(A-WYZa-wyz_][\w()/+* -]*"
 
@@ -300,8 +303,15 @@ def _is_name(text: str) -> bool:
 
 
 def _named(name: str, axis: int) -> "Dim":
-    from resnet_cli.graph.dims import Dim  # 2 ms, and only a name needs it
+    from keyword import iskeyword  # only a name needs them; 2 ms
 
+    from resnet_cli.graph.dims import Dim
+
+    if iskeyword(name) or name in _FUNCTIONS:
+        raise ValueError(
+            f"{name!r} is no name for a size: formulas are Python, which has its own meaning for "
+            "that; give another, as in Nx3xHxW"
+        )
     return Dim.named(name, axis)
 
 

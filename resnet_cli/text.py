@@ -91,9 +91,25 @@ def printable(text: str) -> str:
 
     GitHub's runner obeys `##[command]` wherever it stands in a line of the log.
     """
+    if text.isprintable() and "##[" not in text:  # nearly all, and quick to see
+        return text
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     ).replace("##[", r"\x23#[")
+
+
+def harmless(text: str) -> str:
+    """Return text of several lines, each as `printable` has it, and none a `::command`."""
+    if text.isprintable() and "##[" not in text and "::" not in text:  # most parts of a table
+        return text
+    return "\n".join(map(_harmless, text.split("\n")))
+
+
+def _harmless(line: str) -> str:
+    line = "\t".join(map(printable, line.split("\t")))
+    if line.lstrip().startswith("::"):
+        line = line.replace("::", r"\x3a:", 1)
+    return line
 
 
 def short(value: object) -> str:

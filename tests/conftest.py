@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from resnet_cli.cli.main import run
@@ -17,6 +17,39 @@ from resnet_cli.cli.main import run
 settings.register_profile("wide", deadline=None, database=None)
 settings.register_profile("here", settings.get_profile("wide"), derandomize=True)
 settings.load_profile("here")
+
+
+class Attack(NamedTuple):
+    """How hard to attack: the seed of what is drawn at random, and tenths of all cases."""
+
+    seed: int
+    tenths: float
+
+    def cases(self, whole: int) -> int:
+        """Return how many cases, where the whole attack has so many."""
+        return max(int(whole * self.tenths / 10), 1)
+
+    def draws(self, whole: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
+        """Return what makes a property draw so many examples from the seed."""
+        usual = {phase for phase in Phase if phase is not Phase.explain}
+        examples = settings(
+            max_examples=self.cases(whole), phases=usual, suppress_health_check=NONE
+        )
+        return lambda prop: seed(self.seed)(examples(prop))
+
+
+NONE = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
+
+
+def pytest_addoption(parser):
+    parser.addoption("--attack", type=float, default=1, help="tenths of the cases of an attack")
+    parser.addoption("--seed", type=int, default=0, help="what an attack draws from")
+
+
+@pytest.fixture
+def attack(request) -> Attack:
+    """Say how many cases an attack has, and from which seed they are drawn."""
+    return Attack(request.config.getoption("--seed"), request.config.getoption("--attack"))
 
 
 class Result(NamedTuple):

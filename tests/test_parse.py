@@ -65,6 +65,10 @@ def test_a_right_value_is_parsed(parse, value, result):
     ("parse", "value", "said"),
     [
         (parse.shape, "", "'' is empty; give NxCxHxW"),
+        *(
+            (parse.shape, f"{word}x3xHxW", f"'{word}' is no name for a size: formulas are Python")
+            for word in ("if", "None", "lambda", "ceil", "floor", "math")
+        ),
         (parse.shape, "1x1x8x8px", "'1x1x8x8px' is not of the form NxCxHxW"),
         (parse.shape, "1x3x8x8,1x3x8x8", "'1x3x8x8,1x3x8x8' is not of the form NxCxHxW"),
         (parse.shape, "(1, 3, 8", "is not of the form NxCxHxW"),

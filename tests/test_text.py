@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resnet_cli.parse import parse_bytes
-from resnet_cli.text import human_bytes, human_count, human_text, plain_text, printable
+from resnet_cli.text import harmless, human_bytes, human_count, human_text, plain_text, printable
 
 
 @given(st.integers(0, 10**18))
@@ -38,3 +38,10 @@ def test_a_value_is_written_for_machines_and_for_people(value, machine, human):
 
 def test_control_characters_cannot_steer_the_terminal():
     assert printable("a\x1b[31mb\x07\tc\n\u202e") == r"a\x1b[31mb\x07\tc\n\u202e"
+
+
+def test_no_line_of_a_text_steers_a_terminal_or_a_log():
+    assert harmless("a\tb\n  c: d") == "a\tb\n  c: d"
+    assert harmless("a\x1b[1m\n ::error::x::\n##[group]\r") == (
+        "a\\x1b[1m\n \\x3a:error::x::\n\\x23#[group]\\r"
+    )

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from math import inf
-from operator import add, index
+from operator import index
 from typing import TYPE_CHECKING, NamedTuple
 
 from resnet_cli.analysis.ends import NOTHING, Ends
-from resnet_cli.analysis.summary import UNKNOWN, LayerRow, Summary
+from resnet_cli.analysis.summary import UNKNOWN, LayerRow, Summary, added
 from resnet_cli.analysis.walk import GLOBAL, UNSEEN, Walk, item_size, walk
 from resnet_cli.graph.graph import Call, Graph, Module, Value, Weight, children, values
 
@@ -50,7 +50,7 @@ class Sums(NamedTuple):
     not_counted: int = 0
 
 
-NO_SUMS, NO_WEIGHT = Sums(), Weight()
+NO_SUMS, NO_WEIGHT, NO_CALL = Sums(), Weight(), Call(0, None, None)
 
 
 def summarise(
@@ -74,7 +74,8 @@ def summarise(
     odd = [(op.kind.name, facts) for op, facts in operations if facts.hides or not facts.is_counted]
     no_peak = "the run failed" if failure else _no_peak(graph, odd)
     peak, peak_at = (None, None) if no_peak or not numbers else _peak(walked)
-    takes, gives = gather.ends.of(graph.modules[0].calls[0].takes), gather.ends.of(graph.output)
+    first, *_ = (*graph.modules[0].calls, NO_CALL)  # it may end before its forward begins
+    takes, gives = gather.ends.of(first.takes), gather.ends.of(graph.output)
     return Summary(
         name=name,
         input_shape=takes.shape,
@@ -164,14 +165,13 @@ class _Rows:
                 parts.append((began, child))
         parts.extend((indices[0], indices) for indices in self._functions(module.path))
         parts.sort(key=lambda part: part[0])
-        sums = NO_SUMS
+        every = [NO_SUMS]
         for _, part in parts:
             if isinstance(part, Module):
-                more = self._module(part, depth, role or part.role)
+                every.append(self._module(part, depth, role or part.role))
             else:
-                more = self._function(part, depth, role)
-            sums = Sums(*map(add, sums, more))
-        return sums
+                every.append(self._function(part, depth, role))
+        return Sums(*map(added, zip(*every, strict=True)))
 
     def _module(self, module: Module, depth: int, role: str) -> Sums:
         """Add a module's row and those below it, whose counts it sums up."""

@@ -265,10 +265,15 @@ S = TypeVar("S", bound=Size)
 
 def added(figures: "Iterable[S]") -> S:
     """Return a sum, unknown where a part of it is."""
-    try:
-        return sum(figures)  # type: ignore[return-value]
-    except TypeError:  # cheaper than a look at every part of every sum
+    parts: list[Any] = [*figures]
+    kinds = {*map(type, parts)}
+    if kinds <= {int}:
+        return sum(parts)  # type: ignore[no-any-return]
+    if type(UNKNOWN) in kinds:
         return UNKNOWN  # type: ignore[no-any-return]
+    from resnet_cli.graph.dims import total  # only a name needs it
+
+    return total(parts)  # type: ignore[return-value]
 
 
 class Point(NamedTuple):

@@ -1,14 +1,15 @@
 """The command line: the group, and the door through which every run leaves.
 
 Exit codes: 0 ok, 1 a check or the proof failed, 2 the request was wrong or the tool failed,
-130 interrupted, 141 closed pipe.
+130 interrupted, 129 and 143 ended by SIGHUP and SIGTERM, 141 closed pipe.
 """
 
 import contextlib
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NoReturn
+from io import UnsupportedOperation
+from typing import Any, NoReturn
 
 import click
 
@@ -16,11 +17,8 @@ from resnet_cli.cli.flags import shared
 from resnet_cli.cli.options import BRIEF, Heading, message, write_examples, write_options
 from resnet_cli.errors import ClosedPipe, ResNetShapesError
 from resnet_cli.family.presets import NAMES
-from resnet_cli.text import nearest, printable
+from resnet_cli.text import harmless, nearest, printable
 from resnet_cli.version import __version__
-
-if TYPE_CHECKING:
-    from threading import Thread
 
 # name: (module in resnet_cli.cli.commands, what it does); imported when it is called.
 COMMANDS = {
@@ -90,27 +88,17 @@ def cli(ctx: click.Context, /, **_: Any) -> int:
 
 def main() -> NoReturn:
     """Run the command line on `sys.argv` and leave with its exit code."""
-    before = _threads()
+    if sys.stdout is None:  # closed from the start: what is written there fails as it should
+        sys.stdout = open(os.devnull)  # noqa: SIM115 - until the end
     code = run(sys.argv[1:])
     try:
-        if sys.stdout is not None:  # it is None where the stream was closed from the start
-            sys.stdout.flush()
+        sys.stdout.flush()
     except OSError:
         code = code or 2
     if code in (2, 141):
         _drop_unwritten()
     sys.stdout = sys.stderr  # all is written; what a network's own code says at exit is no result
-    if any(not thread.daemon for thread in _threads() - before):
-        with contextlib.suppress(OSError, AttributeError):
-            sys.stderr.flush()
-        os._exit(code)  # a network's own threads may never end, and Python would wait for them
     sys.exit(code)
-
-
-def _threads() -> "set[Thread]":
-    """Return the threads that there are; none but this one before anybody needed one."""
-    threading = sys.modules.get("threading")
-    return set(threading.enumerate()) if threading is not None else set()
 
 
 def run(args: list[str]) -> int:
@@ -135,6 +123,8 @@ def _run(args: list[str]) -> int:
         return _fail(_message(error))
     except ResNetShapesError as error:
         return _fail(str(error))
+    except UnsupportedOperation:  # what `main` put in the place of a closed stdout
+        return _fail("cannot write: the output is closed")
     except OSError as error:
         return _fail(f"cannot write the output: {error.strerror or error}")
     except Exception as error:
@@ -179,7 +169,7 @@ def _fail(message: str, code: int = 2) -> int:
         import traceback  # 10 ms, and only this needs it
 
         for line in traceback.format_exc().splitlines():
-            _say(printable(line))
+            _say(line)
     _say(f"resnet-shapes: {printable(message)}")
     return code
 
@@ -187,7 +177,7 @@ def _fail(message: str, code: int = 2) -> int:
 def _say(line: str) -> None:
     """Write a line to stderr, if it is still there."""
     with contextlib.suppress(OSError):
-        click.echo(line, err=True)
+        click.echo(harmless(line), err=True)
 
 
 def _drop_unwritten() -> None:

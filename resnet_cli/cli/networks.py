@@ -1,11 +1,14 @@
 """The network that settings describe: predicted, or captured in a run of the user's own module."""
 
+import os
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from resnet_cli import files
 from resnet_cli.analysis.step import Optimizer, Step
+from resnet_cli.cli import projectfile
 from resnet_cli.cli.screen import Screen
 from resnet_cli.cli.settings import Settings
 from resnet_cli.cli.values import Device, ProofOptions
@@ -15,6 +18,7 @@ from resnet_cli.family.config import FIELDS, ResNetConfig
 if TYPE_CHECKING:
     from resnet_cli.analysis.network import Network
     from resnet_cli.pytorch.proof import Proof
+    from resnet_cli.pytorch.target import Target
     from resnet_cli.pytorch.user import ModuleConfig
 
 
@@ -102,6 +106,8 @@ def module(settings: Settings, *, symbolic: bool = False) -> "ModuleConfig | Non
             f"a module has its own layers; leave {settings.name(wrong[0])} out",
             param_hint=settings.name("module"),
         )
+    if target.is_found:
+        _refuse_of_others(target, settings)
     inputs = settings.get("input") or ()
     from resnet_cli.pytorch.inputs import Named, leaves
 
@@ -117,6 +123,21 @@ def module(settings: Settings, *, symbolic: bool = False) -> "ModuleConfig | Non
     from resnet_cli.pytorch.user import ModuleConfig
 
     return ModuleConfig(target, settings.get("module_args") or {}, inputs)
+
+
+def _refuse_of_others(target: "Target", settings: Settings) -> None:
+    """Refuse to run code for a configuration that nobody named, where another user could write it.
+
+    Raises `click.BadParameter` that says how to go on.
+    """
+    config = os.path.join(target.base, projectfile.FILE)
+    for path in (config, *target.files):
+        if theirs := files.of_others(path):
+            raise click.BadParameter(
+                f"would run {target.source}, and {theirs[0]} belongs to another user (number "
+                f"{theirs[1]}); if you trust both, name the file: --config {config}",
+                param_hint=settings.name("module"),
+            )
 
 
 def prove(found: Known, device: Device, screen: Screen) -> "Proof":

@@ -64,11 +64,13 @@ class Progress:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.timer.cancel()
-        if self.timer.is_alive():
-            self.timer.join()
-        if self.status is not None:
-            self.status.stop()
+        try:
+            self.timer.cancel()
+            if self.timer.is_alive():
+                self.timer.join()
+        finally:  # a signal may come here too, and the cursor is shown again
+            if self.status is not None:
+                self.status.stop()
 
     def _start(self) -> None:
         """Show the spinner; runs in the timer's thread."""

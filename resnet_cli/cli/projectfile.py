@@ -19,11 +19,19 @@ from resnet_cli.text import nearest
 if TYPE_CHECKING:
     from pathlib import Path
 
+FILE = "pyproject.toml"
 TOOL_TABLE = "resnet-shapes"
 
-MAX_BYTES = 2**19
+MAX_BYTES = 2**18
 MAX_LINE = 20_000
-"""A TOML parser's time may grow with the square of a line; no configuration is near these."""
+MAX_DOTS = 16
+"""A TOML parser's time may grow with the square of a line, and of the parts of a dotted key; no
+configuration is near these.
+"""
+
+# Each part of a key is looked at once, and never given back: linear in the file.
+_PART = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+"""
+_DOTTED = rf"(?<![\w-]){_PART}(?:\.[ \t]*+{_PART}){{{MAX_DOTS}}}"
 
 # What decides where a configuration is read from, or belongs to one run, is no key in it.
 _FLAG_ONLY = ("config", "network", "show_config", "traceback", "output")
@@ -38,7 +46,7 @@ NETWORK_KEYS = {
 
 # A file without this cannot have the table, and need not be parsed: the two names on one
 # line, as in [tool.resnet-shapes], right or nearly so, or a table of all tools.
-_MENTION = rb"(?mi)tool.*resnet[-_]?shapes|^\s*\[\s*[\"']?tool[\"']?\s*\]"
+_MENTION = rb"(?mi)^(?>.*?tool).*resnet[-_]?shapes|^\s*\[\s*[\"']?tool[\"']?\s*\]"
 
 
 class Values(NamedTuple):
@@ -119,7 +127,7 @@ def _nearest() -> Project | None:
     except OSError:  # a working directory that was removed, or is closed to us, has no parents
         return None
     while True:
-        name = os.path.join(folder, "pyproject.toml")
+        name = os.path.join(folder, FILE)
         if os.path.isfile(name):
             from pathlib import Path  # 6 ms, and most folders have no such file
 
@@ -127,11 +135,25 @@ def _nearest() -> Project | None:
             if re.search(_MENTION, data := read_bytes(path, MAX_BYTES)):
                 table, where = _tool_table(path, _parsed(path, data))
                 if table is not None:
-                    return _project(path, table, where)
+                    return _found(_project(path, table, where))
         parent = os.path.dirname(folder)
         if parent == folder:
             return None
         folder = parent
+
+
+def _found(project: Project) -> Project:
+    """Return a project whose modules know that nobody named the file which names them."""
+
+    def mark(values: Values) -> Values:
+        target = values.values.get("module")
+        if target is None:
+            return values
+        marked = {**values.values, "module": target._replace(is_found=True)}
+        return values._replace(values=marked)
+
+    networks = {name: mark(values) for name, values in project.networks.items()}
+    return project._replace(defaults=mark(project.defaults), networks=networks)
 
 
 def _tool_table(path: "Path", data: Mapping[str, Any]) -> tuple[Any, str]:
@@ -153,6 +175,8 @@ def _parsed(path: "Path", data: bytes) -> dict[str, Any]:
     text = decode(path, data)
     if max(map(len, text.splitlines()), default=0) > MAX_LINE:
         raise FileError(f"{path}: has a line of over {MAX_LINE:,} characters")
+    if re.search(_DOTTED, text):
+        raise FileError(f"{path}: has a key of over {MAX_DOTS} parts with dots between them")
     try:
         return tomllib.loads(text)
     except RecursionError as error:
@@ -228,5 +252,7 @@ def _parse(option: Option, value: Any, path: "Path") -> Any:
         many = isinstance(texts, list) and not all(type(item) is int for item in texts)
         return tuple(option.parse(text) for text in (texts if many else [texts]))
     parsed: Any = option.parse(value)
-    # A path in a file is relative to that file.
+    # A path in a file is relative to that file, and so is a module.
+    if option.key == "module":
+        return parsed._replace(folder=str(path.parent))
     return path.parent / parsed if option.parse is parse.path else parsed

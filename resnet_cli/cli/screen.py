@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from resnet_cli.errors import ClosedPipe, FileError
 from resnet_cli.files import write_atomically
-from resnet_cli.text import Look, printable
+from resnet_cli.text import Look, harmless, printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,9 +41,13 @@ class Screen:
         from resnet_cli.show.grid import rendered
 
         colored = self.output is None and self._is_colored(self.stdout)
-        self.write(rendered(renderable, colored=colored))
+        self._put(rendered(renderable, colored=colored))
 
     def write(self, text: str) -> None:
+        """Write a result, nothing in it that steers a terminal or a log."""
+        self._put(harmless(text))
+
+    def _put(self, text: str) -> None:
         """Write a result as it is, and flush: it stands before anything slow begins."""
         if self.output is not None:
             self.save(self.output, text.encode())
@@ -57,6 +61,7 @@ class Screen:
 
     def note(self, message: str, style: str = "") -> None:
         """Write a line to stderr, in colour where that can show it; nowhere if it is closed."""
+        message = printable(message)
         if sys.stderr is None:
             return
         if style and self._is_colored(sys.stderr):
@@ -89,7 +94,7 @@ disk took only a part, so the next piece must; as UTF-8 a piece is at most what 
 
 
 def _write(stream: TextIO | None, text: str) -> None:
-    if stream is None:
+    if stream is None or not stream.writable():
         raise FileError("cannot write: the output is closed")
     encoding = stream.encoding or "utf-8"
     try:

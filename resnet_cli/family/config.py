@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 MAX_LAYERS = 100_000
+MAX_STAGES = 14_000
 
 BASE_WIDTH = 64
 """The width per group that means "as wide as the planes" (torchvision's `base_width`)."""
@@ -227,8 +228,9 @@ def _check_input(shape: "Shape") -> None:
 def _check_list(field: str, values: tuple[int, ...]) -> None:
     if not values:
         raise ConfigError(field, "is empty; give one number a stage, as in 64,128,256,512")
+    where = f" (in {','.join(map(str, values))})"
     for value in values:
-        _check_number(field, value, f" (in {','.join(map(str, values))})")
+        _check_number(field, value, where)
 
 
 def _check_stages(config: ResNetConfig) -> None:
@@ -239,6 +241,12 @@ def _check_stages(config: ResNetConfig) -> None:
             f"{','.join(map(str, blocks))} names {len(blocks)} "
             f"stage{'s' * (len(blocks) != 1)}, but --channels "
             f"{','.join(map(str, channels))} names {len(channels)}; give both one number a stage",
+        )
+    if len(blocks) > MAX_STAGES:
+        raise ConfigError(
+            "blocks",
+            f"names {len(blocks):,} stages; above {MAX_STAGES:,} the receptive field, which "
+            "doubles with each, has over 4,300 digits, more than JSON readers take",
         )
     # Each convolution has its batch norm; a block is a layer as well.
     layers = sum(blocks) * (2 * config.block.convolutions + 1) + len(blocks) + 8

@@ -219,6 +219,15 @@ def evaluate(value: Any, sizes: Mapping[str, int]) -> Any:
     return value.at(sizes) if isinstance(value, Dim) else value
 
 
+def total(sizes: Iterable[Size]) -> Size:
+    """Return the sum of many, in the time of its terms."""
+    sums: dict[Monomial, int] = {}
+    for size in sizes:
+        for monomial, count in _terms(size):
+            sums[monomial] = sums.get(monomial, 0) + count
+    return _size(sums)
+
+
 def _over(rest: Size, add: int, divisor: int) -> "Size | None":
     """Return `floor((rest + add) / divisor)`, None where it has no closed form.
 

@@ -5,14 +5,27 @@ import os
 import sys
 from collections.abc import Iterator
 
+from resnet_cli.errors import ResNetShapesError, TargetError, TooLargeError
+from resnet_cli.pytorch import target
+from resnet_cli.pytorch.target import Target
+
 
 @contextlib.contextmanager
-def aside() -> Iterator[None]:
-    """Let all that is printed go to stderr, and come back to this directory at the end."""
+def aside(of: Target) -> Iterator[None]:
+    """Let all that is printed go to stderr, and come back to this directory at the end.
+
+    Raises `TargetError` for whatever the code that the target names raises.
+    """
     here = os.getcwd()
     try:
-        with contextlib.redirect_stdout(sys.stderr), _descriptor():
+        with contextlib.redirect_stdout(sys.stderr), _descriptor(), target.importable(of):
             yield
+    except (KeyboardInterrupt, TooLargeError, ResNetShapesError):
+        raise
+    except BaseException as error:
+        if not target.last_frame(error):
+            raise
+        raise TargetError(f"--module {of}: raised {target.describe(error)}") from error
     finally:
         with contextlib.suppress(OSError):  # it may be gone by now
             os.chdir(here)

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from resnet_cli.errors import TooLargeError
 from resnet_cli.graph.activations import Identity
 from resnet_cli.graph.graph import Call, Graph
 from resnet_cli.graph.kinds import Input
@@ -33,7 +34,7 @@ from resnet_cli.pytorch.modules import (
     state,
     type_name,
 )
-from resnet_cli.pytorch.nests import tensors
+from resnet_cli.pytorch.nests import has_nested, tensors
 from resnet_cli.pytorch.sized import Ledger
 from resnet_cli.pytorch.tape import Tape
 from resnet_cli.pytorch.tracing import (
@@ -44,10 +45,6 @@ from resnet_cli.pytorch.tracing import (
     sized,
 )
 from resnet_cli.pytorch.uncounted import Counter, may_multiply
-
-
-class TooLargeError(BaseException):
-    """The run costs more than its budget; no `Exception`, so that no module swallows it."""
 
 
 class Recorder(torch.overrides.TorchFunctionMode):
@@ -127,7 +124,7 @@ class Recorder(torch.overrides.TorchFunctionMode):
             return READERS[func](self.ledger, self.tape.value(given[0]), *args)
         with torch._C.DisableTorchFunction(), self.ledger.closed():
             before = [(each, version(each)) for each in given if isinstance(each, Tensor)]
-            named = functions.function(func, args, kwargs)
+            named = None if has_nested(given) else functions.function(func, args, kwargs)
         out, macs = self._counted(func, *mere, is_named=named is not None)
         with torch._C.DisableTorchFunction(), self.ledger.closed():
             written = [tensor for tensor, count in before if version(tensor) != count]
@@ -140,7 +137,7 @@ class Recorder(torch.overrides.TorchFunctionMode):
         """Call a function; return what it gives, and its MACs: None where nobody knows them."""
         given = [*args, *kwargs.values()]
         macs: int | None = 0
-        rule = RULES.get(func)
+        rule = None if has_nested(given) else RULES.get(func)
         with torch._C.DisableTorchFunction():
             # A named `einsum` of weights alone would be passed over as if it cost nothing.
             known = rule is not None or (is_named and func is not torch.einsum)

@@ -10,9 +10,8 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 from torch.utils._device import _device_constructors
 
-from resnet_cli.errors import BackendError, TargetError
+from resnet_cli.errors import BackendError, TargetError, TooLargeError
 from resnet_cli.parse import Input
-from resnet_cli.pytorch.capture import TooLargeError
 from resnet_cli.pytorch.device import available, device_of, dtype_of, lacks_values
 from resnet_cli.pytorch.inputs import Given, Keyed, Named, Nest, Several, leaves
 from resnet_cli.pytorch.nests import tensors
@@ -209,7 +208,9 @@ def _built(
 ) -> nn.Module:
     try:
         model = _made(factory, arguments, device, budget)
-    except (Exception, SystemExit) as error:
+    except (KeyboardInterrupt, TooLargeError):
+        raise
+    except BaseException as error:
         values = device == "meta" and lacks_values(error)
         hint = (
             "; it needs values, and the meta device has none: give --device cpu" if values else ""

@@ -9,6 +9,7 @@ with warnings.catch_warnings():
     from torch import nn
 
 from resnet_cli.errors import BackendError
+from resnet_cli.pytorch import target
 
 
 def available(device: str) -> str:
@@ -39,13 +40,13 @@ def dtype_of(model: nn.Module) -> torch.dtype:
 
 
 def first_line(error: BaseException) -> str:
-    """Return what an error says, in one line; the class where that is all it says."""
-    lines = str(error).strip().splitlines()
-    if isinstance(error, SystemExit | KeyError):  # of which the message is a value alone
-        return f"{type(error).__name__}: {error}"
-    return lines[0] if lines else type(error).__name__
+    """Return what an error says, in one line; the class where it is all, or no failure's."""
+    name, text = type(error).__name__, target.first_line(error)
+    # The message of a KeyError is a value alone.
+    is_said = isinstance(error, Exception) and not isinstance(error, KeyError)
+    return (text if is_said else f"{name}: {text}") if text else name
 
 
 def lacks_values(error: BaseException) -> bool:
     """Say whether something failed since the meta device has shapes and no values."""
-    return "meta" in str(error).lower()
+    return "meta" in target.words(error).lower()

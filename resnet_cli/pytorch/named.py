@@ -113,7 +113,7 @@ def _difference(network: Network, sizes: Sizes, device: str) -> Difference | Non
     config, summary = cast("user.ModuleConfig", network.config), network.summary
     assert network.recorded is not None
     model, place = user.made(config, device)
-    with aside():
+    with aside(config.module):
         values, others = construct.place_inputs(model, config.at(sizes).input, place)
         dtype = getattr(torch, summary.dtype)
         return module_difference(model, network.recorded, values, dtype, named=others)

@@ -1,7 +1,7 @@
 """Whatever a module takes or gives: one tensor, several, nested, or none."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -17,16 +17,21 @@ MAX_DEPTH = 8
 
 def tensors(value: Any, depth: int = MAX_DEPTH) -> Iterator[Tensor]:
     """Give every tensor in `value`, in order."""
-    if isinstance(value, Tensor):
+    if isinstance(value, Tensor) and not value.is_nested:
         yield value
     elif depth:
         for _, child in _children(value):
             yield from tensors(child, depth - 1)
 
 
+def has_nested(given: Iterable[Any]) -> bool:
+    """Say whether a nested tensor is among these: several of different shapes in one."""
+    return any(isinstance(each, Tensor) and each.is_nested for each in given)
+
+
 def nested(value: Any, name: "Callable[[Tensor], Value]", depth: int = MAX_DEPTH) -> "Nest":
     """Return what each tensor in `value` is called, nested as they are; other things by class."""
-    if isinstance(value, Tensor):
+    if isinstance(value, Tensor) and not value.is_nested:
         return name(value)
     children = list(_children(value)) if depth else []
     if not children:
@@ -68,9 +73,23 @@ def _cut(parts: Iterable[str]) -> str:
     return ", ".join(first if len(first) <= _MOST else [*first[:_MOST], "…"])
 
 
+def _parts(nested: Tensor) -> Sequence[Tensor]:
+    """Return the tensors in a nested one, which has no shape of its own: each time the same."""
+    known = vars(nested)
+    if "_resnet_shapes_parts" not in known:
+        try:
+            known["_resnet_shapes_parts"] = nested.detach().unbind()
+        except (RuntimeError, NotImplementedError):  # on the meta device nobody knows where to cut
+            return ()
+    parts: Sequence[Tensor] = known["_resnet_shapes_parts"]
+    return parts
+
+
 def _children(value: Any) -> Iterator[tuple[str | int, Any]]:
     """Give what a container holds: by name where it has names, by position where not."""
-    if isinstance(value, Mapping):
+    if isinstance(value, Tensor):
+        yield from enumerate(_parts(value))
+    elif isinstance(value, Mapping):
         yield from ((str(name), child) for name, child in value.items())
     elif isinstance(value, tuple) and hasattr(value, "_fields"):
         yield from zip(value._fields, value, strict=True)

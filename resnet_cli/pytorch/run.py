@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
+from resnet_cli.errors import TooLargeError
 from resnet_cli.graph.graph import Graph
 from resnet_cli.pytorch.capture import Recorder
 from resnet_cli.pytorch.isolate import eager, unchanged
@@ -64,7 +65,9 @@ def run(
                     module.training = trains(module)
             try:
                 output = model(*inputs, **named)
-            except (Exception, SystemExit) as raised:
+            except (KeyboardInterrupt, TooLargeError):
+                raise
+            except BaseException as raised:
                 error, failed = raised, _innermost(raised, recorder) or original(model)
                 met = _met(raised, recorder)
     seconds = time.perf_counter() - start

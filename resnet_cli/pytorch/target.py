@@ -4,12 +4,14 @@ A target is `package.module:attribute` or `path/to/file.py:attribute`.
 """
 
 import ast
+import contextlib
 import importlib
 import importlib.util
 import inspect
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -24,14 +26,38 @@ _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 class Target(NamedTuple):
-    """A file or an importable module, and an attribute in it."""
+    """A file or an importable module, and an attribute in it.
+
+    It is sought in `folder`, that of the configuration which names it or else the working
+    directory; `is_found` says that nobody named that configuration.
+    """
 
     source: str
     attribute: str
+    folder: str = ""
+    is_found: bool = False
 
     @property
     def is_file(self) -> bool:
         return self.source.endswith(".py")
+
+    @property
+    def base(self) -> str:
+        """The folder that it is sought in, absolute."""
+        return os.path.abspath(self.folder)
+
+    @property
+    def path(self) -> str:
+        """The file that it names, absolute."""
+        return os.path.join(self.base, self.source)
+
+    @property
+    def files(self) -> list[str]:
+        """The files in its folder that an import of it would run, where they are there."""
+        if self.is_file:
+            return [self.path]
+        places = accumulate(self.source.split("."), os.path.join, initial=self.base)
+        return [f"{place}{end}" for place in [*places][1:] for end in (".py", "/__init__.py")]
 
     def __str__(self) -> str:
         return f"{self.source}:{self.attribute}"
@@ -92,14 +118,14 @@ def parse_args(value: object) -> dict[str, Any]:
 
 def load(target: Target) -> Any:
     """Import what the target names. Raises `TargetError` with the user's own last frame."""
-    _importable(os.getcwd())
     try:
-        found: Any = (
-            _from_file(target) if target.is_file else importlib.import_module(target.source)
-        )
-    except TargetError:
+        with importable(target):
+            found: Any = (
+                _from_file(target) if target.is_file else importlib.import_module(target.source)
+            )
+    except (KeyboardInterrupt, TargetError):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise TargetError(f"--module {target}: {_import_problem(target, error)}") from error
     for name in target.attribute.split("."):
         if not hasattr(found, name):
@@ -126,9 +152,24 @@ def _has(found: Any) -> str:
 
 def describe(error: BaseException) -> str:
     """Return an exception in one line, with the user's own last frame."""
-    lines = str(error).strip().splitlines()
-    text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
-    return text + last_frame(error)
+    text = first_line(error)
+    named = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return named + last_frame(error)
+
+
+def words(error: BaseException) -> str:
+    """Return what an exception says: nothing where its own code fails at that."""
+    try:
+        return str(error)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        return ""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an exception says."""
+    return (words(error).strip().splitlines() or [""])[0]
 
 
 def last_frame(error: BaseException) -> str:
@@ -138,7 +179,8 @@ def last_frame(error: BaseException) -> str:
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if not _is_foreign(frame.filename):
             return f" ({_near(frame.filename)}:{frame.lineno}, in {frame.name})"
-    return ""
+    # A StopIteration in a generator is the cause of another error.
+    return "" if error.__cause__ is None else last_frame(error.__cause__)
 
 
 def check_arguments(target: Target, factory: Any, arguments: Mapping[str, Any]) -> None:
@@ -184,24 +226,36 @@ def _import_problem(target: Target, error: BaseException) -> str:
         where = f"{_near(error.filename)}:{error.lineno}" if error.filename else ""
         return f"SyntaxError: {error.msg} ({where})"
     hint = ""
-    if isinstance(error, ImportError) and "relative import" in str(error):
+    if isinstance(error, ImportError) and "relative import" in words(error):
         hint = "; a file of a package is given as package.module:attribute"
     return f"cannot be imported: {describe(error)}{hint}"
 
 
-def _importable(folder: str) -> None:
-    """Let imports find a folder's modules, as `python -m` does."""
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-        importlib.invalidate_caches()
+@contextlib.contextmanager
+def importable(target: Target) -> Iterator[None]:
+    """Let imports find the modules beside the target first, as `python -m` does, for so long.
+
+    Afterwards none of them can stand before what the tool itself imports late.
+    """
+    folders = [target.base]
+    if target.is_file:
+        folders.insert(0, os.path.dirname(target.path))
+    added = [folder for folder in dict.fromkeys(folders) if folder not in sys.path]
+    sys.path[:0] = added
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        for folder in added:
+            with contextlib.suppress(ValueError):  # its own code may have taken it away
+                sys.path.remove(folder)
 
 
 def _from_file(target: Target) -> ModuleType:
-    """Import a file by its path; its own folder is importable too."""
-    path = os.path.abspath(target.source)
+    """Import a file by its path."""
+    path = os.path.abspath(target.path)
     if not os.path.isfile(path):
         raise TargetError(f"--module {target}: there is no file {target.source}")
-    _importable(os.path.dirname(path))
     name = os.path.splitext(os.path.basename(path))[0]
     if name in sys.modules and getattr(sys.modules[name], "__file__", None) != path:
         name = f"{name} of resnet-shapes"  # never shadow what is imported already

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from resnet_cli.analysis.network import Network
-from resnet_cli.errors import BackendError, TargetError
+from resnet_cli.errors import BackendError, TargetError, TooLargeError
 from resnet_cli.pytorch.aside import aside
 from resnet_cli.pytorch.backend import backend
 from resnet_cli.pytorch.inputs import Given, at, ordered
@@ -51,20 +51,22 @@ def made(config: ModuleConfig, device: str) -> tuple[Any, str]:
     backend()
     from resnet_cli.pytorch import construct
 
-    with aside():
+    with aside(config.module):
         return construct.construct(config.module, config.module_args, device)
 
 
 def printed(config: ModuleConfig, device: str) -> str:
     """Return the module as PyTorch prints it. Raises `TargetError` where its own code fails."""
     model, _ = made(config, device)
-    try:
-        with aside():
+    with aside(config.module):
+        try:
             return str(model)
-    except (Exception, SystemExit) as error:
-        raise TargetError(
-            f"--module {config.module}: cannot be printed: {describe(error)}"
-        ) from error
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            raise TargetError(
+                f"--module {config.module}: cannot be printed: {describe(error)}"
+            ) from error
 
 
 def capture(
@@ -83,7 +85,7 @@ def capture(
     model, place = made(config, device)
     from resnet_cli.pytorch import construct
 
-    with aside():
+    with aside(config.module):
         config = replace(config, input=config.input or construct.assumed_inputs(model))
     if device == "auto":
         done = _anywhere(config, model, place, on_layer)
@@ -104,7 +106,7 @@ def _trained(
     from resnet_cli.pytorch import construct, room, steps
 
     mode = None
-    with aside():
+    with aside(config.module):
         if model is None or not room.has_room_to_run(network.summary):
             model, mode = construct.construct_fake(config.module, config.module_args)
         return steps.trained(
@@ -122,14 +124,13 @@ def listing(config: ModuleConfig, device: str) -> Network:
     model, _ = made(config, device)
     from resnet_cli.pytorch import measure
 
-    with aside():
+    with aside(config.module):
         return Network(config, *measure.listing(model, str(config.module)))
 
 
 def _anywhere(
     config: ModuleConfig, model: Any, place: str, on_layer: Callable[[str], None]
 ) -> "Measurement":
-    from resnet_cli.pytorch.capture import TooLargeError
     from resnet_cli.pytorch.room import free_memory
 
     if place == "cpu":
@@ -161,9 +162,10 @@ def _measured(
     """Run a module; where that should be short, raise `TooLargeError` once it is not."""
     from resnet_cli.pytorch import construct, measure
 
-    limit, budget = (construct.INPUT_BYTES, construct.budget(model)) if is_short else (None, None)
-    values, named = construct.place_inputs(model, config.input, place, limit=limit)
-    with aside():
+    with aside(config.module):
+        budget = construct.budget(model) if is_short else None
+        limit = construct.INPUT_BYTES if is_short else None
+        values, named = construct.place_inputs(model, config.input, place, limit=limit)
         return measure.measure(
             model, values, str(config.module), named=named, on_layer=on_layer, budget=budget
         )

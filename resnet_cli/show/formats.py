@@ -26,7 +26,7 @@ TOOL = {"name": "resnet-shapes", "version": __version__}
 def to_plain(summary: Summary, depth: int) -> str:
     """Return the notebook's own lines: a layer's class and its output shape."""
     return "".join(
-        f"{row.type} output shape:\t {_size(row) if summary.ran else 'not known'}\n"
+        f"{printable(row.type)} output shape:\t {_size(row) if summary.ran else 'not known'}\n"
         for row in summary.at_depth(depth)
     )
 
@@ -101,8 +101,12 @@ def markdown_table(
 
 def markdown_text(text: str) -> str:
     """Escape what GitHub would take for markup, a mention or a link."""
-    text = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace("@", "&#64;")
-    return "".join(f"\\{char}" if char in "\\`*_[]|~!#" else char for char in text)
+    return printable(text).translate(_MARKUP)
+
+
+_MARKUP = str.maketrans(
+    {**{char: f"\\{char}" for char in "\\`*_[]|~!#"}, "&": "&amp;", "<": "&lt;", "@": "&#64;"}
+)
 
 
 def csv_text(names: Iterable[str], rows: Iterable[Iterable[Value]]) -> str:
@@ -112,8 +116,16 @@ def csv_text(names: Iterable[str], rows: Iterable[Iterable[Value]]) -> str:
     file = StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(names)
-    writer.writerows(map(plain_text, row) for row in rows)
+    writer.writerows(map(_csv_cell, row) for row in rows)
     return file.getvalue()
+
+
+def _csv_cell(value: Value) -> str:
+    """Write a value; a text on one line, and none that a spreadsheet takes for a formula."""
+    if not isinstance(value, str):
+        return plain_text(value)
+    text = printable(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
 def records(

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.segment import Segment
 from rich.text import Text
 
 from resnet_cli.show.columns import Value
-from resnet_cli.text import Look, human_text
+from resnet_cli.text import Look, harmless, human_text
 
 GAP = 2
 """Spaces between columns."""
@@ -113,6 +114,16 @@ def records_table(
     return Group(table, Text(f"\n{note}", "dim")) if note else table
 
 
+class _Harmless(NamedTuple):
+    """A renderable without what would steer a terminal or a log: colours alone are its own."""
+
+    inner: RenderableType
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for text, style, control in console.render(self.inner, options):
+            yield Segment(harmless(text), style, control)
+
+
 def rendered(renderable: RenderableType, *, colored: bool) -> str:
     """Return what Rich makes of it, as wide as it is by nature."""
     # Tables fit themselves to the look's width, so no line is wrapped or cut here; with a
@@ -130,5 +141,5 @@ def rendered(renderable: RenderableType, *, colored: bool) -> str:
         emoji=False,
     )
     with console.capture() as capture:
-        console.print(renderable, soft_wrap=False)
+        console.print(_Harmless(renderable), soft_wrap=False)
     return "".join(line.rstrip(" ") + "\n" for line in capture.get().splitlines())

@@ -35,6 +35,54 @@ def test_an_interrupted_proof_runs_no_further_layer(invoke, monkeypatch):
     assert result.stderr.strip() == "resnet-shapes: interrupted"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
+)
+@pytest.mark.parametrize("place", ["resnet_cli.cli.main", "resnet_cli.files", "at the end"])
+def test_a_signal_leaves_no_file_behind_and_is_told_by_the_code(tmp_path, number, code, place):
+    (tmp_path / "net.lock").write_text("old")
+    script = f"""
+import os, sys, threading
+def kill(*_):
+    os.kill(os.getpid(), {int(number)})
+if {place!r} == "resnet_cli.files":
+    os.fsync = kill
+elif {place!r} == "at the end":
+    threading._register_atexit(kill)
+else:
+    class Finder:
+        def find_spec(self, name, *_):
+            if name == {place!r}:
+                kill()
+    sys.meta_path.insert(0, Finder())
+sys.argv[1:] = ["lock", "-o", "net.lock"]
+from resnet_cli.__main__ import main
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=False, capture_output=True, cwd=tmp_path, text=True
+    )
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["net.lock"]
+    assert ((tmp_path / "net.lock").read_text() == "old") is (place != "at the end")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_signal_that_is_ignored_stays_ignored(tmp_path):
+    script = (
+        "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "from resnet_cli.__main__ import main; import threading\n"
+        "os.fsync = lambda _: os.kill(os.getpid(), signal.SIGHUP)\n"
+        "sys.argv[1:] = ['lock', '-o', 'net.lock']; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=False, cwd=tmp_path, capture_output=True
+    )
+    assert done.returncode == 0
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends Ctrl-C to whole groups")
 def test_a_signal_during_the_forward_pass_leaves_with_130_and_the_whole_table():

@@ -1,6 +1,7 @@
 """`--module` on the command line: the same table, formats, checks and lock."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -320,3 +321,18 @@ class Net(nn.Module):
     assert result.code == code, result.stdout
     assert "at least 64, without linalg_inv" in result.stdout
     assert invoke(*target, "--allow-not-counted").code == 2
+
+
+def test_what_lies_beside_a_module_is_not_taken_for_what_the_tool_needs(tmp_path):
+    (tmp_path / "net").mkdir()
+    (tmp_path / "net" / "net.py").write_text("import torch\nNet = torch.nn.Linear(3, 4)\n")
+    for name in ("rich", "psutil", "csv", "textwrap", "resnet_cli"):
+        (tmp_path / "net" / f"{name}.py").write_text("raise RuntimeError('taken')\n")
+    for more in ((), ("--format", "csv"), ("--train", "sgd")):
+        done = subprocess.run(
+            [sys.executable, "-m", "resnet_cli", "--module", "net/net.py:Net", *more],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr

@@ -238,3 +238,49 @@ def test_show_config_has_every_value_and_its_source(invoke, project, monkeypatch
     assert found["groups"] == ("1", "preset resnet18")
     assert found["device"] == ("auto", "default")
     assert invoke("--show-config", "--config", os.devnull).stdout.startswith("Network  Option")
+
+
+NET = "from torch import nn\nNet = nn.Linear(3, 4)\n"
+
+
+@pytest.mark.parametrize("target", ["net.py:Net", "nets.net:Net"])
+def test_a_module_is_sought_beside_the_file_that_names_it(
+    invoke, project, tmp_path, monkeypatch, target
+):
+    project(f'module = "{target}"\ninput = "1x3"\n')
+    (tmp_path / "nets").mkdir()
+    for name in ("net.py", "nets/net.py"):
+        (tmp_path / name).write_text(NET)
+    (tmp_path / "src").mkdir()
+    monkeypatch.chdir(tmp_path / "src")
+    assert config(invoke)["module"] == target
+    assert invoke("--config", "../pyproject.toml", "--no-run").code == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="POSIX has owners")
+@pytest.mark.parametrize("theirs", ["pyproject.toml", "nets/net.py", "nets/__init__.py", "nets"])
+@pytest.mark.parametrize("target", ["nets/net.py:Net", "nets.net:Net"])
+def test_code_is_not_run_for_a_file_that_nobody_named_where_others_could_write_it(
+    invoke, project, tmp_path, monkeypatch, theirs, target
+):
+    project(f'networks.own.module = "{target}"\nnetworks.own.input = "1x3"\n')
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "__init__.py").write_text("")
+    (tmp_path / "nets" / "net.py").write_text(NET)
+    assert invoke("--network", "own").code == 0
+    lstat = os.lstat
+
+    def of_another(path):
+        found = lstat(path)
+        is_theirs = os.path.abspath(path) == str(tmp_path / theirs)
+        return os.stat_result([*found[:4], 12345 if is_theirs else found[4], *found[5:]])
+
+    monkeypatch.setattr(os, "lstat", of_another)
+    result = invoke("--network", "own")
+    if (theirs, target) == ("nets/__init__.py", "nets/net.py:Net"):  # which that does not run
+        assert result.code == 0
+        return
+    assert (result.code, result.stdout) == (2, "")
+    assert f"{theirs} belongs to another user (number 12345); if you trust" in result.stderr
+    assert invoke("--network", "own", "--config", "pyproject.toml").code == 0
+    assert invoke("--no-run", "--preset", "resnet18").code == 0  # which runs nothing of it

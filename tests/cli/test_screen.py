@@ -144,7 +144,7 @@ def test_a_full_disk_is_one_line_and_two(args):
     [
         ((), 2, "resnet-shapes: cannot write: the output is closed\n"),
         (("--output", "net.txt"), 0, "wrote net.txt\n"),
-        (("--version",), 0, ""),
+        (("--version",), 2, "resnet-shapes: cannot write: the output is closed\n"),
     ],
 )
 def test_a_stdout_closed_from_the_start_is_no_crash(args, code, said):

@@ -34,6 +34,7 @@ from tests.strategies import configs
         ),
         ({"classes": 0}, "classes", "0 is not a positive number"),
         ({"blocks": (25_000,) * 4}, "blocks", "500,012 layers; at most 100,000"),
+        ({"blocks": (1,) * 14_001, "channels": (1,) * 14_001}, "blocks", "names 14,001 stages;"),
         ({"groups": 2}, "groups", "2 needs --block bottleneck"),
         ({"width_per_group": 4}, "width_per_group", "4 needs --block bottleneck"),
         ({"stride_on": StrideOn.FIRST}, "stride_on", "1x1 needs --block bottleneck"),

@@ -10,7 +10,7 @@ from resnet_cli import parse
 from resnet_cli.analysis.network import predict
 from resnet_cli.errors import SymbolError
 from resnet_cli.family.config import Block, ResNetConfig, Shortcut, Stem, StrideOn
-from resnet_cli.graph.dims import Dim
+from resnet_cli.graph.dims import Dim, total
 
 N, H, W = (Dim.named(name, axis) for name, axis in (("N", 0), ("H", 2), ("W", 3)))
 
@@ -179,3 +179,8 @@ def test_there_is_no_peak_and_no_mark_without_sizes(config):
     summary = symbolic(config)
     assert summary.peak_bytes is None
     assert summary.held
+
+
+@given(st.lists(formulas() | st.integers(-9, 9), max_size=6))
+def test_a_total_is_the_sum_one_by_one(parts):
+    assert total(parts) == sum(parts)

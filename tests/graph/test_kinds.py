@@ -7,11 +7,14 @@ from hypothesis import strategies as st
 from resnet_cli.graph.activations import Activation, Identity
 from resnet_cli.graph.captured import Opaque, Source
 from resnet_cli.graph.elementwise import Multiply
+from resnet_cli.graph.joins import Split, TensorSplit
 from resnet_cli.graph.kinds import Facts, Input, Window
+from resnet_cli.graph.matmul import Attention, MatMul, MultiheadAttention
 from resnet_cli.graph.moves import Flatten, Pad, Subsample
 from resnet_cli.graph.pointwise import Add, BatchNorm, ReLU
 from resnet_cli.graph.pooling import AdaptiveAvgPool, AvgPool, MaxPool
 from resnet_cli.graph.products import Conv, Linear
+from resnet_cli.graph.resample import PixelShuffle, PixelUnshuffle
 
 SQUARE = {"weight": (64, 1, 7, 7), "bias": (64,)}
 
@@ -66,6 +69,29 @@ def square(kernel, stride=1, padding=0):
         (Linear(10, bias=False), [(4, 3, 512)], [(4, 3, 10)], (5120, 0, 12 * 5120), None),
         (Subsample((2, 2)), [(1, 4, 7, 8)], [(1, 4, 4, 4)], (0, 0, 0), square(1, 2)),
         (Pad((0, 0, 1, 0), (0, 2, 1, 3)), [(1, 4, 7, 8)], [(1, 6, 9, 11)], (0, 0, 0), None),
+        # Of a batch of 2: each of the 4 x 5 elements is 3 products.
+        (MatMul(), [(2, 4, 3), (2, 3, 5)], [(2, 4, 5)], (0, 0, 2 * 4 * 5 * 3), None),
+        (MatMul("mv"), [(4, 3), (3,)], [(4,)], (0, 0, 12), None),
+        # 2 x 6 queries of width 4 meet 5 keys, and the 5 values have width 3.
+        (
+            Attention(),
+            [(2, 6, 4), (2, 5, 4), (2, 5, 3)],
+            [(2, 6, 3)],
+            (0, 0, 2 * 6 * 5 * (4 + 3)),
+            None,
+        ),
+        # Projections of 6 queries and results, of 5 keys and values, and both products.
+        (
+            MultiheadAttention(4, 2, batch_first=True),
+            [(3, 6, 4), (3, 5, 4), (3, 5, 4)],
+            [(3, 6, 4)],
+            (4 * 16 + 4 * 4, 0, 3 * (2 * 6 * 16 + 2 * 5 * 16 + 2 * 6 * 5 * 4)),
+            None,
+        ),
+        (PixelShuffle(3), [(1, 18, 2, 5)], [(1, 2, 6, 15)], (0, 0, 0), None),
+        (PixelUnshuffle(3), [(1, 2, 6, 15)], [(1, 18, 2, 5)], (0, 0, 0), None),
+        (TensorSplit((1, 3), -1), [(2, 5)], [(2, 1), (2, 2), (2, 2)], (0, 0, 0), None),
+        (Split(2, 1), [(3, 5)], [(3, 2), (3, 2), (3, 1)], (0, 0, 0), None),
         (Add(), [(2, 3, 4), (2, 3, 4)], [(2, 3, 4)], (0, 0, 0), None),
         (Multiply(), [(2, 3, 4, 4), (2, 3, 1, 1)], [(2, 3, 4, 4)], (0, 0, 0), None),
         (Input((2, 3)), [], [(2, 3)], (0, 0, 0), None),
@@ -180,3 +206,7 @@ def test_facts_compare_as_values():
 )
 def test_each_layer_prints_itself_as_pytorch_does(kind, shape, text):
     assert kind.printed(shape) == text
+
+
+def test_unshuffled_sides_are_whole_numbers():
+    assert [type(size) for size in PixelUnshuffle(2).facts((1, 3, 4, 6)).outputs[0]] == [int] * 4

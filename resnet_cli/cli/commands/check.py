@@ -226,7 +226,7 @@ def _tell(found: list[Report], screen: Screen, *, proofs: bool) -> None:
             text, style = outcome(report.proof)
             screen.note(f"{report.name}: {text}", style)
         if report.error is not None:
-            screen.note(f"resnet-shapes: {report.name}: {printable(report.error)}")
+            screen.note(f"resnet-shapes: {report.name}: {report.error}")
     _tell_github(found, screen)
 
 
@@ -236,4 +236,4 @@ def _tell_github(found: list[Report], screen: Screen) -> None:
         for line in reports.annotations(found):
             screen.note(line)
         if problem := reports.append_step_summary(found):
-            screen.note(f"resnet-shapes: {printable(problem)}")
+            screen.note(f"resnet-shapes: {problem}")

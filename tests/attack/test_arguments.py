@@ -12,7 +12,7 @@ from unittest import mock
 
 import click
 import pytest
-from hypothesis import HealthCheck, Phase, event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from resnet_cli.cli.flags import EXPECTATIONS, SHARED
@@ -169,14 +169,11 @@ locks = st.one_of(
 
 
 @pytest.mark.slow
-@settings(
-    max_examples=2_000,
-    deadline=None,
-    phases=[phase for phase in Phase if phase is not Phase.explain],
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(arguments(), variables(), projects, locks)
-def test_nothing_that_is_asked_crashes(args, environment, project, lock):
+def test_nothing_that_is_asked_crashes(attack):
+    attack.draws(15_000)(given(arguments(), variables(), projects, locks)(_is_answered))()
+
+
+def _is_answered(args, environment, project, lock):
     with tempfile.TemporaryDirectory() as name, contextlib.chdir(name):
         for file, data in (("pyproject.toml", project), ("net.lock", lock)):
             if data is not None:
