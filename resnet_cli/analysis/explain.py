@@ -77,7 +77,8 @@ def pretty(formula: str) -> str:
             closing.append(closes)
             shown.append(opening)
         else:
-            shown.append(closing.pop() if part == ")" else part)
+            # A page writes a formula in pieces: what closes may have been opened before.
+            shown.append(closing.pop() if part == ")" and closing else part)
     return "".join(shown)
 
 

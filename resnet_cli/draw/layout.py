@@ -68,7 +68,7 @@ def _finished(page: Page, scene: Scene, width: float, bottom: float) -> Page:
     """Return the page with its legend, as wide as that and the title need."""
     ends = (_end(label) for label in page.labels if label.style == "title")
     notes = (min(text_width(note, SIZES["shape"]), NOTE) for note in scene.notes)
-    width = max(width, *ends, *(2 * MARGIN + each for each in notes))
+    width = max((width, *ends, *(2 * MARGIN + each for each in notes)))
     bottom = _legend(page, scene, width, bottom + 10)
     return page._replace(width=width, height=bottom + MARGIN)
 

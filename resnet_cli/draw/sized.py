@@ -6,7 +6,7 @@ from resnet_cli.draw.parts import Fork, Part, Scene, Series, Step, Unit, Weave
 from resnet_cli.graph.dims import evaluate
 from resnet_cli.graph.graph import Graph, infer
 from resnet_cli.graph.kinds import Shape
-from resnet_cli.text import format_shape
+from resnet_cli.text import format_shape, human_text
 
 
 class Sized(str):
@@ -24,7 +24,7 @@ class Sized(str):
 def at(scene: Scene, graph: Graph, sizes: Mapping[str, int]) -> Scene:
     """Return a scene of a graph with numbers in the place of its shapes' names."""
     shapes = (shape for facts in infer(graph) for shape in facts.outputs)
-    return _Writer({format_shape(shape): Sized(shape, sizes) for shape in shapes}).scene(scene)
+    return _Writer({human_text(shape): Sized(shape, sizes) for shape in shapes}).scene(scene)
 
 
 class _Writer:

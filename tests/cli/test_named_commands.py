@@ -135,7 +135,7 @@ def test_shapes_on_a_figure_come_to_what_a_run_at_that_size_has(call, tmp_path, 
 def test_conditions_and_ends_stand_where_formulas_do(call, invoke, tmp_path):
     assert call("explain", "Skip").stdout.endswith("\n\nH and W must be even\n")
     drawn = call("draw", "Skip", "-o", "net.svg")
-    assert drawn.stderr == "H and W must be even\n"
+    assert drawn.stderr == "wrote net.svg\nH and W must be even\n"
     assert "must be even" in (tmp_path / "net.svg").read_text(encoding="utf-8")
     compared = invoke("compare", "resnet18", "./nets.py:Skip", "--input", "Nx3xHxW")
     assert "./nets.py:Skip: H and W must be even" in compared.stdout

@@ -243,13 +243,13 @@ def test_show_config_has_every_value_and_its_source(invoke, project, monkeypatch
 NET = "from torch import nn\nNet = nn.Linear(3, 4)\n"
 
 
-@pytest.mark.parametrize("target", ["net.py:Net", "nets.net:Net"])
+@pytest.mark.parametrize("target", ["net.py:Net", "pkg.net:Net"])
 def test_a_module_is_sought_beside_the_file_that_names_it(
     invoke, project, tmp_path, monkeypatch, target
 ):
     project(f'module = "{target}"\ninput = "1x3"\n')
-    (tmp_path / "nets").mkdir()
-    for name in ("net.py", "nets/net.py"):
+    (tmp_path / "pkg").mkdir()
+    for name in ("net.py", "pkg/net.py"):
         (tmp_path / name).write_text(NET)
     (tmp_path / "src").mkdir()
     monkeypatch.chdir(tmp_path / "src")
@@ -258,15 +258,15 @@ def test_a_module_is_sought_beside_the_file_that_names_it(
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="POSIX has owners")
-@pytest.mark.parametrize("theirs", ["pyproject.toml", "nets/net.py", "nets/__init__.py", "nets"])
-@pytest.mark.parametrize("target", ["nets/net.py:Net", "nets.net:Net"])
+@pytest.mark.parametrize("theirs", ["pyproject.toml", "pkg/net.py", "pkg/__init__.py", "pkg"])
+@pytest.mark.parametrize("target", ["pkg/net.py:Net", "pkg.net:Net"])
 def test_code_is_not_run_for_a_file_that_nobody_named_where_others_could_write_it(
     invoke, project, tmp_path, monkeypatch, theirs, target
 ):
     project(f'networks.own.module = "{target}"\nnetworks.own.input = "1x3"\n')
-    (tmp_path / "nets").mkdir()
-    (tmp_path / "nets" / "__init__.py").write_text("")
-    (tmp_path / "nets" / "net.py").write_text(NET)
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "pkg" / "__init__.py").write_text("")
+    (tmp_path / "pkg" / "net.py").write_text(NET)
     assert invoke("--network", "own").code == 0
     lstat = os.lstat
 
@@ -277,7 +277,7 @@ def test_code_is_not_run_for_a_file_that_nobody_named_where_others_could_write_i
 
     monkeypatch.setattr(os, "lstat", of_another)
     result = invoke("--network", "own")
-    if (theirs, target) == ("nets/__init__.py", "nets/net.py:Net"):  # which that does not run
+    if (theirs, target) == ("pkg/__init__.py", "pkg/net.py:Net"):  # which that does not run
         assert result.code == 0
         return
     assert (result.code, result.stdout) == (2, "")

@@ -9,6 +9,7 @@ from resnet_cli.analysis.fold import fold
 from resnet_cli.analysis.network import predict
 from resnet_cli.analysis.solve import fitting
 from resnet_cli.analysis.step import Amp, Checkpoint, Optimizer, Step
+from resnet_cli.analysis.subject import of_family
 from resnet_cli.draw import layout, scene
 from resnet_cli.draw.boxes import Level
 from resnet_cli.errors import ConfigError
@@ -155,7 +156,7 @@ def test_a_batch_that_pytorch_refuses_to_train_is_none_that_fits(browser, writte
             asked = {"train": "sgd", "gb": f"0.{room:09}"}
             tab.page.evaluate(VISIT, [asked])
             assert tab.text("#fit b") == str(batch)
-            assert (next(iter(fitting(config, room, step))).most or 0) == batch
+            assert (next(iter(fitting(of_family(config, step), room))).most or 0) == batch
 
 
 @pytest.mark.parametrize("trained", [False, True])
@@ -171,5 +172,5 @@ def test_the_batch_that_fits_is_that_of_solve(browser, written, trained):
             if shown["wrong"]:
                 continue
             own, step = configured(config, asked)
-            answer = next(iter(fitting(own, 16_500_000_000, step)))
+            answer = next(iter(fitting(of_family(own, step), 16_500_000_000)))
             assert tab.text("#fit b") == f"{answer.most or 0:,}", asked
