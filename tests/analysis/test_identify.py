@@ -6,8 +6,8 @@ from resnet_cli.analysis.identify import known
 from resnet_cli.family import resnet
 from resnet_cli.family.config import ResNetConfig, Stem
 from resnet_cli.family.presets import NAMES, preset, title
+from resnet_cli.graph.activations import Identity
 from resnet_cli.graph.graph import Weight, infer
-from resnet_cli.graph.pointwise import Identity
 
 
 def built(config: ResNetConfig, **changes: object):

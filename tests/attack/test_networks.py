@@ -3,8 +3,6 @@
 The modules here are He et al. 2015 by hand, and share no line with `family/` and `pytorch/`.
 """
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 
@@ -102,7 +100,7 @@ def _agrees(config):
 def _evaluates(config):
     batch, channels, height, width = config.input
     names = tuple(Dim.named(name, axis) for name, axis in (("N", 0), ("H", 2), ("W", 3)))
-    named = replace(config, input=(names[0], channels, *names[1:]))
+    named = config._replace(input=(names[0], channels, *names[1:]))
     found = predict(named).summary.at({"N": batch, "H": height, "W": width})
     numbers = predict(config).summary
     assert found.totals() == numbers.totals()
