@@ -5,20 +5,20 @@ shapes; what stands beside it is the table's own number, from the same `Summary`
 read it with the signs of `pretty`.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from math import prod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from resnet_cli.analysis.explain_products import product, products
+from resnet_cli.analysis.explanation import Explanation, Quantity
 from resnet_cli.analysis.rows import FUNCTION, ROOT
 from resnet_cli.analysis.summary import LayerRow, Summary
 from resnet_cli.analysis.walk import Sight, Walk, walk
 from resnet_cli.graph.branches import Branches, branches
 from resnet_cli.graph.filters import ConvTranspose
 from resnet_cli.graph.graph import Graph, Module
-from resnet_cli.graph.kinds import Facts, Kind, Shape, Window
+from resnet_cli.graph.kinds import Facts, Kind, Window
 from resnet_cli.graph.matmul import MultiheadAttention
 from resnet_cli.graph.moves import Flatten, Pad
 from resnet_cli.graph.pointwise import BatchNorm, ReLU
@@ -28,24 +28,6 @@ from resnet_cli.text import factor, format_shape, nearest
 
 if TYPE_CHECKING:
     from resnet_cli.graph.dims import Size
-
-
-class Quantity(NamedTuple):
-    """One number of a layer: its name, how it comes about, and what the table says."""
-
-    name: str
-    formula: str
-    value: "Size | Shape | None"
-
-
-class Explanation(NamedTuple):
-    """A layer's numbers; `text` says in words what the layer is."""
-
-    path: str
-    role: str
-    type: str
-    text: str
-    quantities: tuple[Quantity, ...]
 
 
 def explain(graph: Graph, summary: Summary, walked: Walk | None = None) -> list[Explanation]:
@@ -64,29 +46,6 @@ def explain(graph: Graph, summary: Summary, walked: Walk | None = None) -> list[
         else:
             inner.append(position)
     return [*found, *map(lesson.explained, reversed(inner))]
-
-
-def pretty(formula: str) -> str:
-    """Return a formula with the multiplication dot, minus sign and roundings of print."""
-    signs = formula.replace("*", "\N{MIDDLE DOT}").replace("-", "\N{MINUS SIGN}")
-    shown: list[str] = []
-    closing: list[str] = []
-    for part in re.split(r"((?:ceil|floor)?\(|\))", signs):
-        if part in _OPENING:
-            opening, closes = _OPENING[part]
-            closing.append(closes)
-            shown.append(opening)
-        else:
-            # A page writes a formula in pieces: what closes may have been opened before.
-            shown.append(closing.pop() if part == ")" and closing else part)
-    return "".join(shown)
-
-
-_OPENING = {
-    "(": ("(", ")"),
-    "ceil(": ("\N{LEFT CEILING}", "\N{RIGHT CEILING}"),
-    "floor(": ("\N{LEFT FLOOR}", "\N{RIGHT FLOOR}"),
-}
 
 
 def select(explanations: Sequence[Explanation], words: Sequence[str]) -> list[Explanation]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from resnet_cli.analysis.explain import Explanation, Quantity
+from resnet_cli.analysis.explanation import Explanation, Quantity
 from resnet_cli.analysis.kept import HALF, Kept, kept
 from resnet_cli.analysis.walk import Walk, item_size, walk
 from resnet_cli.analysis.weights import weights

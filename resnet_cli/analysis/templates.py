@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from resnet_cli.analysis.explain import Explanation, explain
+from resnet_cli.analysis.explain import explain
+from resnet_cli.analysis.explanation import Explanation
 from resnet_cli.analysis.summary import LayerRow, Summary
 from resnet_cli.analysis.walk import Walk
 from resnet_cli.graph.dims import MACHINE, Dim, Size

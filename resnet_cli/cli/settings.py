@@ -6,7 +6,6 @@ values stand at the layer that names it: they beat every farther layer and lose 
 values in its own or a nearer one.
 """
 
-import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -15,15 +14,16 @@ from click.core import ParameterSource
 
 from resnet_cli.analysis.step import Step
 from resnet_cli.cli import projectfile
-from resnet_cli.cli.flags import EXPECTATIONS, NETWORK, SHARED, TRAINING
+from resnet_cli.cli.flags import EXPECTATIONS, NETWORK, TRAINING
 from resnet_cli.cli.options import ENV_PREFIX, Option
 from resnet_cli.cli.projectfile import Project, Values
 from resnet_cli.cli.values import ELSEWHERE, ENDINGS, FIGURES, Format, Output
+from resnet_cli.cli.variables import misspelt
 from resnet_cli.errors import ConfigError
 from resnet_cli.family import presets
 from resnet_cli.family.config import FIELDS, ResNetConfig
 from resnet_cli.parse import Input
-from resnet_cli.text import format_shape, nearest, printable
+from resnet_cli.text import format_shape, nearest
 
 if TYPE_CHECKING:
     from resnet_cli.graph.kinds import Shape
@@ -289,25 +289,12 @@ def request(ctx: click.Context) -> Request:
     asked = given(ctx)
     said = {**asked.environment.values, **asked.flags.values}
     asked = asked._replace(project=projectfile.load(said.get("config")))
-    for line in _misspelt(ctx.find_root()):
+    for line in misspelt(ctx.find_root()):
         click.echo(line, err=True)
     if said.get("show_config"):
         ctx.obj(ctx, asked)  # what the door has for it
         ctx.exit()
     return asked
-
-
-def _misspelt(group: click.Context) -> Iterator[str]:
-    """Say which variables look like ours, and are no option's."""
-    ours = [name for name in os.environ if name.startswith(ENV_PREFIX)]
-    known = {option.envvar for option in (*SHARED, *EXPECTATIONS)}
-    if known.issuperset(ours) or not isinstance(group.command, click.Group):
-        return
-    commands = (group.command.get_command(group, n) for n in group.command.list_commands(group))
-    known |= {o.envvar for each in commands if each for o in each.params if isinstance(o, Option)}
-    for name in (name for name in ours if name not in known):
-        hint = nearest(name, map(str, known))
-        yield printable(f"{name} is no variable of resnet-shapes{hint}")
 
 
 def resolve(ctx: click.Context) -> Settings:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.segment import Segment, Segments
 from rich.style import Style
 
-from resnet_cli.analysis.explain import Explanation, pretty
+from resnet_cli.analysis.explanation import Explanation, pretty
 from resnet_cli.text import Look, human_text, printable
 
 LABEL = 9

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-from resnet_cli.analysis.explain import explain, pretty, select
+from resnet_cli.analysis.explain import explain, select
+from resnet_cli.analysis.explanation import pretty
 from resnet_cli.analysis.network import predict
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.presets import preset

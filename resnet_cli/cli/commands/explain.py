@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from resnet_cli.analysis.explain import Explanation, explain, pretty, select
+from resnet_cli.analysis.explain import explain, select
+from resnet_cli.analysis.explanation import Explanation, pretty
 from resnet_cli.analysis.network import Network
 from resnet_cli.cli.flags import shared
 from resnet_cli.cli.networks import known, told

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from resnet_cli.analysis.explain import pretty
+from resnet_cli.analysis.explanation import pretty
 from resnet_cli.analysis.templates import explained, template
 from resnet_cli.analysis.variable import ELEMENT, Trained, Variable
 from resnet_cli.analysis.walk import item_size
@@ -13,7 +13,7 @@ from resnet_cli.text import place_text, printable
 
 if TYPE_CHECKING:
     from resnet_cli.analysis.conditions import Need
-    from resnet_cli.analysis.explain import Explanation
+    from resnet_cli.analysis.explanation import Explanation
     from resnet_cli.analysis.step import Step
     from resnet_cli.analysis.summary import LayerRow
     from resnet_cli.graph.dims import Size
