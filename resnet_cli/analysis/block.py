@@ -8,8 +8,8 @@ from resnet_cli.analysis.summary import LayerRow, Summary
 from resnet_cli.analysis.walk import Walk, walk
 from resnet_cli.family import resnet
 from resnet_cli.family.config import ResNetConfig, Shortcut, check_widening
+from resnet_cli.family.names import SCHEMES, Net
 from resnet_cli.graph.branches import way
-from resnet_cli.graph.builder import Builder
 from resnet_cli.graph.graph import Value
 from resnet_cli.graph.kinds import Input, Shape
 
@@ -111,9 +111,9 @@ def predict_block(asked: BlockConfig) -> BlockNetwork:
     channels, planes = config.image_channels, config.channels[0]
     if config.shortcut is Shortcut.PAD and not asked.identity:
         check_widening(channels, planes * config.block.expansion)
-    net = Builder()
+    net = Net(SCHEMES[config.names], PATH)
     x = net.apply(Input(config.input))
-    with net.inside(PATH, "Residual", x, resnet.registered(config), role=PATH):
+    with net.within(config.block, x, PATH, PATH):
         main, side = resnet.branches(
             net, config, x, channels, planes, stride, identity=asked.identity
         )
@@ -122,7 +122,7 @@ def predict_block(asked: BlockConfig) -> BlockNetwork:
     on_main = {graph.operations[index].path for index in way(graph, x, main) or ()}
     adds = branches.shape(main) == branches.shape(side)
     if adds:
-        net = Builder()
+        net = Net(SCHEMES[config.names], PATH)
         x = net.apply(Input(config.input))
         y = resnet.residual_block(net, config, PATH, x, channels, planes, stride)
         graph = net.graph("Sequential", x, y)

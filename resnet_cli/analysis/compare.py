@@ -134,18 +134,21 @@ def parts(network: Network) -> tuple[Part, ...]:
     graph = network.graph
     modules = {module.path: module for module in graph.modules}
     below = children(graph.modules)
-    found = []
+    found: list[Part] = []
     for row in network.summary.at_depth(1):
         module = modules.get(row.path)
         if module is None or not module.calls or row.error is not None:
             continue
+        role, size = module.role or row.path, row.output_shape[2:]
         layers = describe(graph, module, below.get(row.path, ()))
         kind = graph.operations[module.calls[0].first].kind
         if isinstance(kind, Linear) and module.is_leaf:
             pool = "average pool, " if module.role else ""
-            found.append(Part(module.role or row.path, (1, 1), f"{pool}{kind.out_features}-d fc"))
+            found.append(Part(role, (1, 1), f"{pool}{kind.out_features}-d fc"))
+        elif layers and found and found[-1].role == role:  # a stem's layers may stand alone
+            found[-1] = Part(role, size, f"{found[-1].layers}; {layers}")
         elif layers:
-            found.append(Part(module.role or row.path, row.output_shape[2:], layers))
+            found.append(Part(role, size, layers))
     return tuple(found)
 
 

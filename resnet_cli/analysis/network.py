@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         """What was asked for of a network whose input may have names."""
 
         @property
-        def names(self) -> tuple[str, ...]:
+        def named(self) -> tuple[str, ...]:
             """The input's sizes that are names."""
 
         def at(self, sizes: Sizes) -> "OfNames":

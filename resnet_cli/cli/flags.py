@@ -15,7 +15,7 @@ from resnet_cli.cli.values import (
     TrainOptions,
 )
 from resnet_cli.family import presets
-from resnet_cli.family.config import Block, DType, ResNetConfig, Shortcut, Stem, StrideOn
+from resnet_cli.family.config import Block, DType, Names, ResNetConfig, Shortcut, Stem, StrideOn
 from resnet_cli.show import columns
 from resnet_cli.text import format_shape
 
@@ -112,6 +112,7 @@ NETWORK = under(
     ),
     Option("conv-bias", parse.flag, "Whether convolutions have a bias."),
     Option("shortcut-norm", parse.flag, "Whether a projection has a batch norm."),
+    Option("names", Names, "Whose names the modules have; a preset has its library's."),
     Option("dtype", DType, "Element type, for bytes and for the proof."),
 )
 

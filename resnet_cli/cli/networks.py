@@ -52,7 +52,7 @@ def known(
     with Progress(screen, "importing PyTorch") as progress:
         if not options.run:
             return Known(user.listing(config, options.device))
-        if config.names:
+        if config.named:
             from resnet_cli.pytorch import named  # only closed forms need it
 
             return Known(*named.capture(config, options.device, progress.update))

@@ -69,6 +69,15 @@ class StrideOn(StrEnum):
     """ResNet v1, as the paper has it."""
 
 
+class Names(StrEnum):
+    """Whose names a network's modules have."""
+
+    NOTEBOOK = "notebook"
+    """Numbers, as in the notebook: `2.0.conv1`."""
+    TORCHVISION = "torchvision"
+    """Those of checkpoints and feature extractors: `layer2.0.conv1`."""
+
+
 class DType(StrEnum):
     """Element types, with their size."""
 
@@ -107,6 +116,7 @@ class ResNetConfig:
     stride_on: StrideOn | None = None
     conv_bias: bool = True
     shortcut_norm: bool = False
+    names: Names = Names.NOTEBOOK
     dtype: DType = DType.FLOAT32
 
     def __post_init__(self) -> None:
@@ -139,7 +149,7 @@ class ResNetConfig:
         return channels
 
     @property
-    def names(self) -> tuple[str, ...]:
+    def named(self) -> tuple[str, ...]:
         """The input's sizes that are names, by axis."""
         return tuple(dict.fromkeys(str(size) for size in self.input if not isinstance(size, int)))
 
@@ -167,6 +177,7 @@ _MODES: dict[str, type[StrEnum]] = {
     "stem": Stem,
     "shortcut": Shortcut,
     "stride_on": StrideOn,
+    "names": Names,
     "dtype": DType,
 }
 

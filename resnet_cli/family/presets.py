@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from resnet_cli.family.config import FIELDS, Block, ResNetConfig, Shortcut, Stem
+from resnet_cli.family.config import FIELDS, Block, Names, ResNetConfig, Shortcut, Stem
 from resnet_cli.text import nearest
 
 _TORCHVISION: dict[str, object] = {
@@ -11,6 +11,7 @@ _TORCHVISION: dict[str, object] = {
     "classes": 1000,
     "conv_bias": False,
     "shortcut_norm": True,
+    "names": Names.TORCHVISION,
 }
 _BOTTLENECK = {**_TORCHVISION, "block": Block.BOTTLENECK}
 _CIFAR = {
@@ -114,7 +115,7 @@ def title(config: ResNetConfig) -> str:
 
 def _likenesses(config: ResNetConfig) -> Iterator[tuple[str, list[str]]]:
     """Give each preset of the same body, with what differs at its two ends."""
-    body = [field for field in FIELDS if field not in ("input", "classes", "dtype")]
+    body = [field for field in FIELDS if field not in ("input", "classes", "names", "dtype")]
     for name in NAMES:
         known = preset(name).config
         if all(getattr(known, field) == getattr(config, field) for field in body):

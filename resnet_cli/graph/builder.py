@@ -24,6 +24,7 @@ class Builder:
         self.operations: list[Operation] = []
         self.modules: list[Module] = []
         self.path = ""
+        self._paths: set[str] = set()
 
     def apply(self, kind: Kind, *inputs: Value) -> Value:
         """Add an operation that the module around calls as a function; return what it gives."""
@@ -31,12 +32,22 @@ class Builder:
         return Value(len(self.operations) - 1)
 
     def layer(self, name: str, kind: Layer, *inputs: Value, role: str = "") -> Value:
-        """Add an operation that is a module of its own; return what it gives."""
+        """Add an operation that is a module of its own; return what it gives.
+
+        A module that is there already in the one around is called once more.
+        """
         path = f"{self.path}.{name}" if self.path else name
         first = len(self.operations)
         value = Value(first)
         self.operations.append(Operation(kind, inputs, path))
-        self.modules.append(Module(path, kind.name, True, role, (Call(first, inputs[0], value),)))
+        call = Call(first, inputs[0], value)
+        if path in self._paths:
+            place = next(i for i in range(-1, -len(self.modules), -1) if self.modules[i][0] == path)
+            module = self.modules[place]
+            self.modules[place] = module._replace(calls=(*module.calls, call))
+        else:
+            self._paths.add(path)
+            self.modules.append(Module(path, kind.name, True, role, (call,)))
         return value
 
     @contextmanager
@@ -66,7 +77,7 @@ class Builder:
         """
         path = f"{self.path}.{name}" if self.path else name
         position = next(i for i, module in enumerate(self.modules) if module.path == path)
-        modules: list[Any] = self.modules[position:]  # each called once, on one value
+        modules: list[Any] = self.modules[position:]  # each called on one value
         first = self.modules[position].calls[0].first
         operations, cut, stem = self.operations[first:], len(path), path[: len(path) - len(name)]
         base = first - 1  # what the module takes is the value before it
@@ -79,15 +90,14 @@ class Builder:
             for kind, inputs, of, *rest in operations:
                 taken = tuple([moved[i - base] for i, _ in inputs])
                 self.operations.append(new(Operation, (kind, taken, copy + of[cut:], *rest)))
-            for of, kind, is_leaf, role, ((began, takes, gives),), *rest, _ in modules:
-                ends = [moved[end.operation - base] for end in (takes, gives)]
-                fields = (
-                    copy + of[cut:],
-                    kind,
-                    is_leaf,
-                    role,
-                    (new(Call, (began + shift, *ends)),),
+            for of, kind, is_leaf, role, calls, *rest, _ in modules:
+                again = tuple(
+                    [
+                        new(Call, (began + shift, moved[takes[0] - base], moved[gives[0] - base]))
+                        for began, takes, gives in calls
+                    ]
                 )
+                fields = (copy + of[cut:], kind, is_leaf, role, again)
                 self.modules.append(new(Module, (*fields, *rest, of)))
         return Value(len(self.operations) - 1)
 

@@ -145,6 +145,8 @@ def function(kind: Kind) -> Function:
             return operator.imul if inplace else operator.mul
         case ReLU(inplace):
             return lambda x: F.relu(x, inplace)
+        case Flatten(start, end):
+            return lambda x: x.flatten(start, end)
         case Subsample(stride):
             steps = (slice(None), slice(None), *(slice(None, None, step) for step in stride))
             return lambda x: x[steps]

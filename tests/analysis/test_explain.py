@@ -98,8 +98,8 @@ def test_a_convolution_is_explained_line_by_line(invoke):
 
 
 def test_no_block_is_folded(invoke):
-    result = invoke("explain", "Residual", "--preset", "resnet34", "--fold")
-    assert result.stdout.count("Residual, main path") == 16
+    result = invoke("explain", "BasicBlock", "--preset", "resnet34", "--fold")
+    assert result.stdout.count("BasicBlock, main path") == 16
 
 
 def test_an_addition_names_two_shapes_and_the_larger_field(invoke):
@@ -110,7 +110,7 @@ def test_an_addition_names_two_shapes_and_the_larger_field(invoke):
 
 
 def test_a_zero_padded_shortcut_shows_where_its_channels_come_from(invoke):
-    result = invoke("explain", "2.0", "--preset", "resnet20_cifar10")
+    result = invoke("explain", "layer2.0", "--preset", "resnet20_cifar10")
     assert "strided identity, zeros for new channels\n  channels 16 + 16 = 32\n" in result.stdout
 
 
@@ -152,7 +152,7 @@ def test_a_stage_is_named_with_or_without_its_space():
 
 def test_a_path_does_not_stand_for_one_that_only_begins_alike():
     _, explanations = explained(preset("resnet1202_cifar10").config)
-    assert {e.path.split(".")[1] for e in select(explanations, ["1.1"])} == {"1"}
+    assert {e.path.split(".")[1] for e in select(explanations, ["layer1.1"])} == {"1"}
 
 
 @pytest.mark.parametrize(
@@ -205,10 +205,10 @@ def test_an_ascii_screen_gets_ascii_signs(invoke, monkeypatch, kind):
 
 
 def test_a_narrow_terminal_breaks_lines_and_loses_nothing(invoke, monkeypatch):
-    wide = invoke("explain", "1", "--preset", "resnet50").stdout
+    wide = invoke("explain", "layer1", "--preset", "resnet50").stdout
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "60")
-    narrow = invoke("explain", "1", "--preset", "resnet50", "--color", "never").stdout
+    narrow = invoke("explain", "layer1", "--preset", "resnet50", "--color", "never").stdout
     assert max(map(len, narrow.splitlines())) <= 60 < max(map(len, wide.splitlines()))
     assert narrow.split() == wide.split()
 

@@ -12,8 +12,8 @@ from resnet_cli.analysis.network import predict
 from resnet_cli.analysis.rows import summarise
 from resnet_cli.analysis.walk import walk
 from resnet_cli.family import presets, resnet
-from resnet_cli.family.config import DType, ResNetConfig
-from resnet_cli.graph.builder import Builder
+from resnet_cli.family.config import DType, Names, ResNetConfig
+from resnet_cli.family.names import SCHEMES, Net
 from resnet_cli.graph.kinds import Input, Opaque
 from resnet_cli.graph.pointwise import Activation, Add, BatchNorm, Multiply, ReLU
 from resnet_cli.graph.pooling import AdaptiveAvgPool
@@ -112,7 +112,7 @@ CONV = Conv(2, (3, 3), padding=(1, 1))
 
 def network(write, shape=(1, 2, 4, 4)):
     """Return the summary of what `write` writes, and the walk over it."""
-    net = Builder()
+    net = Net(SCHEMES[Names.NOTEBOOK], "")
     x = net.apply(Input(shape))
     graph = net.graph("Network", x, write(net, x))
     return summarise(graph), walk(graph)

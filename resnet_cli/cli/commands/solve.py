@@ -45,7 +45,7 @@ TRAINING_NOTE = (
 
 
 def _want(value: object) -> LayerExpectation:
-    """Parse `4=7x7` or `stage 4=7x7`."""
+    """Parse `layer4=7x7` or `stage 4=7x7`."""
     want = layer_pattern(value)
     if len(want.pattern) != 2 or not all(isinstance(size, int) for size in want.pattern):
         raise ValueError(f"{value!r} is not LAYER=HxW, as in 4=7x7 or 'stage 4=7x7'")
@@ -96,7 +96,7 @@ QUESTIONS = under(
 def command(ctx: click.Context, /, **_: Any) -> int:
     """Solve for the input: a layer's wanted size, or a memory; no PyTorch needed.
 
-    Example: solve --preset resnet50 --want 4=7x7 --memory 8GiB --dtype float16
+    Example: solve --preset resnet50 --want layer4=7x7 --memory 8GiB --dtype float16
     """
     settings = resolve(ctx)
     config = settings.config()
