@@ -13,6 +13,7 @@ from resnet_cli.analysis.summary import Summary
 from resnet_cli.graph.branches import branches
 from resnet_cli.graph.graph import Graph, Module, children
 from resnet_cli.graph.kinds import Kind, Shape
+from resnet_cli.graph.pointwise import Multiply
 from resnet_cli.graph.pooling import MaxPool
 from resnet_cli.graph.products import Conv, Linear
 from resnet_cli.text import format_shape, human_bytes, human_count
@@ -175,6 +176,8 @@ def _layer(kind: Kind) -> str:
             return f"{format_shape(kernel)}, {out_channels}{grouped}"
         case MaxPool(kernel):
             return f"{format_shape(kernel)} max pool"
+        case Multiply():
+            return "gate"
     return ""
 
 

@@ -35,8 +35,8 @@ def caption(summary: Summary) -> str | None:
     convolutions = [row for row in summary.rows if _is_convolution(row)]
     if len(summary.input_shape) != 4 or not convolutions:
         return None
-    near: list[tuple[int, str]] = []
-    for name in presets.NAMES:
+    near: list[tuple[int, int, str]] = []
+    for place, name in enumerate(presets.NAMES):
         if not _is_possible(presets.preset(name).config, len(convolutions)):
             continue
         family = presets.preset(name).family
@@ -44,8 +44,9 @@ def caption(summary: Summary) -> str | None:
         if differences == []:
             return f"The counts of {family}'s {name}."
         if differences is not None:
-            near.append((len(differences), f"Like {family}'s {name}, but {_listed(differences)}."))
-    return min(near)[1] if near else None
+            text = f"Like {family}'s {name}, but {_listed(differences)}."
+            near.append((len(differences), place, text))
+    return min(near)[-1] if near else None
 
 
 def _is_possible(config: ResNetConfig, convolutions: int) -> bool:

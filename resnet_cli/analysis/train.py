@@ -3,10 +3,9 @@
 from typing import TYPE_CHECKING
 
 from resnet_cli.analysis.memory import Training, training
-from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.network import Network, walked_over
 from resnet_cli.analysis.rows import FUNCTION, ROOT, summarise
 from resnet_cli.analysis.summary import LayerRow
-from resnet_cli.analysis.walk import walk
 from resnet_cli.family import presets, resnet
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.graph.graph import Graph, at
@@ -22,7 +21,7 @@ def predict(config: ResNetConfig, step: "Step") -> Network:
     Raises `ConfigError` where it cannot be trained so.
     """
     graph = resnet.build(config)
-    walked = walk(graph, config.dtype.itemsize)
+    walked = walked_over(graph, config)
     summary = summarise(graph, presets.title(config), dtype=config.dtype, walked=walked)
     found = training(graph, step, config.dtype, walked=walked)
     return Network(config, graph, with_training(summary, found))

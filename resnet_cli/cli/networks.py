@@ -39,7 +39,10 @@ def known(
     config = module(settings, symbolic=symbolic and step is None)
     if config is None:
         own = settings.config(symbolic=symbolic)
-        return Known(predict(own) if step is None else _trained(own, step, settings))
+        try:
+            return Known(predict(own) if step is None else _trained(own, step))
+        except ConfigError as error:
+            raise settings.wrong(error) from None
     options = settings.read(ProofOptions)
     if not options.run and (step is not None or not unrun):
         name = settings.name("run").replace("--run", "--no-run")
@@ -75,14 +78,11 @@ def step_of(settings: Settings) -> "Step | None":
     return options.step
 
 
-def _trained(config: ResNetConfig, step: "Step", settings: Settings) -> Network:
-    """Return a network with its training step. Raises `click.BadParameter`."""
+def _trained(config: ResNetConfig, step: "Step") -> Network:
+    """Return a network with its training step. Raises `ConfigError`."""
     from resnet_cli.analysis import train  # only a training step needs its walk
 
-    try:
-        return train.predict(config, step)
-    except ConfigError as error:
-        raise settings.wrong(error) from None
+    return train.predict(config, step)
 
 
 def module(settings: Settings, *, symbolic: bool = False) -> "ModuleConfig | None":

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from resnet_cli.graph.graph import Call, Graph, Module, Nest, Operation, Value
+from resnet_cli.graph.graph import Call, Graph, Module, Nest, Operation, Value, Weight
 from resnet_cli.graph.kinds import Kind, Layer
 
 
@@ -24,7 +24,7 @@ class Builder:
         self.operations: list[Operation] = []
         self.modules: list[Module] = []
         self.path = ""
-        self._paths: set[str] = set()
+        self._places: dict[str, int] = {}  # in the module that is being written
 
     def apply(self, kind: Kind, *inputs: Value) -> Value:
         """Add an operation that the module around calls as a function; return what it gives."""
@@ -41,23 +41,29 @@ class Builder:
         value = Value(first)
         self.operations.append(Operation(kind, inputs, path))
         call = Call(first, inputs[0], value)
-        if path in self._paths:
-            place = next(i for i in range(-1, -len(self.modules), -1) if self.modules[i][0] == path)
+        place = self._places.get(path)
+        if place is not None:
             module = self.modules[place]
             self.modules[place] = module._replace(calls=(*module.calls, call))
         else:
-            self._paths.add(path)
+            self._places[path] = len(self.modules)
             self.modules.append(Module(path, kind.name, True, role, (call,)))
         return value
 
     @contextmanager
     def inside(
-        self, name: str, kind: str, x: Value, registered: Sequence[str] = (), role: str = ""
+        self,
+        name: str,
+        kind: str,
+        x: Value,
+        registered: Sequence[str] = (),
+        role: str = "",
+        held: Weight | None = None,
     ) -> Iterator[None]:
         """Write the inside of a module of class `kind` that takes `x`; it gives its last value.
 
-        `registered` names the modules in it in their order of registration, where that is not
-        the order in which they run.
+        `held` is what it holds itself, where it is a leaf. `registered` names the modules in it in
+        their order of registration, where that is not the order in which they run.
         """
         outer, position, first = self.path, len(self.modules), len(self.operations)
         self.path = f"{outer}.{name}" if outer else name
@@ -66,26 +72,30 @@ class Builder:
         if registered:
             below.sort(key=lambda module: registered.index(module.path[prefix:].split(".")[0]))
         call = Call(first, x, Value(len(self.operations) - 1))
-        self.modules[position:] = [Module(self.path, kind, False, role, (call,)), *below]
+        self.modules[position:] = [
+            Module(self.path, kind, held is not None, role, (call,), held),
+            *below,
+        ]
         self.path = outer
 
     def repeat(self, name: str, times: int) -> Value:
         """Write the module `name`, the last one here, so many times more; return the last value.
 
-        Its name is a number, and the next ones count on from it. Each takes what the one before
-        gives, which has the shape of what that one takes; no operation has several outputs.
+        Its name ends in a number, and the next ones count on from it. Each takes what the one
+        before gives, which has the shape of what that one takes; no operation has several outputs.
         """
         path = f"{self.path}.{name}" if self.path else name
         position = next(i for i, module in enumerate(self.modules) if module.path == path)
         modules: list[Any] = self.modules[position:]  # each called on one value
         first = self.modules[position].calls[0].first
-        operations, cut, stem = self.operations[first:], len(path), path[: len(path) - len(name)]
+        operations, cut, stem = self.operations[first:], len(path), path.rstrip("0123456789")
+        begin = int(path[len(stem) :])
         base = first - 1  # what the module takes is the value before it
         # Named tuples past their own constructors, in a third of the time: a network of 1,202
         # layers has ten thousand here.
         new = tuple.__new__
         for number in range(1, times + 1):
-            shift, copy = number * len(operations), f"{stem}{int(name) + number}"
+            shift, copy = number * len(operations), f"{stem}{begin + number}"
             moved = [new(Value, (base + shift + i, 0)) for i in range(len(operations) + 1)]
             for kind, inputs, of, *rest in operations:
                 taken = tuple([moved[i - base] for i, _ in inputs])

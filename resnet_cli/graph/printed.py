@@ -18,6 +18,8 @@ def printed(graph: Graph) -> str:
     leaves = {operation.path: operation for operation in reversed(graph.operations)}
 
     def text(module: Module) -> str:
+        if module.held is not None:  # what is no class of PyTorch's prints no more
+            return f"{module.type}()"
         if module.is_leaf:
             kind, inputs, *_ = leaves[module.path]
             operation, output = inputs[0]

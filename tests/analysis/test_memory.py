@@ -9,7 +9,7 @@ from resnet_cli.analysis.memory import training
 from resnet_cli.analysis.step import Amp, Checkpoint, Optimizer, Step
 from resnet_cli.errors import ConfigError
 from resnet_cli.family import presets, resnet
-from resnet_cli.family.config import Names
+from resnet_cli.family.modes import Names
 from resnet_cli.graph.builder import Builder
 from resnet_cli.graph.dims import Dim
 from resnet_cli.graph.graph import repeats

@@ -11,9 +11,10 @@ from resnet_cli.analysis.count import count
 from resnet_cli.analysis.network import predict
 from resnet_cli.analysis.rows import summarise
 from resnet_cli.analysis.walk import walk
-from resnet_cli.family import presets, resnet
-from resnet_cli.family.config import DType, Names, ResNetConfig
-from resnet_cli.family.names import SCHEMES, Net
+from resnet_cli.family import blocks, presets
+from resnet_cli.family.config import ResNetConfig
+from resnet_cli.family.modes import DType
+from resnet_cli.family.names import Net, scheme
 from resnet_cli.graph.kinds import Input, Opaque
 from resnet_cli.graph.pointwise import Activation, Add, BatchNorm, Multiply, ReLU
 from resnet_cli.graph.pooling import AdaptiveAvgPool
@@ -112,7 +113,7 @@ CONV = Conv(2, (3, 3), padding=(1, 1))
 
 def network(write, shape=(1, 2, 4, 4)):
     """Return the summary of what `write` writes, and the walk over it."""
-    net = Net(SCHEMES[Names.NOTEBOOK], "")
+    net = Net(scheme(ResNetConfig()), "")
     x = net.apply(Input(shape))
     graph = net.graph("Network", x, write(net, x))
     return summarise(graph), walk(graph)
@@ -145,7 +146,7 @@ def test_the_notebooks_residual_keeps_or_halves_its_input():
     config = ResNetConfig(input=(4, 3, 6, 6), channels=(3, 6), blocks=(1, 1))
     for planes, stride, shape in ((3, 1, (4, 3, 6, 6)), (6, 2, (4, 6, 3, 3))):
         summary, _ = network(
-            lambda net, x, p=planes, s=stride: resnet.residual_block(net, config, "0", x, 3, p, s),
+            lambda net, x, p=planes, s=stride: blocks.residual_block(net, config, "0", x, 3, p, s),
             (4, 3, 6, 6),
         )
         assert summary.output_shape == shape

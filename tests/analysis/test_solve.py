@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from resnet_cli.analysis import solve
 from resnet_cli.analysis.network import predict
 from resnet_cli.family import presets
-from resnet_cli.family.config import DType, ResNetConfig
+from resnet_cli.family.config import ResNetConfig
+from resnet_cli.family.modes import DType
 from resnet_cli.parse import LayerExpectation
 
 

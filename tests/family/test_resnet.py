@@ -9,7 +9,8 @@ from hypothesis import given
 
 from resnet_cli.analysis.network import predict
 from resnet_cli.family import resnet
-from resnet_cli.family.config import Block, Names, ResNetConfig, Shortcut, StrideOn
+from resnet_cli.family.config import ResNetConfig
+from resnet_cli.family.modes import Block, Names, Shortcut, StrideOn
 from resnet_cli.family.presets import preset, title
 from resnet_cli.graph.branches import branches
 from resnet_cli.graph.graph import Graph, Module, children, infer
@@ -20,6 +21,7 @@ from resnet_cli.graph.printed import printed
 from resnet_cli.graph.products import Conv
 from tests.strategies import configs
 
+BLOCKS = ("Residual", "BasicBlock", "Bottleneck", "PreActBasic", "PreActBottleneck")
 SEED = Path(__file__).parents[1] / "seed"
 
 
@@ -36,7 +38,7 @@ def blocks(graph: Graph) -> list[Found]:
     """Return the residual blocks, in the order of execution."""
     found = []
     for module in graph.modules:
-        if module.type in ("Residual", "BasicBlock", "Bottleneck"):
+        if module.type in BLOCKS:
             block = branches(graph, module)
             assert block is not None
             kinds = (
@@ -91,7 +93,7 @@ def test_a_bottleneck_without_shortcut_norm_has_a_downsample_of_one_layer():
 
 @given(configs())
 def test_only_blocks_that_change_shape_have_a_shortcut_of_their_own(config):
-    width = config.channels[0]
+    width = config.stem_widths[-1]
     stages = zip(config.channels, config.blocks, strict=True)
     expected = []
     for index, (planes, count) in enumerate(stages):

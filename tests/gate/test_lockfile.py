@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from resnet_cli.analysis.network import predict
 from resnet_cli.errors import FileError
-from resnet_cli.family.config import DType, ResNetConfig
+from resnet_cli.family.config import ResNetConfig
+from resnet_cli.family.modes import DType
 from resnet_cli.gate import lockfile
 from resnet_cli.gate.lockfile import LOCK_VERSION, MAX_BYTES, Change, Locked, changes, read, to_text
 
