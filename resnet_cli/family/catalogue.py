@@ -4,7 +4,6 @@ What a name says is not said again: `seresnext101d_32x8d` is squeeze and excitat
 deep stem with average-pooled shortcuts, 32 groups of 8.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -131,7 +130,7 @@ _KINDS: Mapping[str, Values] = {
     "blur": {"anti_alias": AntiAlias.BLUR},
     "rs": {"stem": Stem.DEEP, **_POOLED, "stem_pool": StemPool.CONV, "attention_ratio": 0.25}
     | {"attention": Attention.SE},
-    "v2_": {**_PRE_ACTIVATION, "names": Names.TIMM},
+    "v-": {**_PRE_ACTIVATION, "names": Names.TIMM},
 }
 _OWN: Mapping[str, Values] = {
     DEFAULT: {},
@@ -145,45 +144,42 @@ _OWN: Mapping[str, Values] = {
     },
 }
 
-_IMAGENET_NAME = re.compile(
-    r"(?P<gate>se|eca|)(?P<wide>wide_|)resne[xt]t?(?P<kind>aa|blur|rs|v2_|)(?P<depth>\d+)"
-    r"(?P<stem>[cdst]|)(_(?P<groups>\d+)x(?P<width>\d+)d|_2|)(?P<norm>_gn|)"
-)
-
 
 def _imagenet(name: str) -> Values:
-    """Return what a name of torchvision's or timm's ResNets says."""
-    found = _IMAGENET_NAME.fullmatch(name)
-    assert found is not None
-    depth, groups = found["depth"], found["groups"]
-    values = {**_IMAGENET, **_KINDS.get(found["kind"], {}), **_STEMS.get(found["stem"], {})}
+    """Return what a name of torchvision's or timm's ResNets says: [gate]resne[x]t[kind]depth[stem].
+
+    Behind it stand the groups, `_2` for twice the width, or `_gn`. No regular expression: to
+    compile one takes as long as a network.
+    """
+    word, *behind = name.removeprefix("wide_").replace("v2_", "v-").split("_")
+    body = word.rstrip("cdst")
+    kinds = body.rstrip("0123456789")
+    gate, _, kind = kinds.partition("resne")
+    depth, stem = body[len(kinds) :], word[len(body) :]
+    groups, _, width = next((each for each in behind if "x" in each), "").partition("x")
+    values = {**_IMAGENET, **_KINDS.get(kind.lstrip("xt"), {}), **_STEMS.get(stem, {})}
     values["blocks"] = _BLOCKS[depth]
     if depth not in ("10", "18", "34"):
         values["block"] = Block.BOTTLENECK
     if groups:
-        values |= {"groups": int(groups), "width_per_group": int(found["width"])}
-    if found["wide"]:
+        values |= {"groups": int(groups), "width_per_group": int(width[:-1])}
+    if name.startswith("wide_"):
         values["width_per_group"] = 128
-    if found["gate"]:
-        values["attention"] = Attention(found["gate"])
-    if found["norm"]:
+    if gate:
+        values["attention"] = Attention(gate)
+    if "gn" in behind:
         values["norm"] = Norm.GROUP
     if depth == "201":
         values["stem_width"] = 64
     return values
 
 
-_CIFAR_NAME = re.compile(
-    r"(?P<kind>resnet|preact_resnet|wrn|resnext)(?P<depth>\d+)(?P<option>b|)_"
-    r"((?P<factor>\d+)(x64d)?_)?cifar10"
-)
-
-
 def _cifar(name: str) -> Values:
     """Return what a name of a CIFAR network says: of 3 stages, all of n blocks."""
-    found = _CIFAR_NAME.fullmatch(name)
-    assert found is not None
-    kind, depth, factor = found["kind"], int(found["depth"]), found["factor"]
+    word, *behind = name.removeprefix("preact_").split("_")
+    kind = "preact_resnet" if name.startswith("preact_") else word.rstrip("b").rstrip("0123456789")
+    depth = int("".join(filter(str.isdigit, word)))
+    factor = behind[0].removesuffix("x64d")
     if kind == "resnext":  # 9n + 2 layers, from 64 channels on
         bottleneck = {"block": Block.BOTTLENECK, "groups": int(factor), "channels": (64, 128, 256)}
         return {**_CIFAR, **bottleneck, "blocks": (depth // 9,) * 3}
@@ -194,7 +190,7 @@ def _cifar(name: str) -> Values:
         values |= _PRE_ACTIVATION
         if depth > 110:  # 9n + 2
             return values | {"block": Block.BOTTLENECK, "blocks": (depth // 9,) * 3}
-    return values if found["option"] else values | {"shortcut": Shortcut.PAD}
+    return values if word.endswith("b") else values | {"shortcut": Shortcut.PAD}
 
 
 _LINES: Mapping[str, tuple[int, float, float, int, int]] = {
