@@ -10,11 +10,14 @@ from resnet_cli.analysis.network import predict
 from resnet_cli.analysis.tools import Tool, parse
 from resnet_cli.family import presets, resnet
 from resnet_cli.family.config import ResNetConfig
+from resnet_cli.graph.activations import Activation
 from resnet_cli.graph.builder import Builder
+from resnet_cli.graph.captured import Opaque
+from resnet_cli.graph.elementwise import Multiply
 from resnet_cli.graph.graph import infer
-from resnet_cli.graph.kinds import Input, Opaque
+from resnet_cli.graph.kinds import Input
 from resnet_cli.graph.norms import GroupNorm
-from resnet_cli.graph.pointwise import Activation, Multiply, ReLU
+from resnet_cli.graph.pointwise import ReLU
 from resnet_cli.graph.pooling import AvgPool
 from resnet_cli.graph.products import Conv
 from tests.strategies import configs

@@ -4,7 +4,8 @@ import pytest
 
 from resnet_cli.analysis.identify import known
 from resnet_cli.family import resnet
-from resnet_cli.family.config import ResNetConfig, Stem
+from resnet_cli.family.config import ResNetConfig
+from resnet_cli.family.modes import Stem
 from resnet_cli.family.presets import NAMES, preset, title
 from resnet_cli.graph.graph import Weight, infer
 from resnet_cli.graph.pointwise import Identity

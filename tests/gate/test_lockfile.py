@@ -15,7 +15,8 @@ from resnet_cli.analysis.step import Optimizer, Step
 from resnet_cli.analysis.train import predict as predict_training
 from resnet_cli.errors import FileError
 from resnet_cli.family import presets
-from resnet_cli.family.config import DType, ResNetConfig
+from resnet_cli.family.config import ResNetConfig
+from resnet_cli.family.modes import DType
 from resnet_cli.gate import lockfile
 from resnet_cli.gate.changes import Change, changes, told
 from resnet_cli.gate.lines import Locked

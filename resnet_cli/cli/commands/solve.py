@@ -44,7 +44,7 @@ TRAINING_NOTE = (
 
 
 def _want(value: object) -> LayerExpectation:
-    """Parse `4=7x7` or `stage 4=7x7`."""
+    """Parse `layer4=7x7` or `stage 4=7x7`."""
     want = layer_pattern(value)
     if len(want.pattern) != 2 or not all(isinstance(size, int) for size in want.pattern):
         raise ValueError(f"{value!r} is not LAYER=HxW, as in 4=7x7 or 'stage 4=7x7'")
