@@ -45,8 +45,8 @@ def known(graph: Graph) -> str | None:
     if body is None or not configs:
         return None
     facts = infer(graph)
-    held = [module.held for module in graph.modules if module.held is not None]
-    if held and sum(h.params + h.frozen for h in held) != sum(each.params for each in facts):
+    held = sum(m.held.params + m.held.frozen for m in graph.modules if m.held is not None)
+    if held and held != sum(each.params for each in facts):
         return None
     found = _Likeness(graph, facts, body)
     titles = [title for config in configs if (title := found.title(config))]
@@ -108,8 +108,8 @@ class _Likeness(NamedTuple):
 
     def _has_stages(self, theirs: Graph, body: _Body) -> bool:
         """Say whether it does what a preset does from its first stage on."""
-        (begin,) = [m.calls[0].gives for m in theirs.modules if m.role == "stem"]
-        assert isinstance(begin, Value)
+        stems = (module.calls[-1] for module in theirs.modules if module.role == "stem")
+        begin = max(value for call in stems for value in values(call.gives))
         wanted = _kinds(theirs.operations[begin.operation + 1 : body.last])
         ours = _kinds(self.graph.operations)
         if wanted - ours or ours.total() > wanted.total() + _MOST_STEM // 3:
