@@ -1,5 +1,6 @@
 """The proof as a user sees it: progress while it runs, one line when it is done."""
 
+import signal
 import threading
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -48,7 +49,13 @@ class Progress:
         self.timer.daemon = True
 
     def update(self, path: str) -> None:
-        """Name the layer that runs now."""
+        """Name the layer that runs now; end where an interrupt was heard and lost.
+
+        Python drops what is raised while it lets go of an object, as a run does all the time;
+        the tool's own handler (`__main__`) has given the signal up by then.
+        """
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+            raise KeyboardInterrupt
         self.message = f"running {path}"
         if self.status is not None:
             self.status.update(self.message)

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from resnet_cli.cli.progress import Progress
+from resnet_cli.cli.screen import Screen
 
 ROOT = Path(__file__).parents[2]
 
 # Some ten seconds of work on two cores; PyTorch is there before the table is.
 PROOF = (
-    "import torch; from resnet_cli.cli import main; import sys; "
-    "sys.argv[1:] = '--preset resnet50 --input 4x3x800x800 --device cpu'.split(); main()"
+    "import torch; from resnet_cli.__main__ import main; import sys; "
+    "sys.argv[1:] = '--preset resnet50 --input 4x3x1100x1100 --device cpu'.split(); main()"
 )
 
 
@@ -81,6 +82,17 @@ def test_a_signal_that_is_ignored_stays_ignored(tmp_path):
         [sys.executable, "-c", script], check=False, cwd=tmp_path, capture_output=True
     )
     assert done.returncode == 0
+
+
+def test_an_interrupt_that_was_lost_ends_the_next_layer():
+    progress = Progress(Screen("never"), "importing")
+    progress.update("0.0")
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)  # as the tool's handler leaves it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            progress.update("0.1")
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.slow
