@@ -21,7 +21,6 @@ from resnet_cli.gate.checking import Report, forgotten, judge, skipped
 from resnet_cli.gate.earlier import Earlier
 from resnet_cli.gate.expectations import Expectations
 from resnet_cli.gate.weights import fit, read
-from resnet_cli.text import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,7 +83,7 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     if kind is not Format.TABLE:
         screen.write(_WRITERS[kind](found))
     for note in (*asked.overrides(), *_notes(asked, found, locks)):
-        screen.note(printable(note))
+        screen.note(note)
     _tell(found, screen, proofs=kind is Format.TABLE)
     if any(report.error for report in found):
         return 2

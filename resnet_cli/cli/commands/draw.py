@@ -100,7 +100,7 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     else:
         screen.save(path, _drawn(scene, path, line))
     for limit in limits:
-        screen.note(printable(limit))
+        screen.note(limit)
     return told(found, screen)
 
 

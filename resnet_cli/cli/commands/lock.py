@@ -20,7 +20,6 @@ from resnet_cli.gate import lockfile
 from resnet_cli.gate.changes import Told, told
 from resnet_cli.gate.earlier import Earlier
 from resnet_cli.gate.lines import Locked
-from resnet_cli.text import printable
 
 LOCK = next(option for option in EXPECTATIONS if option.key == "lock")
 
@@ -62,7 +61,7 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     if path.exists() and (asked.picked() or any(options)):
         old = lockfile.read(path)
     for note in asked.overrides():
-        screen.note(printable(note))
+        screen.note(note)
     if any(options):
         said = dict(_differences(old, found, whole=not asked.picked()))
         if options.diff:
@@ -71,9 +70,9 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     locked = {name: Locked.of(network) for name, network in found.items()}
     # Where one network is locked anew the others stay as they are.
     write_atomically(path, lockfile.to_text({**old, **locked}))
-    screen.note(printable(f"locked {', '.join(networks)} in {path}"), "green")
+    screen.note(f"locked {', '.join(networks)} in {path}", "green")
     for note in _unseen(found):
-        screen.note(printable(note))
+        screen.note(note)
     return 0
 
 
