@@ -3,7 +3,7 @@
     ResNetShapesError                 the tool's own errors; each is one clear message
     ├── ConfigError                   a network that cannot be built; names the field
     ├── SymbolError                   a size with names in it where a number is needed
-    ├── SizeError                     a size of an input that a recorded network cannot take
+    ├── SizeError                     a size of an input that a network cannot take
     ├── BackendError                  PyTorch is missing, will not import, or has not the device
     ├── TargetError                   a module of the user's own that cannot be had
     ├── ForwardError                  PyTorch could not run the network
@@ -35,8 +35,8 @@ class SymbolError(ResNetShapesError):
     """A size with names in it where a number is needed."""
 
 
-class SizeError(ResNetShapesError):
-    """A size of an input that a recorded network cannot take, or was not seen to."""
+class SizeError(ResNetShapesError, ValueError):
+    """A size of an input that a network cannot take, or was not seen to."""
 
 
 class BackendError(ResNetShapesError):

@@ -2,11 +2,12 @@
 
 from hypothesis import strategies as st
 
-from resnet_cli.family.config import (
-    BASE_WIDTH,
+from resnet_cli.family.config import BASE_WIDTH, ResNetConfig
+from resnet_cli.family.modes import (
     Block,
+    Downsample,
     DType,
-    ResNetConfig,
+    Names,
     Shortcut,
     Stem,
     StrideOn,
@@ -27,20 +28,31 @@ def configs(draw, stages: int = 4, dtypes=(DType.FLOAT32,)) -> ResNetConfig:
     channels = draw(st.lists(st.integers(1, 12), min_size=count, max_size=count))
     shortcut = draw(st.sampled_from(Shortcut))
     block = draw(st.sampled_from(Block))
+    before = draw(st.booleans())
+    stem = draw(st.sampled_from(Stem))
     return ResNetConfig(
         input=draw(inputs()),
         # Zero-padding cannot drop channels.
-        channels=tuple(sorted(channels) if shortcut is Shortcut.PAD else channels),
+        channels=tuple(_rising(channels, stem) if shortcut is Shortcut.PAD else channels),
         blocks=tuple(draw(st.lists(st.integers(1, 3), min_size=count, max_size=count))),
         classes=draw(st.integers(1, 20)),
         block=block,
-        stem=draw(st.sampled_from(Stem)),
+        stem=stem,
+        stem_width=draw(st.integers(4, 8)) if stem.is_deep else None,
+        downsample="conv" if shortcut is Shortcut.PAD else draw(st.sampled_from(Downsample)),
+        pre_activation=before,
+        names=draw(st.sampled_from(Names)),
         shortcut=shortcut,
         conv_bias=draw(st.booleans()),
-        shortcut_norm=draw(st.booleans()),
+        shortcut_norm=not before and draw(st.booleans()),
         dtype=draw(st.sampled_from(dtypes)),
         **(draw(_bottlenecks(min(channels))) if block is Block.BOTTLENECK else {}),
     )
+
+
+def _rising(channels: list[int], stem: Stem) -> list[int]:
+    """Return widths that do not shrink, from that of the stem on."""
+    return sorted(max(width, 16) if stem.is_deep else width for width in channels)
 
 
 @st.composite

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resnet_cli import parse
-from resnet_cli.family.config import Block, Stem
+from resnet_cli.family.modes import Block, Stem
 from resnet_cli.parse import LayerExpectation, layer_pattern, pattern
 from resnet_cli.text import format_shape
 

@@ -3,13 +3,15 @@
 from typing import NamedTuple
 
 from resnet_cli.analysis.network import Network
-from resnet_cli.analysis.rows import summarise
+from resnet_cli.analysis.rows import is_at, summarise
 from resnet_cli.analysis.summary import LayerRow, Summary
 from resnet_cli.analysis.walk import Walk, walk
-from resnet_cli.family import resnet
-from resnet_cli.family.config import ResNetConfig, Shortcut, check_widening
+from resnet_cli.family import blocks
+from resnet_cli.family.checks import check_widening
+from resnet_cli.family.config import ResNetConfig
+from resnet_cli.family.modes import Shortcut
+from resnet_cli.family.names import Net, scheme
 from resnet_cli.graph.branches import way
-from resnet_cli.graph.builder import Builder
 from resnet_cli.graph.graph import Value
 from resnet_cli.graph.kinds import Input, Shape
 
@@ -108,28 +110,35 @@ def predict_block(asked: BlockConfig) -> BlockNetwork:
     Raises `ConfigError` for a zero-padded shortcut that would drop channels.
     """
     config, stride = asked.config, asked.stride
-    channels, planes = config.image_channels, config.channels[0]
+    channels, planes = config.image_channels, config.widths[0]
     if config.shortcut is Shortcut.PAD and not asked.identity:
         check_widening(channels, planes * config.block.expansion)
-    net = Builder()
+    net = Net(scheme(config), PATH)
     x = net.apply(Input(config.input))
-    with net.inside(PATH, "Residual", x, resnet.registered(config), role=PATH):
-        main, side = resnet.branches(
+    with net.within(config.block, x, PATH, PATH):
+        main, side = blocks.branches(
             net, config, x, channels, planes, stride, identity=asked.identity
         )
     graph = net.graph("Sequential", x, (main, side))
     branches = walk(graph, config.dtype.itemsize)
-    on_main = {graph.operations[index].path for index in way(graph, x, main) or ()}
+    on_main, on_side = (
+        {graph.operations[index].path for index in way(graph, x, end) or ()} for end in (main, side)
+    )
     adds = branches.shape(main) == branches.shape(side)
     if adds:
-        net = Builder()
+        net = Net(scheme(config), PATH)
         x = net.apply(Input(config.input))
-        y = resnet.residual_block(net, config, PATH, x, channels, planes, stride)
+        y = blocks.residual_block(net, config, PATH, x, channels, planes, stride)
         graph = net.graph("Sequential", x, y)
     summary = summarise(graph, f"one {config.block} block", dtype=config.dtype)
     rows = summary.rows if adds else summary.rows[1:]
     roles = (
-        PATH if row.path == PATH else MAIN if row.path in on_main else SHORTCUT for row in rows
+        PATH
+        if row.path == PATH
+        else SHORTCUT
+        if any(is_at(path, row.path) for path in on_side - on_main)
+        else MAIN
+        for row in rows
     )
     summary = summary._replace(
         rows=tuple(row._replace(role=role) for row, role in zip(rows, roles, strict=True)),

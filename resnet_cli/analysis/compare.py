@@ -12,6 +12,7 @@ from resnet_cli.analysis.rows import is_at
 from resnet_cli.analysis.summary import Summary
 from resnet_cli.analysis.tools import Tool
 from resnet_cli.graph.branches import branches
+from resnet_cli.graph.elementwise import Multiply
 from resnet_cli.graph.filters import ConvTranspose
 from resnet_cli.graph.graph import Graph, Module, children, values
 from resnet_cli.graph.joins import Cat
@@ -166,18 +167,21 @@ def parts(network: Network) -> tuple[Part, ...]:
     graph = network.graph
     modules = {module.path: module for module in graph.modules}
     below = children(graph.modules)
-    found = []
+    found: list[Part] = []
     for row in network.summary.at_depth(1):
         module = modules.get(row.path)
         if module is None or not module.calls or row.error is not None:
             continue
+        role, size = module.role or row.path, row.output_shape[2:]
         layers = describe(graph, module, below.get(row.path, ()))
         kind = graph.operations[module.calls[0].first].kind
         if isinstance(kind, Linear) and module.is_leaf:
             pool = "average pool, " if module.role else ""
-            found.append(Part(module.role or row.path, (1, 1), f"{pool}{kind.out_features}-d fc"))
+            found.append(Part(role, (1, 1), f"{pool}{kind.out_features}-d fc"))
+        elif layers and found and found[-1].role == role:  # a stem's layers may stand alone
+            found[-1] = Part(role, size, f"{found[-1].layers}; {layers}")
         elif layers:
-            found.append(Part(module.role or row.path, row.output_shape[2:], layers))
+            found.append(Part(role, size, layers))
     return tuple(found)
 
 
@@ -209,6 +213,8 @@ def _layer(kind: Kind, inputs: int = 1) -> str:
             return f"concatenation of {inputs}"
         case MaxPool(kernel):
             return f"{format_shape(kernel)} max pool"
+        case Multiply():
+            return "gate"
     return ""
 
 

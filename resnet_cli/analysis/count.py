@@ -8,6 +8,7 @@ from resnet_cli.graph.graph import infer, values
 
 if TYPE_CHECKING:
     from resnet_cli.graph.dims import Size
+    from resnet_cli.graph.kinds import Facts
 
 
 class Count(NamedTuple):
@@ -28,15 +29,14 @@ def count(config: ResNetConfig) -> Count:
             (gives,) = values(call.gives)
             inside = slice(call.first, gives.operation + 1)
             often[inside] = [times[module.path]] * len(often[inside])
-    found = infer(graph)
-    runs: dict[int, int] = {}  # the same operation on the same shape has the same facts
-    for times_run, facts in zip(often, found, strict=True):
-        runs[id(facts)] = runs.get(id(facts), 0) + times_run
+    known: dict[int, tuple[Facts, int]] = {}  # what repeats has the same facts
+    for times_run, facts in zip(often, infer(graph), strict=True):
+        known[id(facts)] = facts, times_run + known.get(id(facts), (facts, 0))[1]
     params = buffers = 0
     macs: Size = 0
-    for facts in {id(facts): facts for facts in found}.values():
-        times_run = runs[id(facts)]
+    for facts, times_run in known.values():
         params += times_run * facts.params
         buffers += times_run * facts.buffer_elements
         macs = macs + times_run * facts.macs
-    return Count(params, buffers, macs)
+    held = sum(module.held.buffers for module in graph.modules if module.held)
+    return Count(params, buffers + held, macs)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from resnet_cli.analysis.explain_products import product, products
 from resnet_cli.analysis.explanation import Explanation, Quantity
+from resnet_cli.analysis.paths import suggestion
 from resnet_cli.analysis.rows import FUNCTION, ROOT
 from resnet_cli.analysis.summary import LayerRow, Summary
 from resnet_cli.analysis.walk import Sight, Walk, walk
@@ -55,11 +56,11 @@ def select(explanations: Sequence[Explanation], words: Sequence[str]) -> list[Ex
     """
     for word in words:
         if not any(_is_named(explanation, word) for explanation in explanations):
-            paths = [explanation.path for explanation in explanations]
-            others = sorted({name for e in explanations for name in (e.role, e.type)})
+            known = [(each.path, each.role) for each in explanations]
+            types = sorted({each.type for each in explanations})
             raise ValueError(
                 f"{word!r} is no layer's path, role or type"
-                f"{nearest(word, paths) or nearest(word, others)}; "
+                f"{suggestion(word, known) or nearest(word, types)}; "
                 "'resnet-shapes --depth all' lists them"
             )
     return [e for e in explanations if not words or any(_is_named(e, word) for word in words)]

@@ -40,7 +40,7 @@ class _Lesson:
         self.rows = {row.path: row for row in summary.rows}
         self.order = summary.rows
         self.walked: Walk = walk(graph, item_size(summary.dtype))
-        trains = weights(self.walked, training.step.freeze, registered=True).trains
+        trains = weights(self.walked, training.step.freeze).trains
         self.kept: Kept = kept(self.walked, trains, training.step)
         self.at: dict[str, list[int]] = {}
         for index, operation in enumerate(graph.operations):

@@ -12,12 +12,14 @@ from typing import Any, NamedTuple
 
 from resnet_cli.family import presets, resnet
 from resnet_cli.family.config import ResNetConfig
+from resnet_cli.family.modes import Attention
 from resnet_cli.graph.activations import Identity
 from resnet_cli.graph.elementwise import Multiply
 from resnet_cli.graph.graph import Graph, Operation, Value, infer, values
 from resnet_cli.graph.kinds import Facts, Input, Kind, Shape
 from resnet_cli.graph.moves import Flatten
 from resnet_cli.graph.pointwise import Add
+from resnet_cli.graph.pooling import AdaptiveAvgPool
 from resnet_cli.graph.products import Conv, Linear
 from resnet_cli.graph.views import Squeeze, View
 
@@ -29,7 +31,7 @@ class _Body(NamedTuple):
     """A network without its head: the operation that ends it, and the head, if there is one."""
 
     last: int
-    head: Linear | None
+    head: Linear | Conv | None
 
 
 def known(graph: Graph) -> str | None:
@@ -38,28 +40,36 @@ def known(graph: Graph) -> str | None:
     It is as `presets.title` says it: `resnet50, 7 classes`. Weights that are shared, or not those
     of the operations alone, are another network's.
     """
-    names = [name for name in presets.NAMES if _is_possible(graph, presets.preset(name).config)]
-    body = _body(graph) if names else None
-    if body is None:
+    body = _body(graph)
+    configs = [] if body is None else _possible(graph.operations[: body.last + 1])
+    if body is None or not configs:
         return None
     facts = infer(graph)
-    held = [module.held for module in graph.modules if module.held is not None]
-    if held and sum(h.params + h.frozen for h in held) != sum(each.params for each in facts):
+    held = sum(m.held.params + m.held.frozen for m in graph.modules if m.held is not None)
+    if held and held != sum(each.params for each in facts):
         return None
     found = _Likeness(graph, facts, body)
-    configs = [presets.preset(name).config for name in names]
     titles = [title for config in configs if (title := found.title(config))]
     titles = titles or [t for config in configs if (t := found.title(config, stem=True))]
     return min(titles, key=lambda title: title.count(","), default=None)
 
 
-def _is_possible(graph: Graph, config: ResNetConfig) -> bool:
-    """Say whether additions and the widest convolution can be a preset's; spares building it."""
-    kinds = [operation.kind for operation in graph.operations]
+def _possible(operations: Sequence[Operation]) -> list[ResNetConfig]:
+    """Return the presets with a body's additions, gates and widest convolution; builds none."""
+    kinds = [operation.kind for operation in operations]
     additions = sum(isinstance(kind, Add) for kind in kinds)
+    gates = sum(isinstance(kind, Multiply) for kind in kinds)
     widest = max((kind.out_channels for kind in kinds if isinstance(kind, Conv)), default=0)
-    expected = config.channels[-1] * config.block.expansion
-    return (additions, widest) == (sum(config.blocks), expected)
+    configs = (presets.preset(name).config for name in presets.NAMES)
+    return [each for each in configs if _expected(each) == (additions, gates, widest)]
+
+
+def _expected(config: ResNetConfig) -> tuple[int, int, int]:
+    """Return what of a preset can be said without building it."""
+    blocks, planes, regnet = sum(config.blocks), config.widths[-1], config.regnet
+    has_gates = regnet.se_ratio > 0 if regnet else config.attention is not Attention.NONE
+    widest = max(planes * config.block.expansion, config.inner_width(planes))
+    return blocks, blocks * has_gates, widest
 
 
 class _Likeness(NamedTuple):
@@ -85,7 +95,7 @@ class _Likeness(NamedTuple):
             return None
         _, _, *size = config.input
         channels = index(self.graph.inputs[0][1])
-        classes = config.classes if head is None else head.out_features
+        classes = config.classes if head is None else _classes(head)
         same = config._replace(input=(1, channels, *size), classes=classes)
         ends = (", another stem" if stem else "") + ("" if head else ", no linear layer")
         return presets.title(same) + ends
@@ -98,8 +108,8 @@ class _Likeness(NamedTuple):
 
     def _has_stages(self, theirs: Graph, body: _Body) -> bool:
         """Say whether it does what a preset does from its first stage on."""
-        (begin,) = [m.calls[0].gives for m in theirs.modules if m.role == "stem"]
-        assert isinstance(begin, Value)
+        stems = (module.calls[-1] for module in theirs.modules if module.role == "stem")
+        begin = max(value for call in stems for value in values(call.gives))
         wanted = _kinds(theirs.operations[begin.operation + 1 : body.last])
         ours = _kinds(self.graph.operations)
         if wanted - ours or ours.total() > wanted.total() + _MOST_STEM // 3:
@@ -122,10 +132,18 @@ def _body(graph: Graph) -> _Body | None:
     if len(given) != 1 or [len(shape) for shape in graph.inputs] != [4]:
         return None
     last = given[0].operation
-    while isinstance(graph.operations[last].kind, Identity):
+    while isinstance(graph.operations[last].kind, Identity | Flatten):
         last = graph.operations[last].inputs[0].operation
     kind, inputs, *_ = graph.operations[last]
-    return _Body(inputs[0].operation, kind) if isinstance(kind, Linear) else _Body(last, None)
+    if not isinstance(kind, Linear | Conv):
+        return _Body(last, None)
+    before = inputs[0].operation
+    is_head = isinstance(kind, Linear) or isinstance(graph.operations[before].kind, AdaptiveAvgPool)
+    return _Body(before, kind) if is_head else _Body(last, None)
+
+
+def _classes(head: Linear | Conv) -> int:
+    return head.out_features if isinstance(head, Linear) else head.out_channels
 
 
 class _Forms:

@@ -50,8 +50,8 @@ class Training(NamedTuple):
     make `saved_bytes`. The peak is None where the input has names. Where it is not `exact` it is
     a prediction that nobody proved; with `unknown` kinds, of which nobody has said what they
     keep, there is none but a bound, once what they keep was measured (`bounded`).
-    `temporary_bytes` are the optimiser's, which has the weights as they are `registered` or as
-    they run, `gradient_map_bytes` at most those of all maps' gradients.
+    `temporary_bytes` are the optimiser's, which has the weights as they are registered,
+    `gradient_map_bytes` at most those of all maps' gradients.
     """
 
     step: Step
@@ -69,7 +69,6 @@ class Training(NamedTuple):
     at_peak: Moment | None
     flops: "Size | None"
     temporary_bytes: int
-    registered: bool
     exact: bool
     unknown: tuple[str, ...] = ()
     gradient_map_bytes: int = 0
@@ -86,30 +85,26 @@ def training(
     step: Step,
     dtype: str = "float32",
     *,
-    registered: bool = True,
     walked: Walk | None = None,
     surprise: str = "",
 ) -> Training:
     """Return what a step of training a network of that element type holds.
 
-    The optimiser has the weights as they are `registered`, or else in the order of execution.
     A `surprise` is where PyTorch was seen to keep other bytes than its operations would.
     Raises `ConfigError` of the fields `train`, `amp`, `checkpoint`, `freeze` and `input`.
     """
     walked = walked or walk(graph, item_size(dtype))
     step = checked(walked, step, dtype)
-    return _Books(walked, step, registered=registered).closed(surprise)
+    return _Books(walked, step).closed(surprise)
 
 
-def formulas(
-    walked: Walk, step: Step, dtype: str, *, registered: bool
-) -> "tuple[Training, frozenset[Size]]":
+def formulas(walked: Walk, step: Step, dtype: str) -> "tuple[Training, frozenset[Size]]":
     """Return a step on an input with names, and the amounts of which one is the peak.
 
     Of those, what is there all the time and the optimiser behind the passes have no part. There
     are none where it is not known what is kept. Raises `ConfigError` as `training`.
     """
-    books = _Books(walked, checked(walked, step, dtype), registered=registered)
+    books = _Books(walked, checked(walked, step, dtype))
     found = books.closed()
     own = [each * walked.itemsize for each in books.weights.by_operation]
     held = () if found.unknown else moments(walked, books.kept, own, books.loss)
@@ -119,12 +114,11 @@ def formulas(
 class _Books:
     """A step's sums."""
 
-    def __init__(self, walked: Walk, step: Step, *, registered: bool) -> None:
+    def __init__(self, walked: Walk, step: Step) -> None:
         self.walked = walked
         self.step = step
-        self.registered = registered
         self.item = walked.itemsize
-        self.weights = weights(walked, step.freeze, registered=registered)
+        self.weights = weights(walked, step.freeze)
         self.kept = kept(walked, self.weights.trains, step)
         output = [*values(walked.graph.output)]
         shape = walked.shape(output[0]) if len(output) == 1 else ()
@@ -164,7 +158,6 @@ class _Books:
             at_peak=None,
             flops=None if unknown else self._flops(),
             temporary_bytes=self._temporaries(),
-            registered=self.registered,
             exact=(self.step.is_plain and held.is_known and not held.frozen_bytes and not unknown),
             unknown=unknown,
         )

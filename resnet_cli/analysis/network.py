@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from resnet_cli.analysis.rows import summarise
 from resnet_cli.analysis.summary import Sizes, Summary
+from resnet_cli.analysis.walk import Walk, walk
+from resnet_cli.errors import ConfigError, SizeError
 from resnet_cli.family import presets, resnet
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.graph.graph import Graph
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
         """What was asked for of a network whose input may have names."""
 
         @property
-        def names(self) -> tuple[str, ...]:
+        def named(self) -> tuple[str, ...]:
             """The input's sizes that are names."""
 
         def at(self, sizes: Sizes) -> "OfNames":
@@ -45,9 +47,22 @@ class Network(NamedTuple):
 
 
 def predict(config: ResNetConfig) -> Network:
-    """Return the network of a configuration by arithmetic alone."""
+    """Return the network of a configuration by arithmetic alone.
+
+    Raises `ConfigError` for an input of a size that it cannot take.
+    """
     graph = resnet.build(config)
-    return Network(config, graph, summarise(graph, presets.title(config), dtype=config.dtype))
+    walked = walked_over(graph, config)
+    name = presets.title(config)
+    return Network(config, graph, summarise(graph, name, dtype=config.dtype, walked=walked))
+
+
+def walked_over(graph: Graph, config: ResNetConfig) -> Walk:
+    """Walk over a configuration's graph. Raises `ConfigError` for a size that it cannot take."""
+    try:
+        return walk(graph, config.dtype.itemsize)
+    except SizeError as error:
+        raise ConfigError("input", str(error)) from None
 
 
 def counts_like(network: Network, tools: "Sequence[Tool]") -> "list[Count]":

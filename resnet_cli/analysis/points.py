@@ -49,22 +49,22 @@ def ordered(config: "OfNames", sizes: Sizes) -> Sizes:
     Raises `ConfigError` of the field `at` unless they are one right number for each name.
     """
     given = label(sizes)
-    if not config.names:
+    if not config.named:
         raise ConfigError("at", f"{given}: the input has no names; give one, as in Nx3xHxW")
     for name in sizes:
-        if name not in config.names:
+        if name not in config.named:
             raise ConfigError(
                 "at",
-                f"{given}: the input has no {name}{nearest(name, config.names)}; "
-                f"its names are {', '.join(config.names)}",
+                f"{given}: the input has no {name}{nearest(name, config.named)}; "
+                f"its names are {', '.join(config.named)}",
             )
-    if missing := [name for name in config.names if name not in sizes]:
+    if missing := [name for name in config.named if name not in sizes]:
         raise ConfigError("at", f"{given} says nothing for {' and '.join(missing)}")
     try:
         config.at(sizes)
     except ConfigError as error:
         raise ConfigError("at", error.message) from None
-    return {name: sizes[name] for name in config.names}
+    return {name: sizes[name] for name in config.named}
 
 
 def separating(shape: Shape, strides: Sequence[int | None]) -> tuple[Sizes, Sizes]:

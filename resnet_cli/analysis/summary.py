@@ -8,8 +8,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
+from resnet_cli.analysis.paths import outermost, suggestion
 from resnet_cli.errors import ExpectationError, SymbolError
-from resnet_cli.text import Tree, nearest
+from resnet_cli.text import Tree
 
 if TYPE_CHECKING:
     from resnet_cli.analysis.conditions import Condition
@@ -305,12 +306,15 @@ TOTALS = (
 
 
 def find(summary: Summary, layer: str) -> LayerRow:
-    """Return the row of a path, or the row at depth 1 of a role. Raises `ExpectationError`."""
+    """Return the row of a path, or of what gives a role's output. Raises `ExpectationError`."""
+    known = [(row.path, row.role) for row in summary.rows]
+    path = outermost(known).get(layer, [layer])[-1]
     for row in summary.rows:
-        if row.path == layer or (row.depth == 1 and row.role == layer):
+        if row.path == path:
             return row
-    known = [row.path for row in summary.rows] + [row.role for row in summary.at_depth(1)]
+    leaves = [row for row in summary.rows if row.leaf]
+    example = next((row.path for row in leaves if row.role == "stage 2"), leaves[-1].path)
     raise ExpectationError(
-        f"{layer!r} is no layer of this network{nearest(layer, known)}; "
-        "give a path, as in 2.0.conv1, or a role, as in 'stage 2'"
+        f"{layer!r} is no layer of this network{suggestion(layer, known)}; "
+        f"give a path, as in {example}, or a role, as in 'stage 2'"
     )

@@ -3,12 +3,11 @@
 from typing import TYPE_CHECKING
 
 from resnet_cli.analysis.memory import Training, training
-from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.network import Network, walked_over
 from resnet_cli.analysis.rows import FUNCTION, ROOT, summarise
 from resnet_cli.analysis.summary import LayerRow
-from resnet_cli.analysis.walk import walk
 from resnet_cli.family import presets, resnet
-from resnet_cli.family.config import Block, ResNetConfig
+from resnet_cli.family.config import ResNetConfig
 from resnet_cli.graph.graph import Graph, at
 
 if TYPE_CHECKING:
@@ -22,10 +21,9 @@ def predict(config: ResNetConfig, step: "Step") -> Network:
     Raises `ConfigError` where it cannot be trained so.
     """
     graph = resnet.build(config)
-    walked = walk(graph, config.dtype.itemsize)
+    walked = walked_over(graph, config)
     summary = summarise(graph, presets.title(config), dtype=config.dtype, walked=walked)
-    registered = is_registered_so(config)
-    found = training(graph, step, config.dtype, registered=registered, walked=walked)
+    found = training(graph, step, config.dtype, walked=walked)
     return Network(config, graph, with_training(summary, found))
 
 
@@ -34,7 +32,7 @@ def evaluated(graph: Graph, summary: "Summary", sizes: "Sizes") -> "Summary":
     found, step = summary.at(sizes), summary.training
     if step is None:
         return found
-    numbers = training(at(graph, sizes), step.step, summary.dtype, registered=step.registered)
+    numbers = training(at(graph, sizes), step.step, summary.dtype)
     return with_training(found, numbers)
 
 
@@ -54,12 +52,3 @@ def _row(row: LayerRow, found: Training) -> LayerRow:
     if row.path == ROOT:
         kept = found.saved_bytes - found.loss_bytes
     return LayerRow._make((*row[:_PLACE], kept, *row[_PLACE + 1 :]))  # quicker than _replace
-
-
-def is_registered_so(config: ResNetConfig) -> bool:
-    """Say whether an optimiser gets a network's weights in its modules' order.
-
-    A basic block here is registered as the notebook's is, its convolutions first, while
-    torchvision's networks have each norm behind its convolution, as they run.
-    """
-    return config.block is not Block.BASIC or not config.shortcut_norm

@@ -79,9 +79,7 @@ class Variable(NamedTuple):
     trained: Trained | None
 
 
-def variable(
-    network: "Network", *, depth: int, folded: bool, step: Step | None, registered: bool
-) -> Variable:
+def variable(network: "Network", *, depth: int, folded: bool, step: Step | None) -> Variable:
     """Return a network, whose input may have names, at every size.
 
     It is trained each way, and its layers are frozen as a `step` says; without one it is not
@@ -106,7 +104,7 @@ def variable(
         _least(walked),
         _measured(summary.training, rows)
         if summary.training is not None
-        else step and _trained(walked, rows, step, registered=registered),
+        else step and _trained(walked, rows, step),
     )
 
 
@@ -145,18 +143,16 @@ def _least(walked: Walk) -> "Sequence[Size]":
     return [*dict.fromkeys(size for size in sizes if isinstance(size, Dim))]
 
 
-def _trained(walked: Walk, rows: Sequence[Folded], step: Step, *, registered: bool) -> Trained:
+def _trained(walked: Walk, rows: Sequence[Folded], step: Step) -> Trained:
     """Return a step of training each way, and with each optimiser."""
     from resnet_cli.analysis.backward import stretched
 
     half = walk(walked.graph, item_size("float32"))  # autocast is for networks in float32
     ways = [
-        _way(
-            half if amp else walked, rows, step._replace(amp=amp, checkpoint=checkpoint), registered
-        )
+        _way(half if amp else walked, rows, step._replace(amp=amp, checkpoint=checkpoint))
         for amp, checkpoint in product((None, Amp.BFLOAT16), (None, *_checkpoints(walked)))
     ]
-    updates = [_update(walked, step._replace(optimizer=each), registered) for each in Optimizer]
+    updates = [_update(walked, step._replace(optimizer=each)) for each in Optimizer]
     norms = () if step.eval_norms else _norms(walked)
     return Trained(tuple(ways), tuple(updates), [*norms], [*stretched(walked)])
 
@@ -190,10 +186,10 @@ def _checkpoints(walked: Walk) -> Iterator[Checkpoint]:
     return (each for each in Checkpoint if pieces(walked.graph, each))
 
 
-def _way(walked: Walk, rows: Sequence[Folded], step: Step, registered: bool) -> Way:
+def _way(walked: Walk, rows: Sequence[Folded], step: Step) -> Way:
     from resnet_cli.analysis.memory import formulas
 
-    found, passes = formulas(walked, step, "float32", registered=registered)
+    found, passes = formulas(walked, step, "float32")
     return Way(
         step.amp,
         step.checkpoint,
@@ -205,12 +201,12 @@ def _way(walked: Walk, rows: Sequence[Folded], step: Step, registered: bool) -> 
     )
 
 
-def _update(walked: Walk, step: Step, registered: bool) -> Update:
+def _update(walked: Walk, step: Step) -> Update:
     """Return what an optimiser holds; what is kept for the backward pass is gone by then."""
     from resnet_cli.analysis.memory import training
 
     plain = step._replace(amp=None, checkpoint=None)
-    found = training(walked.graph, plain, registered=registered, walked=walked)
+    found = training(walked.graph, plain, walked=walked)
     after = found.gradient_bytes + walked.itemsize + found.temporary_bytes
     return Update(step.optimizer, found.static_bytes, after)
 

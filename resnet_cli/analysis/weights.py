@@ -1,17 +1,18 @@
 """Whose weights train, how large each is, and whether a step can be trained at all."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from math import prod
 from typing import NamedTuple
 
 from resnet_cli.analysis.kept import pieces
+from resnet_cli.analysis.paths import suggestion
 from resnet_cli.analysis.step import Step
 from resnet_cli.analysis.walk import Walk
 from resnet_cli.errors import ConfigError
 from resnet_cli.graph.graph import Graph, Module, Weight
 from resnet_cli.graph.kinds import Facts
 from resnet_cli.graph.pointwise import BatchNorm
-from resnet_cli.text import format_shape, nearest
+from resnet_cli.text import format_shape
 
 COUNTER = 8
 """Bytes of batch norm's counter, at every element type."""
@@ -32,7 +33,7 @@ class Weights(NamedTuple):
     is_known: bool
 
 
-def weights(walked: Walk, freeze: Sequence[str], *, registered: bool) -> Weights:
+def weights(walked: Walk, freeze: Sequence[str]) -> Weights:
     """Return a network's weights, those below `freeze` frozen."""
     graph, item = walked.graph, walked.itemsize
     frozen_paths = tuple(f"{path}." for path in freeze)
@@ -44,7 +45,9 @@ def weights(walked: Walk, freeze: Sequence[str], *, registered: bool) -> Weights
     frozen = buffers = 0
     is_known = True
     known: dict[object, Held] = {}  # what repeats has the same facts
-    for module in _leaves(graph, first, registered=registered):
+    for module in graph.modules:  # as they are registered: the optimiser's order
+        if not module.is_leaf:
+            continue
         facts = walked.facts[first[module.path]] if module.path in first else None
         key = id(facts) if module.held is None else (id(facts), module.held)
         held = known.get(key)
@@ -102,23 +105,14 @@ def _seen(held: Weight, item: int) -> Held:
     return Held(sizes, held.frozen * item, held.buffers * item, is_known)
 
 
-def _leaves(graph: Graph, first: Mapping[str, int], *, registered: bool) -> Iterable[Module]:
-    """Give the modules that hold something, in the optimiser's order."""
-    leaves = [module for module in graph.modules if module.is_leaf]
-    if registered:
-        return leaves
-    by_path = {module.path: module for module in leaves}
-    ran = [by_path[path] for path in first if path in by_path]
-    return [*(module for module in leaves if module.path not in first), *ran]
-
-
 def checked(walked: Walk, step: Step, dtype: str) -> Step:
     """Return a step whose frozen layers are paths. Raises `ConfigError` where it cannot be."""
     if step.amp and dtype != "float32":
         raise ConfigError("amp", f"{step.amp} is for a network in float32, and this is {dtype}")
     if step.checkpoint and not pieces(walked.graph, step.checkpoint):
         raise ConfigError("checkpoint", f"{step.checkpoint}: this network has no stages")
-    step = step._replace(freeze=tuple([_path(walked.graph, layer) for layer in step.freeze]))
+    frozen = [path for layer in step.freeze for path in _paths(walked.graph, layer)]
+    step = step._replace(freeze=tuple(frozen))
     for operation, facts in zip(walked.graph.operations, walked.facts, strict=True):
         kind = operation.kind
         if isinstance(kind, BatchNorm) and not (step.eval_norms and kind.track_running_stats):
@@ -133,10 +127,10 @@ def checked(walked: Walk, step: Step, dtype: str) -> Step:
     return step
 
 
-def _path(graph: Graph, layer: str) -> str:
-    """Return the path of a layer that is to be frozen: a path, or a role of the network's own."""
-    for module in graph.modules:
-        if layer and (module.path == layer or (module.role == layer and "." not in module.path)):
-            return module.path
-    known = [name for module in graph.modules for name in (module.path, module.role) if name]
-    raise ConfigError("freeze", f"{layer!r} is no layer of this network{nearest(layer, known)}")
+def _paths(graph: Graph, layer: str) -> list[str]:
+    """Return the paths of what is to be frozen: a layer, or what has a role of the network's."""
+    found = [each.path for each in graph.modules if layer and layer in (each.path, each.role)]
+    if found:
+        return found
+    unknown = suggestion(layer, [(each.path, each.role) for each in graph.modules])
+    raise ConfigError("freeze", f"{layer!r} is no layer of this network{unknown}")

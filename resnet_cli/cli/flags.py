@@ -15,8 +15,21 @@ from resnet_cli.cli.values import (
     ProofOptions,
     TableOptions,
 )
-from resnet_cli.family import presets
-from resnet_cli.family.config import Block, DType, ResNetConfig, Shortcut, Stem, StrideOn
+from resnet_cli.family import presets, regnet
+from resnet_cli.family.config import ResNetConfig
+from resnet_cli.family.modes import (
+    AntiAlias,
+    Attention,
+    Block,
+    Downsample,
+    DType,
+    Names,
+    Norm,
+    Shortcut,
+    Stem,
+    StemPool,
+    StrideOn,
+)
 from resnet_cli.show import columns
 from resnet_cli.text import format_shape
 
@@ -49,6 +62,15 @@ def _input(value: object) -> object:
 
 def _name(value: object) -> str:
     return str(value).strip()
+
+
+def _ratio(value: object) -> float:
+    """Parse a share: 0.25 or 1/16."""
+    over, _, under = str(value).partition("/")
+    try:
+        return float(over) / float(under or 1)
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"{value!r} is no share; give 0.25 or 1/16") from None
 
 
 def _layer(value: object) -> str:
@@ -107,7 +129,11 @@ NETWORK = under(
     Option("blocks", parse.counts, "Residual blocks in each stage."),
     Option("classes", parse.number, "Outputs of the last linear layer."),
     Option("block", Block, "Kind of block."),
-    Option("stem", Stem, "7x7 stride 2 and max pool, or 3x3 stride 1."),
+    Option(
+        "stem",
+        Stem,
+        "7x7 stride 2 and pool, 3x3 stride 1, or three 3x3 and pool (ResNet-C, tiered: T).",
+    ),
     Option("groups", parse.number, "Groups of a bottleneck's 3x3 convolution (ResNeXt)."),
     Option(
         "width-per-group",
@@ -123,6 +149,34 @@ NETWORK = under(
     ),
     Option("conv-bias", parse.flag, "Whether convolutions have a bias."),
     Option("shortcut-norm", parse.flag, "Whether a projection has a batch norm."),
+    Option(
+        "stem-width",
+        parse.number,
+        "Width of the stem; a deep stem's last convolution is twice as wide.",
+        usual="the first stage's",
+    ),
+    Option("stem-pool", StemPool, "How the stem halves the map again: max pool, or 3x3 stride 2."),
+    Option("downsample", Downsample, "A projection's stride: its own, or a pool's (ResNet-D)."),
+    Option("attention", Attention, "Gate at the end of a main path: SE-ResNet, ECA-Net."),
+    Option(
+        "attention-ratio",
+        _ratio,
+        "Share of the channels inside a squeeze and excitation, in multiples of 8.",
+        metavar="RATIO",
+        usual="1/16",
+    ),
+    Option("anti-alias", AntiAlias, "What has the stride behind a 3x3 convolution."),
+    Option("pre-activation", parse.flag, "Whether norm and ReLU stand before convolutions (v2)."),
+    Option("norm", Norm, "Kind of normalisation; group has 32 groups of channels."),
+    Option("widen", parse.number, "Factor of all stages' widths, not the stem's (Wide ResNet)."),
+    Option(
+        "regnet",
+        regnet.parse,
+        "A RegNet's line in the place of channels, blocks and groups: "
+        "w0=24,wa=36.44,wm=2.49,depth=13,group-size=8, with se-ratio=0.25 for a RegNetY.",
+        metavar="LINE",
+    ),
+    Option("names", Names, "Whose names the modules have; a preset has its library's."),
     Option("dtype", DType, "Element type, for bytes and for the proof."),
 )
 

@@ -41,7 +41,10 @@ def known(
     config = module(settings, symbolic=symbolic)
     if config is None:
         own = settings.config(symbolic=symbolic)
-        return Known(_predicted(own, step, settings))
+        try:
+            return Known(_predicted(own, step))
+        except ConfigError as error:
+            raise settings.wrong(error) from None
     options = settings.read(ProofOptions)
     if not options.run and (step is not None or not unrun):
         name = settings.name("run").replace("--run", "--no-run")
@@ -56,7 +59,7 @@ def known(
         if not options.run:
             return Known(user.listing(config, options.device))
         capture = user.capture
-        if config.names:
+        if config.named:
             from resnet_cli.pytorch import named  # only closed forms need it
 
             capture = named.capture
@@ -81,18 +84,15 @@ def step_of(settings: Settings) -> Step | None:
     return None
 
 
-def _predicted(config: ResNetConfig, step: Step | None, settings: Settings) -> "Network":
-    """Return a network by arithmetic, with a step of training it. Raises `click.BadParameter`."""
+def _predicted(config: ResNetConfig, step: Step | None) -> "Network":
+    """Return a network by arithmetic, with a step of training it. Raises `ConfigError`."""
     if step is None:
         from resnet_cli.analysis.network import predict  # its rows; print-net has none
 
         return predict(config)
     from resnet_cli.analysis import train  # only a training step needs its walk
 
-    try:
-        return train.predict(config, step)
-    except ConfigError as error:
-        raise settings.wrong(error) from None
+    return train.predict(config, step)
 
 
 def module(settings: Settings, *, symbolic: bool = False) -> "ModuleConfig | None":

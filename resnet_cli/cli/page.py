@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from resnet_cli.analysis import points, train
+from resnet_cli.analysis import points
 from resnet_cli.analysis.network import Network, predict
 from resnet_cli.analysis.remarks import remarks
 from resnet_cli.analysis.step import Optimizer, Step
@@ -54,7 +54,6 @@ def write(found: Known, table: TableOptions, settings: Settings, screen: Screen)
         depth=table.depth,
         folded=table.fold,
         step=(step or Step(Optimizer.SGD)) if isinstance(config, ResNetConfig) else None,
-        registered=not isinstance(config, ResNetConfig) or train.is_registered_so(config),
     )
     shape = network.graph.inputs[0] if network.graph.inputs else ()
     axes = {str(size): axis for axis, size in enumerate(shape) if not isinstance(size, int)}
@@ -75,9 +74,9 @@ def _varied(
     """Return the network on an input with names, and what stands for them at first."""
     network = found.network
     config = cast("OfNames", network.config)  # that of a family or of a module, never of a block
-    if config.names:
+    if config.named:
         if not table.at:
-            example = ",".join(f"{name}=..." for name in config.names)
+            example = ",".join(f"{name}=..." for name in config.named)
             message = f"has names in it, and a page begins at numbers; add --at {example}"
             raise click.BadParameter(message, param_hint=settings.name("input"))
         try:

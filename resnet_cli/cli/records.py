@@ -24,6 +24,12 @@ def write_records(
 
     What is in `tail` stands in the JSON behind them.
     """
+    if kind in (Format.TABLE, Format.MARKDOWN):  # what is no amount has no separators
+        amounts = {name for name, (_, is_amount, _) in fields.items() if is_amount}
+        records = [
+            {k: v if k in amounts or type(v) is not int else str(v) for k, v in record.items()}
+            for record in records
+        ]
     if kind is Format.TABLE:
         from resnet_cli.show.grid import Head, records_table  # Rich, which only a table needs
 

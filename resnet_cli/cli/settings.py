@@ -95,7 +95,7 @@ class Settings(NamedTuple):
             config = ResNetConfig(**values)
         except ConfigError as error:
             raise self.wrong(error) from None
-        if config.names and not symbolic:
+        if config.named and not symbolic:
             raise click.BadParameter(
                 f"{format_shape(config.input)!r} has names in it, and this needs numbers, "
                 "as in 1x3x224x224",

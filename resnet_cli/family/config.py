@@ -6,81 +6,39 @@ field's name, so that the command line can name the flag, the variable or the fi
 
 from collections.abc import Mapping
 from enum import StrEnum
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from resnet_cli.errors import ConfigError
-from resnet_cli.parse import LIMIT
+from resnet_cli.family.checks import check_input, check_list, check_number, check_widening
+from resnet_cli.family.modes import (
+    AntiAlias,
+    Attention,
+    Block,
+    Downsample,
+    DType,
+    Names,
+    Norm,
+    Shortcut,
+    Stem,
+    StemPool,
+    StrideOn,
+)
 from resnet_cli.text import format_shape
 
 if TYPE_CHECKING:
+    from resnet_cli.family.regnet import RegNet
     from resnet_cli.graph.kinds import Shape
 
 
 MAX_LAYERS = 100_000
 MAX_STAGES = 14_000
 
+NORM_GROUPS = 32
+"""Groups of channels of a group norm (Wu and He 2018, table 3)."""
+
 BASE_WIDTH = 64
 """The width per group that means "as wide as the planes" (torchvision's `base_width`)."""
-
-
-class Block(StrEnum):
-    """The two residual blocks of He et al. 2015, figure 5."""
-
-    BASIC = "basic"
-    """Two 3x3 convolutions."""
-    BOTTLENECK = "bottleneck"
-    """1x1, 3x3, 1x1, the last four times as wide."""
-
-    @property
-    def expansion(self) -> int:
-        """Output channels over planes (torchvision's name)."""
-        return 4 if self is Block.BOTTLENECK else 1
-
-    @property
-    def convolutions(self) -> int:
-        """Convolutions on the main path."""
-        return 3 if self is Block.BOTTLENECK else 2
-
-
-class Stem(StrEnum):
-    """What stands before the first stage."""
-
-    IMAGENET = "imagenet"
-    """7x7 stride 2, then max pooling (He et al. 2015, table 1)."""
-    CIFAR = "cifar"
-    """3x3 stride 1, no pooling (He et al. 2015, section 4.2)."""
-
-
-class Shortcut(StrEnum):
-    """What a shortcut is where stride or width change (He et al. 2015, section 3.3)."""
-
-    PROJECTION = "projection"
-    """Option B: a 1x1 convolution."""
-    PAD = "pad"
-    """Option A: the strided identity, zeros for the new channels; no parameters."""
-
-
-class StrideOn(StrEnum):
-    """Which convolution of a bottleneck has the stride."""
-
-    SECOND = "3x3"
-    """ResNet v1.5, as torchvision has it."""
-    FIRST = "1x1"
-    """ResNet v1, as the paper has it."""
-
-
-class DType(StrEnum):
-    """Element types, with their size."""
-
-    FLOAT32 = "float32"
-    FLOAT16 = "float16"
-    BFLOAT16 = "bfloat16"
-    FLOAT64 = "float64"
-
-    @property
-    def itemsize(self) -> int:
-        """Bytes an element."""
-        return {"float32": 4, "float64": 8}.get(self, 2)
 
 
 class _Fields(NamedTuple):
@@ -98,6 +56,17 @@ class _Fields(NamedTuple):
     stride_on: StrideOn | None = None
     conv_bias: bool = True
     shortcut_norm: bool = False
+    stem_width: int | None = None
+    stem_pool: StemPool = StemPool.MAX
+    downsample: Downsample = Downsample.CONV
+    attention: Attention = Attention.NONE
+    attention_ratio: float = 1 / 16
+    anti_alias: AntiAlias = AntiAlias.NONE
+    pre_activation: bool = False
+    norm: Norm = Norm.BATCH
+    widen: int = 1
+    regnet: "RegNet | None" = None
+    names: Names = Names.NOTEBOOK
     dtype: DType = DType.FLOAT32
 
 
@@ -107,7 +76,12 @@ class ResNetConfig(_Fields):
     `input` is `(N, C, H, W)`; C sets the first convolution's channels, and N, H and W may
     be names (`dims.Dim`) in place of numbers. `channels` are the
     stages' widths (torchvision's planes: with bottlenecks a stage gives four times as
-    many), the first also the stem's. `stride_on` is None with basic blocks.
+    many), the first also the stem's, and all but that times `widen` (Zagoruyko and Komodakis
+    2016). `stem_width` is that of the stem's convolutions, of which a deep one's last is twice
+    as wide; None makes it as wide as the first stage. `stride_on` is None with basic blocks. With
+    a squeeze and excitation `attention_ratio` is the share of the channels that it has inside.
+    Norm and ReLU stand before each convolution with `pre_activation` (He et al. 2016, figure 4).
+    A `regnet` decides on channels, blocks and groups (Radosavovic et al. 2020).
 
     Raises `ConfigError` for a field that is wrong, alone or beside another.
     """
@@ -118,10 +92,12 @@ class ResNetConfig(_Fields):
 
         def __new__(cls, *values: Any, **named: Any) -> Self:
             given = super().__new__(cls, *values, **named)
-            modes = {field: _member(given, field) for field in _MODES}
-            if modes["block"] is Block.BOTTLENECK and modes["stride_on"] is None:
-                modes["stride_on"] = StrideOn.SECOND
-            config = super()._replace(given, **modes)
+            own = {field: _member(given, field) for field in _MODES}
+            if own["block"] is Block.BOTTLENECK and own["stride_on"] is None:
+                own["stride_on"] = StrideOn.SECOND
+            config = super()._replace(given, **own)
+            if config.regnet is not None:
+                config = super()._replace(config, **_of_regnet(config, config.regnet))
             _check(config)
             return config
 
@@ -142,7 +118,7 @@ class ResNetConfig(_Fields):
         return channels
 
     @property
-    def names(self) -> tuple[str, ...]:
+    def named(self) -> tuple[str, ...]:
         """The input's sizes that are names, by axis."""
         return tuple(dict.fromkeys(str(size) for size in self.input if not isinstance(size, int)))
 
@@ -151,6 +127,22 @@ class ResNetConfig(_Fields):
         from resnet_cli.graph.dims import evaluate  # only an input with names has any
 
         return self._replace(input=evaluate(self.input, sizes))
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The stages' planes, as wide as they are in the end."""
+        return tuple(planes * self.widen for planes in self.channels)
+
+    @property
+    def stem_widths(self) -> tuple[int, ...]:
+        """Channels behind each of the stem's convolutions."""
+        if self.regnet is not None:
+            return (32,)
+        width = self.stem_width
+        if not self.stem.is_deep:
+            return (width or self.channels[0],)
+        width = width or self.channels[0] // 2
+        return 3 * (width // 4) if self.stem is Stem.DEEP_TIERED else width, width, 2 * width
 
     def inner_width(self, planes: int) -> int:
         """Width of a bottleneck's 3x3 convolution (Xie et al. 2017, as torchvision has it)."""
@@ -162,6 +154,7 @@ class ResNetConfig(_Fields):
         values["input"] = format_shape(self.input)
         for name in ("channels", "blocks"):
             values[name] = list(getattr(self, name))
+        values["regnet"] = self.regnet and str(self.regnet)
         return values
 
 
@@ -170,10 +163,17 @@ _MODES: dict[str, type[StrEnum]] = {
     "stem": Stem,
     "shortcut": Shortcut,
     "stride_on": StrideOn,
+    "stem_pool": StemPool,
+    "downsample": Downsample,
+    "attention": Attention,
+    "anti_alias": AntiAlias,
+    "norm": Norm,
+    "names": Names,
     "dtype": DType,
 }
 
 FIELDS = ResNetConfig._fields
+DEFAULTS = ResNetConfig._field_defaults
 
 
 def _member(config: ResNetConfig, field: str) -> StrEnum | None:
@@ -187,50 +187,20 @@ def _member(config: ResNetConfig, field: str) -> StrEnum | None:
 
 
 def _check(config: ResNetConfig) -> None:
-    _check_input(config.input)
+    check_input(config.input)
     for field in ("channels", "blocks"):
-        _check_list(field, getattr(config, field))
-    for field in ("classes", "groups", "width_per_group"):
-        _check_number(field, getattr(config, field))
+        check_list(field, getattr(config, field))
+    for field in ("classes", "groups", "width_per_group", "widen", "stem_width"):
+        if (number := getattr(config, field)) is not None:
+            check_number(field, number)
     _check_stages(config)
     _check_pad(config)
     if config.block is Block.BASIC:
         _check_basic(config)
     else:
         _check_widths(config)
-
-
-def _check_number(field: str, value: int, what: str = "") -> None:
-    if value < 1:
-        raise ConfigError(field, f"{value}{what} is not a positive number")
-    if value >= LIMIT:
-        raise ConfigError(field, f"{value}{what} is too large: numbers stay below 2**31 = {LIMIT}")
-
-
-def _check_input(shape: "Shape") -> None:
-    if len(shape) != 4:
-        raise ConfigError(
-            "input",
-            f"{format_shape(shape)!r} has {len(shape)} dimension{'s' * (len(shape) != 1)}; "
-            "an input has four, NxCxHxW: batch, channels, height, width, as in 1x3x224x224",
-        )
-    for name, size in zip(("batch", "channels", "height", "width"), shape, strict=True):
-        if isinstance(size, int):
-            _check_number("input", size, f" ({name} of {format_shape(shape)})")
-        elif name == "channels":
-            raise ConfigError(
-                "input",
-                f"{size} (channels of {format_shape(shape)}) is no number; "
-                "N, H and W may be names, as in Nx3xHxW, but the weights depend on C",
-            )
-
-
-def _check_list(field: str, values: tuple[int, ...]) -> None:
-    if not values:
-        raise ConfigError(field, "is empty; give one number a stage, as in 64,128,256,512")
-    where = f" (in {','.join(map(str, values))})"
-    for value in values:
-        _check_number(field, value, where)
+    _check_combinations(config)
+    _check_groups(config)
 
 
 def _check_stages(config: ResNetConfig) -> None:
@@ -260,19 +230,11 @@ def _check_stages(config: ResNetConfig) -> None:
 
 def _check_pad(config: ResNetConfig) -> None:
     """Refuse zero-padding that would have to drop channels."""
-    for wide, narrow in zip(config.channels, config.channels[1:], strict=False):
-        if config.shortcut is Shortcut.PAD:
+    if config.shortcut is Shortcut.PAD:
+        expansion = config.block.expansion
+        widths = [config.stem_widths[-1], *(planes * expansion for planes in config.widths)]
+        for wide, narrow in pairwise(widths):
             check_widening(wide, narrow)
-
-
-def check_widening(in_channels: int, out_channels: int) -> None:
-    """Refuse a zero-padded shortcut that would have to drop channels."""
-    if out_channels < in_channels:
-        raise ConfigError(
-            "shortcut",
-            f"pad adds zero channels and cannot go from {in_channels} to {out_channels}; "
-            "use --shortcut projection, or channels that do not shrink",
-        )
 
 
 def _check_basic(config: ResNetConfig) -> None:
@@ -291,7 +253,7 @@ def _check_basic(config: ResNetConfig) -> None:
 
 
 def _check_widths(config: ResNetConfig) -> None:
-    for planes in config.channels:
+    for planes in config.widths:
         if config.inner_width(planes) < 1:
             raise ConfigError(
                 "width_per_group",
@@ -299,5 +261,73 @@ def _check_widths(config: ResNetConfig) -> None:
                 f"int({planes} * {config.width_per_group} / {BASE_WIDTH}) is 0; "
                 f"give at least {-(-BASE_WIDTH // planes)}",
             )
-        _check_number("channels", planes * config.block.expansion, f" ({planes} x 4, expanded)")
-        _check_number("groups", config.inner_width(planes), " (the resulting width)")
+        check_number("channels", planes * config.block.expansion, f" ({planes} x 4, expanded)")
+        check_number("groups", config.inner_width(planes), " (the resulting width)")
+
+
+_ALONE = {
+    "block": Block.BASIC,
+    "stem": Stem.IMAGENET,
+    "groups": 1,
+    "width_per_group": BASE_WIDTH,
+    "shortcut": Shortcut.PROJECTION,
+    "stride_on": None,
+    "stem_width": None,
+    "stem_pool": StemPool.MAX,
+    "downsample": Downsample.CONV,
+    "attention": Attention.NONE,
+    "anti_alias": AntiAlias.NONE,
+    "pre_activation": False,
+    "widen": 1,
+}
+"""What a RegNet has no say in; it has a stem, blocks and gates of its own."""
+
+
+def _of_regnet(config: ResNetConfig, regnet: "RegNet") -> dict[str, tuple[int, ...]]:
+    """Return a RegNet's channels and blocks; refuse a line that is none, and what it has not."""
+    if message := regnet.wrong:
+        raise ConfigError("regnet", message)
+    for field, neutral in _ALONE.items():
+        if (value := getattr(config, field)) != neutral:
+            raise ConfigError(
+                field, f"{value} is not for a RegNet, which has its own; leave it out"
+            )
+    widths, counts = zip(*regnet.stages, strict=True)
+    own: dict[str, tuple[int, ...]] = {"channels": widths, "blocks": counts}
+    for field, value in own.items():
+        if (given := getattr(config, field)) not in (DEFAULTS[field], value):
+            text = ",".join(map(str, given))
+            raise ConfigError(field, f"{text}: a RegNet's follow from its line; leave it out")
+    return own
+
+
+def _check_combinations(config: ResNetConfig) -> None:
+    """Refuse fields that say nothing beside others, or contradict them."""
+    if not 0 < config.attention_ratio <= 1:
+        message = f"{config.attention_ratio:g} is no share of the channels; give 0.0625, or 1/16"
+        raise ConfigError("attention_ratio", message)
+    cifar, pre = config.stem is Stem.CIFAR, config.pre_activation
+    anti_alias, attention = config.anti_alias, config.attention
+    has_pad, first = config.shortcut is Shortcut.PAD, config.stride_on is StrideOn.FIRST
+    is_se, ratio = attention is Attention.SE, config.attention_ratio
+    for field, is_wrong, message in (
+        ("stem_width", min(config.stem_widths) < 1, "give at least 4 to a deep stem"),
+        ("stem_pool", cifar and config.stem_pool != "max", "a CIFAR stem has no pool"),
+        ("downsample", has_pad and config.downsample != "conv", "needs --shortcut projection"),
+        ("attention_ratio", ratio != 1 / 16 and not is_se, f"{ratio:g} needs --attention se"),
+        ("anti_alias", first and anti_alias != "none", "needs --stride-on 3x3, which it follows"),
+        ("anti_alias", pre and anti_alias != "none", "is not for --pre-activation"),
+        ("attention", pre and attention != "none", "is not for --pre-activation"),
+        ("shortcut_norm", pre and config.shortcut_norm, "is not for --pre-activation"),
+    ):
+        if is_wrong:
+            raise ConfigError(field, message)
+
+
+def _check_groups(config: ResNetConfig) -> None:
+    """Refuse channels that group norm cannot share out."""
+    inner = map(config.inner_width, config.widths) if config.block is Block.BOTTLENECK else ()
+    for width in (*config.stem_widths, *config.widths, *inner):
+        if config.norm is Norm.GROUP and width % NORM_GROUPS:
+            message = f"group has {NORM_GROUPS} groups, and {width} channels are no multiple of it"
+            raise ConfigError("norm", message)

@@ -1,80 +1,26 @@
-"""Published networks as configurations, each with its source."""
+"""Published networks as configurations, and a configuration's name among them.
+
+Only the network that is asked for is built.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from resnet_cli.family.config import FIELDS, Block, ResNetConfig, Shortcut, Stem
+from resnet_cli.family.catalogue import DEFAULT, FAMILIES, NAMES, SOURCES, Source, values_of
+from resnet_cli.family.config import DEFAULTS, FIELDS, ResNetConfig
+from resnet_cli.family.modes import Names, Stem
 from resnet_cli.text import nearest
 
-_TORCHVISION: dict[str, object] = {
-    "input": (1, 3, 224, 224),
-    "classes": 1000,
-    "conv_bias": False,
-    "shortcut_norm": True,
-}
-_BOTTLENECK = {**_TORCHVISION, "block": Block.BOTTLENECK}
-_CIFAR = {
-    **_TORCHVISION,
-    "input": (1, 3, 32, 32),
-    "classes": 10,
-    "channels": (16, 32, 64),
-    "stem": Stem.CIFAR,
-    "shortcut": Shortcut.PAD,
-}
-
-_50, _101 = (3, 4, 6, 3), (3, 4, 23, 3)
-_HE, _HE_CIFAR = "He et al. 2015, table 1", "He et al. 2015, section 4.2"
-_XIE, _WIDE = "Xie et al. 2017", "Zagoruyko and Komodakis 2016"
-
-# name: (family, source, what differs from the defaults)
-_TABLE: dict[str, tuple[str, str, dict[str, object]]] = {
-    "d2l-resnet18": ("Dive into Deep Learning", "section 8.6", {}),
-    "resnet18": ("torchvision", _HE, _TORCHVISION),
-    "resnet34": ("torchvision", _HE, {**_TORCHVISION, "blocks": _50}),
-    "resnet50": ("torchvision", _HE + "; v1.5", {**_BOTTLENECK, "blocks": _50}),
-    "resnet101": ("torchvision", _HE + "; v1.5", {**_BOTTLENECK, "blocks": _101}),
-    "resnet152": ("torchvision", _HE + "; v1.5", {**_BOTTLENECK, "blocks": (3, 8, 36, 3)}),
-    "resnext50_32x4d": (
-        "torchvision",
-        _XIE,
-        {**_BOTTLENECK, "blocks": _50, "groups": 32, "width_per_group": 4},
-    ),
-    "resnext101_32x8d": (
-        "torchvision",
-        _XIE,
-        {**_BOTTLENECK, "blocks": _101, "groups": 32, "width_per_group": 8},
-    ),
-    "resnext101_64x4d": (
-        "torchvision",
-        _XIE,
-        {**_BOTTLENECK, "blocks": _101, "groups": 64, "width_per_group": 4},
-    ),
-    "wide_resnet50_2": (
-        "torchvision",
-        _WIDE,
-        {**_BOTTLENECK, "blocks": _50, "width_per_group": 128},
-    ),
-    "wide_resnet101_2": (
-        "torchvision",
-        _WIDE,
-        {**_BOTTLENECK, "blocks": _101, "width_per_group": 128},
-    ),
-    **{
-        # 6n + 2 layers: n blocks in each of the three stages.
-        f"resnet{6 * n + 2}_cifar10": ("CIFAR-10", _HE_CIFAR, {**_CIFAR, "blocks": (n, n, n)})
-        for n in (3, 5, 7, 9, 18, 200)
-    },
-}
-
-NAMES = tuple(_TABLE)
+__all__ = ["DEFAULT", "FAMILIES", "NAMES", "Preset", "preset", "source", "title"]
 
 
 class Preset(NamedTuple):
-    """A published network: its family, where it was published, and its configuration."""
+    """A published network: its configuration, and where it was published."""
 
     name: str
     family: str
     source: str
+    year: int
     config: ResNetConfig
 
     def values(self) -> Mapping[str, object]:
@@ -84,31 +30,72 @@ class Preset(NamedTuple):
         return {**values, "stride_on": None}
 
 
+def source(name: str) -> Source:
+    """Return where a preset is from."""
+    return SOURCES[name]
+
+
 def preset(name: str) -> Preset:
     """Return the preset of that name. Raises `ValueError` with the nearest names."""
-    if name not in _TABLE:
+    if name not in SOURCES:
         raise ValueError(
             f"{name!r} is no preset{nearest(name, NAMES)}; 'resnet-shapes presets' lists them"
         )
-    family, source, values = _TABLE[name]
-    return Preset(name, family, source, ResNetConfig(**values))  # type: ignore[arg-type]
+    family, paper, year = SOURCES[name]
+    return Preset(name, family, paper, year, ResNetConfig(**values_of(name)))
 
 
 def title(config: ResNetConfig) -> str:
     """Name a network: as its preset, with what differs, or ResNet-N by the paper's count."""
-    for name, differences in sorted(_likenesses(config), key=lambda likeness: len(likeness[1])):
+    for name, differences in _nearest(config):
         return ", ".join((name, *differences))
     blocks, channels = (",".join(map(str, v)) for v in (config.blocks, config.channels))
+    if config.regnet is not None:
+        return f"RegNet (blocks {blocks}; channels {channels})"
     groups = f", groups {config.groups}" if config.groups != 1 else ""
-    return f"ResNet-{config.depth} ({config.block} {blocks}; channels {channels}{groups})"
+    more = "".join(f", {_said(config, field)}" for field in _VARIATIONS if _varies(config, field))
+    return f"ResNet-{config.depth} ({config.block} {blocks}; channels {channels}{groups}{more})"
+
+
+_VARIATIONS = ("stem", "downsample", "attention", "anti_alias", "pre_activation", "norm", "widen")
+
+
+def _varies(config: ResNetConfig, field: str) -> bool:
+    return bool(getattr(config, field) != DEFAULTS[field]) and config.stem != field
+
+
+def _said(config: ResNetConfig, field: str) -> str:
+    value = getattr(config, field)
+    return field.replace("_", "-") + ("" if value is True else f" {value}")
+
+
+_BODY = [field for field in FIELDS if field not in ("input", "classes", "names", "dtype")]
+
+
+def _nearest(config: ResNetConfig) -> list[tuple[str, list[str]]]:
+    """Return presets of the same body, the most alike first: some are in both libraries."""
+
+    def apart(likeness: tuple[str, list[str]]) -> tuple[int, bool]:
+        name, ends = likeness
+        return len(ends), values_of(name).get("names", Names.NOTEBOOK) is not config.names
+
+    return sorted(_likenesses(config), key=apart)
 
 
 def _likenesses(config: ResNetConfig) -> Iterator[tuple[str, list[str]]]:
     """Give each preset of the same body, with what differs at its two ends."""
-    body = [field for field in FIELDS if field not in ("input", "classes", "dtype")]
+    own = {field: getattr(config, field) for field in _BODY}
+    kind = (config.regnet is not None, config.stem is Stem.CIFAR)
     for name in NAMES:
+        if kind != (name.startswith("regnet"), name.endswith("_cifar10")):
+            continue
+        values = values_of(name)
+        if kind[0] and values["regnet"] != config.regnet:
+            continue
+        if not kind[0] and values.get("blocks", DEFAULTS["blocks"]) != config.blocks:
+            continue
         known = preset(name).config
-        if all(getattr(known, field) == getattr(config, field) for field in body):
+        if all(getattr(known, field) == value for field, value in own.items()):
             ends = []
             if known.input[1] != config.input[1]:
                 ends.append(f"{config.input[1]} input channels")

@@ -1,42 +1,39 @@
 """Config to graph: stem, stages, blocks, head.
 
 Reads like the paper's table 1 from top to bottom (He, Zhang, Ren, Sun, "Deep Residual
-Learning for Image Recognition", 2015), and each part like its forward pass. The modules are
-`Sequential(stem, stage 1 … stage n, pool, flatten, linear)`, as in the notebook.
+Learning for Image Recognition", 2015), and each part like its forward pass. The words are
+torchvision's; what the modules are called in the end is a matter of `names.py`.
 
 The shapes in the comments are those of an image of (H, W); C is a stage's output channels.
 """
 
-from resnet_cli.family.config import Block, ResNetConfig, Shortcut, Stem, StrideOn
-from resnet_cli.graph.builder import Builder
+from resnet_cli.family.blocks import anti_alias, block_of, norm_relu
+from resnet_cli.family.config import ResNetConfig
+from resnet_cli.family.layers import blur, conv, norm
+from resnet_cli.family.modes import AntiAlias, Stem, StemPool
+from resnet_cli.family.names import Net, scheme
 from resnet_cli.graph.graph import Graph, Value
 from resnet_cli.graph.kinds import Input
-from resnet_cli.graph.moves import Flatten, Pad, Subsample
-from resnet_cli.graph.pointwise import Add, BatchNorm, ReLU
-from resnet_cli.graph.pooling import AdaptiveAvgPool, MaxPool
+from resnet_cli.graph.moves import Flatten
+from resnet_cli.graph.pooling import AdaptiveAvgPool, AvgPool, MaxPool
 from resnet_cli.graph.products import Conv, Linear
 
+ALL = 1 << 31
 
-def build(config: ResNetConfig) -> Graph:
-    """Return the network's graph."""
-    net = Builder()
+
+def build(config: ResNetConfig, most: int = ALL) -> Graph:
+    """Return the network's graph, with at most so many blocks a stage."""
+    net = Net(scheme(config))
     image = net.apply(Input(config.input))  # (N, image channels, H, W)
     x = _stem(net, config, image)  # (N, width, H/4, W/4)
-    in_channels = config.channels[0]
-    for number, (planes, count) in enumerate(zip(config.channels, config.blocks, strict=True), 1):
-        with net.inside(str(number), "Sequential", x, role=f"stage {number}"):
-            # The first block takes the stride and the change of width; section 3.3.
-            stride = 1 if number == 1 else 2
-            x = residual_block(net, config, "0", x, in_channels, planes, stride)
-            in_channels = planes * config.block.expansion  # C
-            if count > 1:  # (N, C, H/4, W/4), and half of it with each further stage
-                x = residual_block(net, config, "1", x, in_channels, planes, 1)
-                x = net.repeat("1", count - 2)
-    last = len(config.blocks) + 1
-    x = net.layer(str(last), AdaptiveAvgPool(), x, role="pool")  # (N, C, 1, 1)
-    x = net.layer(str(last + 1), Flatten(), x, role="flatten")  # (N, C)
-    x = net.layer(str(last + 2), Linear(config.classes), x, role="head")  # (N, classes)
-    return net.graph("Sequential", image, x)
+    with net.within("stages", x):
+        x = _stages(net, config, x, most)  # (N, C, H/32, W/32)
+    if config.pre_activation:
+        x = norm_relu(net, config, 1, x)
+    with net.within("head", x):
+        x = net.layer("avgpool", AdaptiveAvgPool(), x, role="pool")  # (N, C, 1, 1)
+        x = _head(net, config, x)  # (N, classes)
+    return net.network(image, x)
 
 
 def shortened(config: ResNetConfig) -> tuple[Graph, dict[str, int]]:
@@ -46,112 +43,84 @@ def shortened(config: ResNetConfig) -> tuple[Graph, dict[str, int]]:
     path and how often the network has it. Counts of a network of 1,202 layers need not walk
     over them all.
     """
-    short = config._replace(blocks=tuple(min(count, 2) for count in config.blocks))
-    times = {f"{stage}.1": count - 1 for stage, count in enumerate(config.blocks, 1) if count > 1}
-    return build(short), times
+    graph, names = build(config, 2), scheme(config)
+    stages = (module.path for module in graph.modules if module.role.startswith("stage"))
+    counts = enumerate(zip(stages, config.blocks, strict=True), 1)
+    seconds = ((f"{path}.{names.block_of(n, 1)}", count - 1) for n, (path, count) in counts)
+    return graph, {path: times for path, times in seconds if times}
 
 
-def _stem(net: Builder, config: ResNetConfig, x: Value) -> Value:
-    """Run the stem: table 1's conv1 with its max pool, or section 4.2's 3x3."""
-    width = config.channels[0]
-    kernel, stride = (3, 1) if config.stem is Stem.CIFAR else (7, 2)
-    with net.inside("0", "Sequential", x, role="stem"):
-        x = net.layer("0", _conv(config, width, kernel, stride), x)  # (N, width, H/2, W/2)
-        x = net.layer("1", BatchNorm(), x)
-        x = net.layer("2", ReLU(), x)
-        if config.stem is Stem.IMAGENET:
-            x = net.layer("3", MaxPool((3, 3), (2, 2), (1, 1)), x)  # (N, width, H/4, W/4)
+def _stages(net: Net, config: ResNetConfig, x: Value, most: int) -> Value:
+    """Run the stages: table 1's conv2_x to conv5_x."""
+    in_channels = config.stem_widths[-1]
+    run, expansion = block_of(config), 1 if config.regnet else config.block.expansion
+    for number, (planes, count) in enumerate(zip(config.widths, config.blocks, strict=True), 1):
+        with net.stage(number, x):
+            # The first block takes the stride and the change of width; section 3.3. The map of
+            # a RegNet's stem is still as large as that before the others' pool.
+            stride = 1 if number == 1 and not config.regnet else 2
+            x = run(net, config, net.scheme.block_of(number, 0), x, in_channels, planes, stride)
+            in_channels = planes * expansion  # C
+            if count > 1 and most > 1:  # (N, C, H/4, W/4), and half of it with each further stage
+                second = net.scheme.block_of(number, 1)
+                x = run(net, config, second, x, in_channels, planes, 1)
+                x = net.repeat(second, min(count, most) - 2)
     return x
 
 
-def residual_block(
-    net: Builder,
-    config: ResNetConfig,
-    name: str,
-    x: Value,
-    in_channels: int,
-    planes: int,
-    stride: int,
-) -> Value:
-    """Run one residual block of `config`'s kind on (N, in_channels, H, W): figures 2 and 5."""
-    with net.inside(name, "Residual", x, registered(config)):
-        y, side = branches(net, config, x, in_channels, planes, stride)
-        y = net.apply(Add(inplace=True), y, side)  # (N, C, H/stride, W/stride)
-        return net.apply(ReLU(), y)
+def _stem(net: Net, config: ResNetConfig, x: Value) -> Value:
+    """Run the stem: table 1's conv1 with its pool, or section 4.2's 3x3."""
+    *deep, width = config.stem_widths
+    stride = 1 if config.stem is Stem.CIFAR else 2
+    with net.within("stem", x, role="stem"):
+        if deep:
+            x = _deep(net, config, x)
+        else:
+            kernel = 7 if config.stem is Stem.IMAGENET and not config.regnet else 3
+            x = net.layer("conv1", conv(config, width, kernel, stride), x)  # (N, width, H/2, W/2)
+        if not config.pre_activation:
+            x = norm_relu(net, config, 1, x)
+        if config.stem is Stem.CIFAR or config.regnet:
+            return x
+        return _stem_pool(net, config, width, x)  # (N, width, H/4, W/4)
 
 
-def registered(config: ResNetConfig) -> tuple[str, ...]:
-    """Return a block's modules as they are registered, where they run in another order.
-
-    The notebook registers a basic block's convolutions first; torchvision, which has the
-    bottlenecks, each norm behind its convolution.
-    """
-    basic = ("conv1", "conv2", "conv3", "downsample", "bn1", "bn2")
-    return basic if config.block is Block.BASIC else ()
-
-
-def branches(
-    net: Builder,
-    config: ResNetConfig,
-    x: Value,
-    in_channels: int,
-    planes: int,
-    stride: int,
-    *,
-    identity: bool = False,
-) -> tuple[Value, Value]:
-    """Run a main path and a shortcut, with `identity` a bare one; return what is added."""
-    run = _basic if config.block is Block.BASIC else _bottleneck
-    y = run(net, config, x, planes, stride)
-    if identity:
-        return y, x
-    return y, _shortcut(net, config, x, in_channels, planes * config.block.expansion, stride)
+def _deep(net: Net, config: ResNetConfig, x: Value) -> Value:
+    """Run three 3x3 in the place of the 7x7 (He, T. et al. 2019, figure 2b)."""
+    first, second, width = config.stem_widths
+    with net.within("deep", x, "conv1"):
+        x = net.layer("0", conv(config, first, 3, 2), x)  # (N, first, H/2, W/2)
+        x = net.layer("1", norm(config), x)
+        x = net.relu(x, "2")
+        x = net.layer("3", conv(config, second, 3), x)
+        x = net.layer("4", norm(config), x)
+        x = net.relu(x, "5")
+        return net.layer("6", conv(config, width, 3), x)  # (N, width, H/2, W/2)
 
 
-def _basic(net: Builder, config: ResNetConfig, x: Value, planes: int, stride: int) -> Value:
-    """Run 3x3, 3x3: figure 5, left."""
-    y = net.layer("conv1", _conv(config, planes, 3, stride), x)  # (N, planes, H/stride, W/stride)
-    y = net.layer("bn1", BatchNorm(), y)
-    y = net.apply(ReLU(), y)
-    y = net.layer("conv2", _conv(config, planes, 3), y)
-    return net.layer("bn2", BatchNorm(), y)
+def _stem_pool(net: Net, config: ResNetConfig, width: int, x: Value) -> Value:
+    """Halve the map: table 1's max pool, or what stands in its place."""
+    has_convolution, aa = config.stem_pool is StemPool.CONV, config.anti_alias
+    if not has_convolution and aa is AntiAlias.NONE:
+        return net.layer("maxpool", MaxPool((3, 3), (2, 2), (1, 1)), x)
+    if not has_convolution and aa is AntiAlias.AVGPOOL:
+        return net.layer("maxpool", AvgPool((2, 2), (2, 2)), x)
+    with net.within("maxpool", x):
+        if not has_convolution:
+            x = net.layer("0", MaxPool((3, 3), (1, 1), (1, 1)), x)
+            return blur(net, "1", width, x)
+        x = net.layer("0", conv(config, width, 3, 2 if aa is AntiAlias.NONE else 1), x)
+        if aa is not AntiAlias.NONE:
+            x = anti_alias(net, config, "1", width, x)
+        number = 1 if aa is AntiAlias.NONE else 2
+        x = net.layer(str(number), norm(config), x)
+        return net.relu(x, str(number + 1))
 
 
-def _bottleneck(net: Builder, config: ResNetConfig, x: Value, planes: int, stride: int) -> Value:
-    """Run 1x1, 3x3, 1x1: figure 5, right; the 3x3 grouped as in ResNeXt."""
-    width, out_channels = config.inner_width(planes), planes * config.block.expansion
-    # v1 has the stride on the first 1x1, v1.5 on the 3x3.
-    first, second = (stride, 1) if config.stride_on is StrideOn.FIRST else (1, stride)
-    y = net.layer("conv1", _conv(config, width, 1, first), x)  # (N, width, H, W) in v1.5
-    y = net.layer("bn1", BatchNorm(), y)
-    y = net.apply(ReLU(), y)
-    y = net.layer("conv2", _conv(config, width, 3, second, config.groups), y)
-    y = net.layer("bn2", BatchNorm(), y)  # (N, width, H/stride, W/stride)
-    y = net.apply(ReLU(), y)
-    y = net.layer("conv3", _conv(config, out_channels, 1), y)
-    return net.layer("bn3", BatchNorm(), y)  # (N, 4 planes, H/stride, W/stride)
-
-
-def _shortcut(
-    net: Builder, config: ResNetConfig, x: Value, in_channels: int, out_channels: int, stride: int
-) -> Value:
-    """Run the identity, or option A or B of section 3.3 where the shape changes."""
-    if stride == 1 and in_channels == out_channels:
-        return x
-    if config.shortcut is Shortcut.PAD:
-        x = net.apply(Subsample((stride, stride)), x) if stride != 1 else x
-        return net.apply(Pad((0, 0, 0, 0), (0, out_channels - in_channels, 0, 0)), x)
-    conv = _conv(config, out_channels, 1, stride)
-    if config.block is Block.BASIC and not config.shortcut_norm:
-        return net.layer("conv3", conv, x)  # the notebook's name; a bottleneck has it already
-    with net.inside("downsample", "Sequential", x):
-        x = net.layer("0", conv, x)
-        return net.layer("1", BatchNorm(), x) if config.shortcut_norm else x
-
-
-def _conv(
-    config: ResNetConfig, out_channels: int, kernel: int, stride: int = 1, groups: int = 1
-) -> Conv:
-    """Return a square convolution that keeps the map but for its stride."""
-    sides, steps, margin = (kernel, kernel), (stride, stride), (kernel // 2, kernel // 2)
-    return Conv(out_channels, sides, steps, margin, groups=groups, bias=config.conv_bias)
+def _head(net: Net, config: ResNetConfig, x: Value) -> Value:
+    """Run the linear layer, or the 1x1 convolution that timm has in its place."""
+    if net.scheme.has_convolution_head:
+        x = net.layer("fc", Conv(config.classes, (1, 1)), x, role="head")
+        return net.layer("flatten", Flatten(), x, role="flatten")
+    x = net.layer("flatten", Flatten(), x, role="flatten")  # (N, C)
+    return net.layer("fc", Linear(config.classes), x, role="head")

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from resnet_cli.graph.elementwise import Multiply
 from resnet_cli.graph.graph import Graph, Module, Value
 from resnet_cli.graph.pointwise import Add
 
@@ -48,12 +49,16 @@ def branches(graph: Graph, module: Module) -> Branches | None:
 
 
 def way(graph: Graph, start: Value, end: Value) -> tuple[int, ...] | None:
-    """Return the operations of the chain from one value to another, None where there is none."""
+    """Return the operations of the chain from one value to another, None where there is none.
+
+    A gate lies on the way of what it weighs, which is there before its weights are.
+    """
     found: list[int] = []
     while end != start:
-        inputs = graph.operations[end.operation].inputs
-        if len(inputs) != 1 or end.operation < start.operation:
+        kind, inputs, *_ = graph.operations[end.operation]
+        is_gate = isinstance(kind, Multiply) and len(inputs) == 2
+        if not (is_gate or len(inputs) == 1) or end.operation < start.operation:
             return None
         found.append(end.operation)
-        (end,) = inputs
+        end = min(inputs)
     return tuple(reversed(found))

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from resnet_cli.graph.graph import Call, Graph, Module, Nest, Operation, Value
+from resnet_cli.graph.graph import Call, Graph, Module, Nest, Operation, Value, Weight
 from resnet_cli.graph.kinds import Kind, Layer
 
 
@@ -25,6 +25,7 @@ class Builder:
         self.modules: list[Module] = []
         self.path = ""
         self._kinds: dict[Kind, Kind] = {}  # equal ones are one: a walk knows it again
+        self._places: dict[str, int] = {}  # in the module that is being written
 
     def apply(self, kind: Kind, *inputs: Value) -> Value:
         """Add an operation that the module around calls as a function; return what it gives."""
@@ -32,22 +33,38 @@ class Builder:
         return Value(len(self.operations) - 1)
 
     def layer(self, name: str, kind: Layer, *inputs: Value, role: str = "") -> Value:
-        """Add an operation that is a module of its own; return what it gives."""
+        """Add an operation that is a module of its own; return what it gives.
+
+        A module that is there already in the one around is called once more.
+        """
         path = f"{self.path}.{name}" if self.path else name
         first = len(self.operations)
         value = Value(first)
         self.operations.append(Operation(self._kinds.setdefault(kind, kind), inputs, path))
-        self.modules.append(Module(path, kind.name, True, role, (Call(first, inputs[0], value),)))
+        call = Call(first, inputs[0], value)
+        place = self._places.get(path)
+        if place is not None:
+            module = self.modules[place]
+            self.modules[place] = module._replace(calls=(*module.calls, call))
+        else:
+            self._places[path] = len(self.modules)
+            self.modules.append(Module(path, kind.name, True, role, (call,)))
         return value
 
     @contextmanager
     def inside(
-        self, name: str, kind: str, x: Value, registered: Sequence[str] = (), role: str = ""
+        self,
+        name: str,
+        kind: str,
+        x: Value,
+        registered: Sequence[str] = (),
+        role: str = "",
+        held: Weight | None = None,
     ) -> Iterator[None]:
         """Write the inside of a module of class `kind` that takes `x`; it gives its last value.
 
-        `registered` names the modules in it in their order of registration, where that is not
-        the order in which they run.
+        `held` is what it holds itself, where it is a leaf. `registered` names the modules in it in
+        their order of registration, where that is not the order in which they run.
         """
         outer, position, first = self.path, len(self.modules), len(self.operations)
         self.path = f"{outer}.{name}" if outer else name
@@ -56,39 +73,42 @@ class Builder:
         if registered:
             below.sort(key=lambda module: registered.index(module.path[prefix:].split(".")[0]))
         call = Call(first, x, Value(len(self.operations) - 1))
-        self.modules[position:] = [Module(self.path, kind, False, role, (call,)), *below]
+        self.modules[position:] = [
+            Module(self.path, kind, held is not None, role, (call,), held),
+            *below,
+        ]
         self.path = outer
 
     def repeat(self, name: str, times: int) -> Value:
         """Write the module `name`, the last one here, so many times more; return the last value.
 
-        Its name is a number, and the next ones count on from it. Each takes what the one before
-        gives, which has the shape of what that one takes; no operation has several outputs.
+        Its name ends in a number, and the next ones count on from it. Each takes what the one
+        before gives, which has the shape of what that one takes; no operation has several outputs.
         """
         path = f"{self.path}.{name}" if self.path else name
         position = next(i for i, module in enumerate(self.modules) if module.path == path)
-        modules: list[Any] = self.modules[position:]  # each called once, on one value
+        modules: list[Any] = self.modules[position:]  # each called on one value
         first = self.modules[position].calls[0].first
-        operations, cut, stem = self.operations[first:], len(path), path[: len(path) - len(name)]
+        operations, cut, stem = self.operations[first:], len(path), path.rstrip("0123456789")
+        begin = int(path[len(stem) :])
         base = first - 1  # what the module takes is the value before it
         # Named tuples past their own constructors, in a third of the time: a network of 1,202
         # layers has ten thousand here.
         new = tuple.__new__
         for number in range(1, times + 1):
-            shift, copy = number * len(operations), f"{stem}{int(name) + number}"
+            shift, copy = number * len(operations), f"{stem}{begin + number}"
             moved = [new(Value, (base + shift + i, 0)) for i in range(len(operations) + 1)]
             for kind, inputs, of, *rest in operations:
                 taken = tuple([moved[i - base] for i, _ in inputs])
                 self.operations.append(new(Operation, (kind, taken, copy + of[cut:], *rest)))
-            for of, kind, is_leaf, role, ((began, takes, gives),), *rest, _ in modules:
-                ends = [moved[end.operation - base] for end in (takes, gives)]
-                fields = (
-                    copy + of[cut:],
-                    kind,
-                    is_leaf,
-                    role,
-                    (new(Call, (began + shift, *ends)),),
+            for of, kind, is_leaf, role, calls, *rest, _ in modules:
+                again = tuple(
+                    [
+                        new(Call, (began + shift, moved[takes[0] - base], moved[gives[0] - base]))
+                        for began, takes, gives in calls
+                    ]
                 )
+                fields = (copy + of[cut:], kind, is_leaf, role, again)
                 self.modules.append(new(Module, (*fields, *rest, of)))
         return Value(len(self.operations) - 1)
 

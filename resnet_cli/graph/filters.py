@@ -7,7 +7,17 @@ own, so that the shape of that says how many channels there are.
 from math import prod
 from typing import NamedTuple
 
-from resnet_cli.graph.kinds import Facts, Shape, Sides, Weights, Window, dilated, kind, together
+from resnet_cli.graph.kinds import (
+    Facts,
+    Keeps,
+    Shape,
+    Sides,
+    Weights,
+    Window,
+    dilated,
+    kind,
+    together,
+)
 
 UPSAMPLED = "fractional stride"
 """Why pixels of a map that was made larger have no receptive field of one size and stride."""
@@ -73,7 +83,8 @@ class ConvFunction(NamedTuple):
         window = Window(dilated(sides, self.dilation), self.stride, self.padding)
         out = (batch, out_channels, *window.slide(tuple(sizes)))
         equal = together(channels, of_each * self.groups)
-        return Facts((out,), macs=prod(out) * of_each * prod(sides), window=window, equal=equal)
+        macs = prod(out) * of_each * prod(sides)
+        return Facts((out,), macs=macs, window=window, equal=equal, keeps=Keeps((0, 1)))
 
 
 @kind

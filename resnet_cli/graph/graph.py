@@ -7,7 +7,9 @@ it. It is plain and frozen, and knows nothing of PyTorch.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+from resnet_cli.errors import SizeError
 from resnet_cli.graph.kinds import Facts, Input, Kind, Shape
+from resnet_cli.text import format_shape
 
 
 class Value(NamedTuple):
@@ -135,19 +137,30 @@ def at(graph: Graph, sizes: Mapping[str, int]) -> Graph:
 def infer(graph: Graph) -> list[Facts]:
     """Return every operation's facts: the one pass that knows each shape.
 
-    What repeats (a block on a map of the same size) is computed once.
+    What repeats (a block on a map of the same size) is computed once. Raises `SizeError` with
+    the layer and the sizes where an operation cannot take what comes in.
     """
     known: dict[tuple[object, ...], Facts] = {}  # what repeats is one and the same kind
     found: list[Facts] = []
-    for kind, inputs, _, _, reads in graph.operations:
+    for operation in graph.operations:
+        kind, inputs, _, _, reads = operation
         taken = inputs + reads if reads else inputs
         shapes = [found[operation].outputs[output] for operation, output in taken]
         key = (id(kind), *shapes)
         facts = known.get(key)
         if facts is None:
-            facts = known[key] = kind.facts(*shapes)
+            facts = known[key] = _facts(operation, shapes)
         found.append(facts)
     return found
+
+
+def _facts(operation: Operation, shapes: Sequence[Shape]) -> Facts:
+    try:
+        return operation.kind.facts(*shapes)
+    except ValueError as error:
+        given = " and ".join(map(format_shape, shapes))
+        place = f"layer {operation.path}" if operation.path else "the network"
+        raise SizeError(f"{place} ({operation.kind.name}, given {given}): {error}") from None
 
 
 def values(nest: Nest) -> Iterator[Value]:

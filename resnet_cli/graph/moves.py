@@ -3,7 +3,17 @@
 from math import prod
 from typing import NamedTuple
 
-from resnet_cli.graph.kinds import KEEPS_NOTHING, PASSES, Facts, Keeps, Shape, Sides, Window, kind
+from resnet_cli.graph.kinds import (
+    KEEPS_INPUT,
+    KEEPS_NOTHING,
+    PASSES,
+    Facts,
+    Keeps,
+    Shape,
+    Sides,
+    Window,
+    kind,
+)
 
 
 @kind
@@ -67,7 +77,11 @@ class Pad(NamedTuple):
 
     def facts(self, *shapes: Shape) -> Facts:
         """Infer from a shape of as many dimensions as there are paddings."""
-        sizes = zip(shapes[0], self.before, self.behind, strict=True)
+        sizes = [*zip(shapes[0], self.before, self.behind, strict=True)]
+        reflects = self.mode == "reflect"
+        if reflects and any(isinstance(size, int) and max(pads) >= size for size, *pads in sizes):
+            raise ValueError("the map is no larger than its padding by reflection")
         out = tuple(size + (first + last) for size, first, last in sizes)
-        # Reflection and its like keep their input.
-        return Facts((out,), keeps=KEEPS_NOTHING if self.mode == "constant" else None)
+        # What repeats the border keeps its input, and so may what goes round it.
+        keeps = {"constant": KEEPS_NOTHING, "reflect": KEEPS_INPUT}.get(self.mode)
+        return Facts((out,), keeps=keeps)

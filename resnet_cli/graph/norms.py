@@ -6,7 +6,7 @@ batch norm's, unless a norm is along the map's own axes.
 
 from typing import NamedTuple
 
-from resnet_cli.graph.kinds import Facts, Shape, Sides, Weights, kind, together
+from resnet_cli.graph.kinds import Facts, Keeps, Shape, Sides, Weights, kind, together
 from resnet_cli.graph.sizes import Formula, value
 
 
@@ -28,7 +28,9 @@ class GroupNorm(NamedTuple):
     def facts(self, *shapes: Shape) -> Facts:
         """Infer from `(N, C, *map)`; the shape stays."""
         weights = _affine((int(shapes[0][1]),), "weight", "bias") if self.affine else ()
-        return Facts((shapes[0],), weights)
+        # Each group's mean and inverse deviation stand beside the input.
+        keeps = Keeps((0,), extra=2 * shapes[0][0] * self.groups)
+        return Facts((shapes[0],), weights, keeps=keeps)
 
     def printed(self, shape: Shape) -> str:
         """Write it as PyTorch does on an input of `shape`."""

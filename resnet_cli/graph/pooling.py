@@ -123,9 +123,12 @@ def _window(kernel: Sides, stride: Sides, padding: Sides, *, ceil_mode: bool) ->
 
 
 def _pooled(shape: Shape, window: Window) -> Facts:
-    """Return what pooling does to `(N, C, *map)`."""
+    """Return what pooling does to `(N, C, *map)`. Raises `ValueError` for too small a map."""
     batch, channels, *sizes = shape
-    return Facts(((batch, channels, *window.slide(tuple(sizes))),), window=window)
+    out = window.slide(tuple(sizes))
+    if any(isinstance(size, int) and size < 1 for size in out):
+        raise ValueError("the map is smaller than the window")
+    return Facts(((batch, channels, *out),), window=window)
 
 
 def _single(sides: Sides) -> Sides | int:

@@ -22,6 +22,8 @@ def printed(graph: Graph) -> str:
     def text(module: Module) -> str:
         if module.like in texts:
             return texts[module.like]
+        if module.held is not None:  # what is no class of PyTorch's prints no more
+            return f"{module.type}()"
         if module.is_leaf:
             kind, inputs, *_ = leaves[module.path]
             operation, output = inputs[0]

@@ -4,7 +4,7 @@ from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from resnet_cli.errors import SymbolError
-from resnet_cli.graph.kinds import Facts, Shape, Sides, kind, together
+from resnet_cli.graph.kinds import PASSES, Facts, Shape, Sides, kind, together
 from resnet_cli.graph.sizes import Formula, value
 
 if TYPE_CHECKING:
@@ -111,7 +111,8 @@ class Transpose(NamedTuple):
         """Infer from any shape that has both axes."""
         axes = [*range(len(shapes[0]))]
         axes[self.first], axes[self.second] = axes[self.second], axes[self.first]
-        return Facts((tuple(shapes[0][axis] for axis in axes),), axes=tuple(axes), is_view=True)
+        out = tuple(shapes[0][axis] for axis in axes)
+        return Facts((out,), axes=tuple(axes), is_view=True, keeps=PASSES)
 
 
 @kind
@@ -134,7 +135,7 @@ class Squeeze(NamedTuple):
         equal = tuple(pair for axis in gone for pair in together(shapes[0][axis], 1))
         axes = tuple(axis for axis in range(rank) if axis not in gone)
         out = tuple(shapes[0][axis] for axis in axes)
-        return Facts((out,), is_view=True, axes=axes, equal=equal)
+        return Facts((out,), is_view=True, axes=axes, equal=equal, keeps=PASSES)
 
 
 @kind
@@ -152,7 +153,8 @@ class Unsqueeze(NamedTuple):
         rank = len(shapes[0])
         place = self.dim % (rank + 1)
         axes = (*range(place), None, *range(place, rank))
-        return Facts(((*shapes[0][:place], 1, *shapes[0][place:]),), is_view=True, axes=axes)
+        out = (*shapes[0][:place], 1, *shapes[0][place:])
+        return Facts((out,), is_view=True, axes=axes, keeps=PASSES)
 
 
 @kind

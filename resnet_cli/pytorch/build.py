@@ -5,19 +5,24 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import index
 from typing import Any, NamedTuple, TypeAlias
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 from resnet_cli.errors import BackendError
-from resnet_cli.graph.activations import Identity
+from resnet_cli.graph.activations import Activation, Identity
+from resnet_cli.graph.captured import Source
 from resnet_cli.graph.elementwise import Multiply
+from resnet_cli.graph.filters import ConvFunction
 from resnet_cli.graph.graph import Graph, Module, Value, children, infer, values
 from resnet_cli.graph.kinds import Kind, Shape
 from resnet_cli.graph.moves import Flatten, Pad, Subsample
+from resnet_cli.graph.norms import GroupNorm
 from resnet_cli.graph.pointwise import Add, BatchNorm, ReLU
 from resnet_cli.graph.pooling import AdaptiveAvgPool, AvgPool, MaxPool
 from resnet_cli.graph.products import Conv, Linear
+from resnet_cli.graph.views import Squeeze, Transpose, Unsqueeze
 
 Function: TypeAlias = Callable[..., Any]
 
@@ -33,11 +38,12 @@ class Instruction(NamedTuple):
 
 
 class Container(nn.Module):
-    """A module with others in it, which runs its own part of the graph."""
+    """A module that runs its own part of the graph, of others in it, functions and buffers."""
 
     def __init__(
         self,
         below: Mapping[str, nn.Module],
+        held: Mapping[Value, Tensor],
         steps: Sequence[Instruction],
         takes: Value,
         gives: Value,
@@ -45,6 +51,9 @@ class Container(nn.Module):
         super().__init__()
         for name, module in below.items():
             self.add_module(name, module)
+        for value, tensor in held.items():
+            self.register_buffer(f"_{value.operation}", tensor, persistent=False)
+        self.held = [*held]
         self.steps = steps
         self.takes = takes
         self.gives = gives
@@ -52,6 +61,8 @@ class Container(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Run the steps."""
         found = {self.takes: x}
+        for value in self.held:
+            found[value] = self.get_buffer(f"_{value.operation}")
         for run, takes, gives, dead in self.steps:
             function = self._modules[run] if isinstance(run, str) else run
             assert function is not None
@@ -70,7 +81,7 @@ def build(graph: Graph, **factory: Any) -> nn.Module:
     leaves = {operation.path: operation for operation in graph.operations}
 
     def made(module: Module) -> nn.Module:
-        if module.is_leaf:
+        if module.is_leaf and module.held is None:
             kind, inputs, *_ = leaves[module.path]
             source, output = inputs[0]
             leaf: nn.Module = layer(kind, facts[source].outputs[output], **factory)
@@ -81,7 +92,12 @@ def build(graph: Graph, **factory: Any) -> nn.Module:
         (takes,) = values(call.takes)
         steps = _steps(graph, module, inner)
         (gives,) = values(call.gives)
-        return type(module.type, (Container,), {})(parts, steps, takes, gives)  # type: ignore[no-any-return]
+        held = {}
+        for value in {value for step in steps for value in step.takes}:
+            kind = graph.operations[value.operation].kind
+            if isinstance(kind, Source):
+                held[value] = torch.empty([*map(index, kind.shape)], **factory)
+        return type(module.type, (Container,), {})(parts, held, steps, takes, gives)  # type: ignore[no-any-return]
 
     with SkipInit():
         return made(graph.modules[0])
@@ -125,6 +141,10 @@ def layer(kind: Kind, shape: Shape, **factory: Any) -> Any:
             return nn.Linear(index(shape[-1]), out, bias, **factory)
         case ReLU(inplace):
             return nn.ReLU(inplace)
+        case GroupNorm(groups, affine):
+            return nn.GroupNorm(groups, index(shape[1]), affine=affine, **factory)
+        case Activation("Sigmoid"):
+            return nn.Sigmoid()
         case Identity():
             return nn.Identity()
         case MaxPool(kernel, stride, padding, dilation, ceil):
@@ -151,11 +171,25 @@ def function(kind: Kind) -> Function:
             return operator.imul if inplace else operator.mul
         case ReLU(inplace):
             return lambda x: F.relu(x, inplace)
+        case AdaptiveAvgPool(size):
+            return lambda x: F.adaptive_avg_pool2d(x, (size[0], size[1]))
+        case ConvFunction(stride, padding, dilation, groups):
+            return lambda x, weight: F.conv2d(x, weight, None, stride, padding, dilation, groups)
+        case Flatten(start, end):
+            return lambda x: x.flatten(start, end)
+        case Squeeze((dim,)):
+            return lambda x: x.squeeze(dim)
+        case Transpose(one, other):
+            return lambda x: x.transpose(one, other)
+        case Unsqueeze(dim):
+            return lambda x: x.unsqueeze(dim)
         case Subsample(stride):
             steps = (slice(None), slice(None), *(slice(None, None, step) for step in stride))
             return lambda x: x[steps]
         case Pad(before, behind, mode):
             sides = [side for pair in zip(before, behind, strict=True) for side in reversed(pair)]
+            if mode != "constant":  # PyTorch wants those of the map alone
+                sides = sides[4:]
             return lambda x: F.pad(x, sides[::-1], mode)
     raise BackendError(f"{kind.name} cannot be built: it has no function here")
 

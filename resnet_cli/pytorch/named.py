@@ -154,5 +154,5 @@ def _recordings(config: user.ModuleConfig) -> list[Sizes]:
     """Return the sizes at which a recording is tried, in turn."""
     batch = {name for (_, axis), name in _names(config).items() if axis == 0}
     is_map = any(len(one.shape) > 2 for one in ordered(config.input))
-    sides = SIDES if is_map and not batch.issuperset(config.names) else (LENGTH,)
-    return [{name: BATCH if name in batch else side for name in config.names} for side in sides]
+    sides = SIDES if is_map and not batch.issuperset(config.named) else (LENGTH,)
+    return [{name: BATCH if name in batch else side for name in config.named} for side in sides]

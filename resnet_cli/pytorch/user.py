@@ -27,7 +27,7 @@ class ModuleConfig:
     input: tuple[Given, ...]
 
     @property
-    def names(self) -> tuple[str, ...]:
+    def named(self) -> tuple[str, ...]:
         """The inputs' sizes that are names, in the order of a run."""
         sizes = [size for one in ordered(self.input) for size in one.shape]
         return tuple(dict.fromkeys(str(size) for size in sizes if not isinstance(size, int)))

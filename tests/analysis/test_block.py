@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from resnet_cli.analysis.block import ADDITION, MAIN, SHORTCUT, BlockConfig, predict_block
 from resnet_cli.analysis.network import predict
-from resnet_cli.family.config import Block, ResNetConfig, Shortcut
+from resnet_cli.family.config import ResNetConfig
+from resnet_cli.family.modes import Block, Shortcut
 from resnet_cli.show.tables import bar
 from resnet_cli.text import Look
 

@@ -4,7 +4,8 @@ import pytest
 
 from resnet_cli.analysis.identify import known
 from resnet_cli.family import resnet
-from resnet_cli.family.config import ResNetConfig, Stem
+from resnet_cli.family.config import ResNetConfig
+from resnet_cli.family.modes import Stem
 from resnet_cli.family.presets import NAMES, preset, title
 from resnet_cli.graph.activations import Identity
 from resnet_cli.graph.graph import Weight, infer
@@ -16,7 +17,10 @@ def built(config: ResNetConfig, **changes: object):
 
 @pytest.mark.parametrize("name", [name for name in NAMES if "1202" not in name])
 def test_every_preset_is_known_by_its_graph(name):
-    assert known(built(preset(name).config)) == name
+    config = preset(name).config
+    found = preset(known(built(config))).config
+    # Some are in both libraries, under other names and other roundings of one line.
+    assert found._replace(names=config.names, regnet=config.regnet) == config
 
 
 def test_a_preset_is_known_at_another_size_and_batch():

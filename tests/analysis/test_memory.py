@@ -7,6 +7,7 @@ from resnet_cli.analysis.memory import training
 from resnet_cli.analysis.step import Amp, Checkpoint, Optimizer, Step
 from resnet_cli.errors import ConfigError
 from resnet_cli.family import presets, resnet
+from resnet_cli.family.modes import Names
 from resnet_cli.graph.activations import Activation
 from resnet_cli.graph.builder import Builder
 from resnet_cli.graph.captured import UNSEEN, Opaque, Source
@@ -20,12 +21,12 @@ SGD, MOMENTUM, ADAM, ADAMW = Optimizer
 
 
 def train(name, batch=1, size=None, optimizer=SGD, dtype="float32", **how):
-    """Return a step of a preset's, its weights in the order of execution, as torchvision has."""
+    """Return a step of a preset's."""
     config = presets.preset(name).config
     _, channels, height, _ = config.input
     size = size or height
     graph = resnet.build(config._replace(input=(batch, channels, size, size)))
-    return training(graph, Step(optimizer, **how), dtype, registered=False)
+    return training(graph, Step(optimizer, **how), dtype)
 
 
 @pytest.mark.parametrize(
@@ -47,17 +48,20 @@ def test_saved_bytes_are_linear_in_the_batch(name, slope, constant):
 
 def test_each_module_has_what_it_keeps_first():
     step = train("resnet18")
-    assert {path: step.saved[path] for path in ("0.0", "0.1", "0.2", "0.3", "1.0.conv1")} == {
-        "0.0": 602_112,
-        "0.1": 3_211_776,
-        "0.2": 3_211_264,
-        "0.3": 1_605_632,
-        "1.0.conv1": 802_816,
+    assert {
+        path: step.saved[path] for path in ("conv1", "bn1", "relu", "maxpool", "layer1.0.conv1")
+    } == {
+        "conv1": 602_112,
+        "bn1": 3_211_776,
+        "relu": 3_211_264,
+        "maxpool": 1_605_632,
+        "layer1.0.conv1": 802_816,
     }
-    assert step.saved["1.0"] == 802_816 + 2 * 803_328 + 1_605_632  # its two ReLUs are its own
-    assert step.saved["2.0.downsample.1"] == 402_432
-    assert step.saved["4.1.bn2"] == 104_448
-    assert step.saved["7"] == 2_048
+    assert step.saved["layer1.0"] == 802_816 + 2 * 803_328 + 1_605_632
+    assert step.saved["layer1.0.relu"] == 1_605_632  # called twice
+    assert step.saved["layer2.0.downsample.1"] == 402_432
+    assert step.saved["layer4.1.bn2"] == 104_448
+    assert step.saved["fc"] == 2_048
     assert step.loss_bytes == 4_012
     outermost = [nbytes for path, nbytes in step.saved.items() if "." not in path]
     assert sum(outermost) + step.loss_bytes == step.saved_bytes
@@ -72,7 +76,7 @@ def test_each_module_has_what_it_keeps_first():
         ({"checkpoint": Checkpoint.STAGE}, 10_844_588),
         ({"checkpoint": Checkpoint.BLOCK}, 12_349_868),
         ({"freeze": ("stem", "stage 1")}, 7_166_892),
-        ({"freeze": ("0", "1", "2", "3", "4")}, 6_060),
+        ({"freeze": ("stem", "layer1", "layer2", "layer3", "layer4")}, 6_060),
     ],
 )
 def test_what_saves_memory(how, nbytes):
@@ -82,19 +86,19 @@ def test_what_saves_memory(how, nbytes):
 @pytest.mark.parametrize(
     ("name", "batch", "optimizer", "nbytes", "where"),
     [
-        ("resnet18", 8, SGD, 257_455_400, "4.0.conv1"),
-        ("resnet18", 8, MOMENTUM, 304_213_448, "4.0.conv1"),
-        ("resnet18", 8, ADAMW, 350_971_744, "4.0.conv1"),
-        ("resnet18", 8, ADAM, 350_971_744, "4.0.conv1"),
-        ("resnet50", 8, SGD, 840_166_960, "4.0.conv1"),
-        ("resnet50", 8, MOMENTUM, 942_395_088, "4.0.conv1"),
-        ("resnet50", 8, ADAMW, 1_044_623_860, "4.0.conv1"),
-        ("resnet50", 32, MOMENTUM, 2_987_610_000, "4.2"),
-        ("resnet50", 32, ADAMW, 3_089_838_772, "4.2"),
+        ("resnet18", 8, SGD, 257_455_400, "layer4.0.conv1"),
+        ("resnet18", 8, MOMENTUM, 304_213_448, "layer4.0.conv1"),
+        ("resnet18", 8, ADAMW, 350_971_744, "layer4.0.conv1"),
+        ("resnet18", 8, ADAM, 350_971_744, "layer4.0.conv1"),
+        ("resnet50", 8, SGD, 840_166_960, "layer4.0.conv1"),
+        ("resnet50", 8, MOMENTUM, 942_395_088, "layer4.0.conv1"),
+        ("resnet50", 8, ADAMW, 1_044_623_860, "layer4.0.conv1"),
+        ("resnet50", 32, MOMENTUM, 2_987_610_000, "layer4.2.relu"),
+        ("resnet50", 32, ADAMW, 3_089_838_772, "layer4.2.relu"),
         ("resnet18", 1, ADAMW, 206_549_540, "optimizer"),
-        ("resnet18", 1, MOMENTUM, 158_260_624, "3.0.conv1"),
-        ("resnet50", 1, MOMENTUM, None, "3.0.conv1"),
-        ("resnet18", 128, MOMENTUM, None, "4.1"),
+        ("resnet18", 1, MOMENTUM, 158_260_624, "layer3.0.conv1"),
+        ("resnet50", 1, MOMENTUM, None, "layer3.0.conv1"),
+        ("resnet18", 128, MOMENTUM, None, "layer4.1.relu"),
     ],
 )
 def test_the_peak_and_where_it_stands(name, batch, optimizer, nbytes, where):
@@ -115,7 +119,9 @@ def test_the_parts_that_are_always_there():
 
 
 def test_the_head_alone_trains():
-    step = train("resnet18", optimizer=ADAMW, freeze=("stem", "1", "2", "3", "4"))
+    step = train(
+        "resnet18", optimizer=ADAMW, freeze=("stem", "layer1", "layer2", "layer3", "layer4")
+    )
     assert step.param_bytes == 4 * 11_689_512
     assert step.gradient_bytes == 4 * 513_000
     assert step.optimizer_bytes == 2 * step.gradient_bytes + 4 * 2
@@ -131,11 +137,11 @@ def test_flops_are_three_times_the_forward_pass_less_the_first_convolutions_inpu
 
 def test_the_optimisers_order_decides_what_it_makes_at_once():
     """The notebook registers two convolutions one after the other: three temporaries, not two."""
-    config = presets.preset("resnet18").config
-    graph, step = resnet.build(config), Step(ADAMW)
+    config, step = presets.preset("resnet18").config, Step(ADAMW)
     largest = 4 * 512 * 512 * 9
-    torchvision = training(graph, step, registered=False)
-    assert training(graph, step).peak_bytes == torchvision.peak_bytes + largest - 4 * 512
+    torchvision = training(resnet.build(config), step)
+    notebook = resnet.build(config._replace(names=Names.NOTEBOOK))
+    assert training(notebook, step).peak_bytes == torchvision.peak_bytes + largest - 4 * 512
 
 
 @pytest.mark.parametrize("name", ["resnet110_cifar10", "resnet152", "d2l-resnet18"])
@@ -192,7 +198,7 @@ def test_an_activation_without_a_rule_is_not_known():
     [
         ({"amp": Amp.BFLOAT16, "dtype": "float64"}, "amp", "bfloat16 is for a network in float32"),
         ({"freeze": ("1.0.conv9",)}, "freeze", "'1.0.conv9' is no layer of this network"),
-        ({"size": 32}, "input", "layer 4.0.bn1 takes 1x512x1x1, one value a channel"),
+        ({"size": 32}, "input", "layer layer4.0.bn1 takes 1x512x1x1, one value a channel"),
     ],
 )
 def test_what_cannot_be_trained_is_said_by_field_and_layer(how, field, said):

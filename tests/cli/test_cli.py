@@ -249,7 +249,8 @@ def test_presets_are_listed_in_every_format(invoke):
     assert listed[0] == {
         "name": "d2l-resnet18",
         "family": "Dive into Deep Learning",
-        "source": "section 8.6",
+        "source": "Zhang et al., section 8.6",
+        "year": 2021,
         "input": "1x1x224x224",
         "classes": 10,
         "params": 11_178_378,

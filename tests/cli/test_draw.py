@@ -169,7 +169,7 @@ def test_a_profile_has_a_bar_a_convolution_and_names_the_stages(invoke):
     assert invoke("draw", "--preset", "resnet18", "--profile", "-o", "p.svg").code == 0
     root = _svg("p.svg")
     texts = ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
-    convs = {f"{s}.{b}.conv{c}" for s in range(1, 5) for b in range(2) for c in (1, 2)}
+    convs = {f"layer{s}.{b}.conv{c}" for s in range(1, 5) for b in range(2) for c in (1, 2)}
     assert convs <= set(texts)
     for text in ("stem", "stage 1", "stage 4", "head", "Parameters: 11.690 M", "MACs: 1.814 G"):
         assert text in texts

@@ -16,7 +16,8 @@ from resnet_cli.cli.main import cli
 from resnet_cli.cli.options import ENV_PREFIX
 from resnet_cli.cli.settings import Settings
 from resnet_cli.cli.values import Output, ProofOptions, TableOptions
-from resnet_cli.family.config import FIELDS, Block
+from resnet_cli.family.config import FIELDS
+from resnet_cli.family.modes import Block
 from resnet_cli.gate.expectations import Expectations
 
 # Each kind of frozen value, and the options that give it.
@@ -53,7 +54,9 @@ def value(option, text):
 
 
 @pytest.mark.parametrize(
-    "option", [option for option in NETWORK if option.key in FIELDS], ids=lambda option: option.key
+    "option",
+    [o for o in NETWORK if o.key in FIELDS and o.key not in ("stem_width", "regnet")],
+    ids=lambda option: option.key,
 )
 def test_a_default_of_the_help_makes_the_network_that_nothing_makes(option):
     given = {"block": Block.BOTTLENECK} if option.key == "stride_on" else {}

@@ -69,7 +69,7 @@ def test_a_schema_is_a_schema_and_describes_what_it_is_called(path):
         ("block", ["block", "--no-run", "--stride", "2"]),
         ("block", ["block", "--shortcut", "none", "--stride", "2"]),
         ("block", ["block", "--input", "1x4x8x8", "--device", "cuda"]),
-        ("solve", ["solve", "--preset", "resnet18", "--want", "4=7x7", "--memory", "1GiB"]),
+        ("solve", ["solve", "--preset", "resnet18", "--want", "layer4=7x7", "--memory", "1GiB"]),
         ("solve", ["solve", "--preset", "resnet18", "--memory", "1KiB"]),
         ("settings", ["check", *SMALL, "--show-config"]),
         ("check", ["check", *SMALL, "--no-run", "--expect-output", "?x10", "--max-params", "1"]),

@@ -127,7 +127,7 @@ def test_the_solution_itself_is_run(call):
 
 
 def test_a_preset_and_a_module_of_its_layers_have_the_same_answers(call, invoke):
-    shape, asked = "4x3x200x160", ("--want", "3=9x10", "--memory", "2GB", "--format", "json")
+    shape, asked = "4x3x200x160", ("--want", "layer3=9x10", "--memory", "2GB", "--format", "json")
     theirs = invoke("solve", "--preset", "resnet18", "--input", shape, *asked)
     ours = call("preset", shape, *asked)
     assert json.loads(ours.stdout) == json.loads(theirs.stdout)

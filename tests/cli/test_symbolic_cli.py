@@ -75,14 +75,14 @@ def test_the_schema_describes_formulas_sizes_and_the_proof_at_sizes(invoke):
 
 def test_csv_has_a_column_a_size(invoke):
     rows = [*csv.DictReader(io.StringIO(invoke(*NAMED, *AT, "--format", "csv").stdout))]
-    assert rows[0]["output_shape"] == "Nx64xceil(H/4)xceil(W/4)"
-    assert rows[0]["output_shape@N=8,H=512,W=511"] == "8x64x128x128"
+    assert rows[0]["output_shape"] == "Nx64xceil(H/2)xceil(W/2)"
+    assert rows[0]["output_shape@N=8,H=512,W=511"] == "8x64x256x256"
     assert rows[0]["macs"] == "9408*N*ceil(H/2)*ceil(W/2)"
     assert int(rows[0]["macs@N=8,H=512,W=511"]) == 9408 * 8 * 256 * 256
 
 
 def test_plain_prints_torchs_line_with_formulas(invoke):
-    line = invoke(*NAMED, "--format", "plain").stdout.splitlines()[4]
+    line = invoke(*NAMED, "--format", "plain").stdout.splitlines()[7]
     assert line == "Sequential output shape:\t torch.Size([N, 512, ceil(H/32), ceil(W/32)])"
 
 
@@ -110,10 +110,12 @@ def test_a_wrong_name_or_size_is_refused_in_one_line(invoke, args, message):
 
 def test_check_holds_formulas_against_formulas(invoke):
     named = ("check", "--preset", "resnet18", "--input", "Bx3xHxW", "--no-run")
-    holds = invoke(*named, "--expect-output", "Bx1000", "--expect", "4=?x512xceil(H/32)xceil(W/32)")
+    holds = invoke(
+        *named, "--expect-output", "Bx1000", "--expect", "layer4=?x512xceil(H/32)xceil(W/32)"
+    )
     assert holds.code == 0
-    assert invoke(*named, "--expect", "4=?x512xceil(H/16)xceil(W/32)").code == 1
-    assert invoke(*named, "--expect", "4=?x512x7x7").code == 1
+    assert invoke(*named, "--expect", "layer4=?x512xceil(H/16)xceil(W/32)").code == 1
+    assert invoke(*named, "--expect", "layer4=?x512x7x7").code == 1
     budget = invoke(*named, "--max-macs", "2G")
     assert budget.code == 2
     assert "--max-macs: macs is a formula where the input has names" in budget.stderr

@@ -15,7 +15,8 @@ from resnet_cli.draw.page import text_width, wrapped
 from resnet_cli.draw.parts import residual, steps
 from resnet_cli.draw.style import CIRCLES, TINTS, Category
 from resnet_cli.family import presets
-from resnet_cli.family.config import Block, ResNetConfig, Shortcut, Stem
+from resnet_cli.family.config import ResNetConfig
+from resnet_cli.family.modes import Block, Shortcut
 from resnet_cli.family.resnet import build
 from resnet_cli.graph.products import Conv
 from tests.draw.geometry import clashes, estimates, extents, overlapping_neighbours, rectangles
@@ -92,7 +93,7 @@ def configs(draw):
         blocks=tuple(draw(st.lists(st.integers(1, 5), min_size=stages, max_size=stages))),
         block=block,
         groups=draw(st.sampled_from([1, 32])) if block is Block.BOTTLENECK else 1,
-        stem=draw(st.sampled_from(Stem)),
+        stem=draw(st.sampled_from(["imagenet", "cifar"])),
         shortcut=draw(st.sampled_from(Shortcut)),
         shortcut_norm=draw(st.booleans()),
     )

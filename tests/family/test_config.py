@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from resnet_cli.cli.flags import SHARED
 from resnet_cli.errors import ConfigError
 from resnet_cli.family import resnet
-from resnet_cli.family.config import FIELDS, Block, DType, ResNetConfig, Shortcut, StrideOn
+from resnet_cli.family.config import FIELDS, ResNetConfig
+from resnet_cli.family.modes import Block, DType, Shortcut, StrideOn
 from resnet_cli.parse import LIMIT
 from resnet_cli.text import format_shape
 from tests.strategies import configs

@@ -1,10 +1,16 @@
 """Published numbers: that the trees are the networks of the papers."""
 
+import json
+from pathlib import Path
+
 import pytest
 
+from resnet_cli.analysis.count import count
 from resnet_cli.analysis.network import predict
+from resnet_cli.analysis.summary import find
 from resnet_cli.family import presets
-from resnet_cli.family.config import Block, DType, ResNetConfig, Shortcut, StrideOn
+from resnet_cli.family.config import ResNetConfig
+from resnet_cli.family.modes import Block, DType, Shortcut, StrideOn
 
 # torchvision's weights metadata, `num_params`, and `_ops` exactly (1x3x224x224, 1000 classes).
 TORCHVISION = {
@@ -22,6 +28,7 @@ CIFAR = {
     "resnet56_cifar10": (853_018, 125_485_696),
     "resnet110_cifar10": (1_727_962, 252_887_680),
 }
+LIBRARIES = json.loads(Path(__file__).with_name("published.json").read_text(encoding="utf-8"))
 PUBLISHED = TORCHVISION | NOTEBOOK | CIFAR
 
 
@@ -80,13 +87,15 @@ def test_the_notebooks_network_has_7825_buffer_elements():
     ],
 )
 def test_stem_and_stages_have_their_receptive_fields(name, changes, fields):
-    rows = summary(name, **changes).at_depth(1)
-    assert [row.receptive_field for row in rows] == [*fields, None, None, None]
+    found = summary(name, **changes)
+    parts = ("stem", *(f"stage {number}" for number in range(1, 5)), "pool", "head")
+    assert [find(found, part).receptive_field for part in parts] == [*fields, None, None]
 
 
 def test_stem_and_stages_have_the_papers_output_sizes():
     rows = {row.path: row for row in summary("resnet50").rows}
-    assert [rows[path].output_shape[2] for path in ("0.0", "0", "2", "3", "4", "5")] == [
+    paths = ("conv1", "layer1", "layer2", "layer3", "layer4", "avgpool")
+    assert [rows[path].output_shape[2] for path in paths] == [
         112,
         56,
         28,
@@ -96,12 +105,45 @@ def test_stem_and_stages_have_the_papers_output_sizes():
     ]
 
 
-def test_the_table_has_the_default_torchvisions_ten_and_the_six_of_cifar():
+def test_the_table_has_the_default_and_all_that_both_libraries_and_the_papers_have():
     families = [presets.preset(name).family for name in presets.NAMES]
-    assert families.count("torchvision") == 10
-    assert families.count("CIFAR-10") == 6
-    assert presets.preset(presets.NAMES[0]).config == ResNetConfig()
-    assert len(families) == 17
+    libraries = {**LIBRARIES["torchvision"], **LIBRARIES["timm"]}
+    assert {*presets.NAMES} >= {*libraries}
+    assert families.count("torchvision") == len(LIBRARIES["torchvision"]) == 25
+    assert families.count("CIFAR-10") == 25
+    assert presets.NAMES[0] == presets.DEFAULT
+    assert len(families) == len(libraries) + 25 + 1
+
+
+@pytest.mark.parametrize("library", ["torchvision", "timm"])
+def test_every_network_of_a_library_has_its_parameters_to_the_digit(library):
+    known = LIBRARIES[library]
+    assert {name: count(presets.preset(name).config).params for name in known} == known
+
+
+# timm's own table has GMACs at 224; Zagoruyko and Komodakis 2016 and Xie et al. 2017 the others.
+@pytest.mark.parametrize(
+    ("name", "params", "gmacs"),
+    [
+        ("resnet10t", 5_435_488, 1.0973),
+        ("resnet50s", 25_680_808, 5.4443),
+        ("resnet200", 64_673_832, 15.0075),
+        ("resnetv2_101", 44_541_480, 7.8014),
+        ("seresnet50", 28_088_024, 4.0917),
+        ("resnetblur50", 25_557_032, 5.1330),
+        ("ecaresnet50d", 25_576_350, 4.3289),
+        ("resnetrs50", 35_691_912, 4.4545),
+        ("wrn16_4_cifar10", 2_748_890, None),
+        ("wrn28_10_cifar10", 36_479_194, 5.243328768),
+        ("wrn40_2_cifar10", 2_243_546, None),
+        ("preact_resnet164_cifar10", 1_703_258, None),
+        ("resnext29_8x64d_cifar10", 34_426_698, None),
+    ],
+)
+def test_a_variation_has_its_published_numbers(name, params, gmacs):
+    found = count(presets.preset(name).config)
+    assert found.params == params
+    assert gmacs is None or found.macs / 1e9 == pytest.approx(gmacs, abs=5e-5)
 
 
 @pytest.mark.parametrize("name", presets.NAMES)

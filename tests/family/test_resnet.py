@@ -6,9 +6,11 @@ from typing import NamedTuple
 import pytest
 from hypothesis import given
 
+from resnet_cli.analysis.network import predict
 from resnet_cli.family import resnet
-from resnet_cli.family.config import Block, ResNetConfig, Shortcut, StrideOn
-from resnet_cli.family.presets import preset
+from resnet_cli.family.config import ResNetConfig
+from resnet_cli.family.modes import Block, Names, Shortcut, StrideOn
+from resnet_cli.family.presets import preset, title
 from resnet_cli.graph.branches import branches
 from resnet_cli.graph.graph import Graph, Module, children, infer
 from resnet_cli.graph.kinds import Kind
@@ -18,6 +20,7 @@ from resnet_cli.graph.printed import printed
 from resnet_cli.graph.products import Conv
 from tests.strategies import configs
 
+BLOCKS = ("Residual", "BasicBlock", "Bottleneck", "PreActBasic", "PreActBottleneck")
 SEED = Path(__file__).parents[1] / "seed"
 
 
@@ -34,7 +37,7 @@ def blocks(graph: Graph) -> list[Found]:
     """Return the residual blocks, in the order of execution."""
     found = []
     for module in graph.modules:
-        if module.type == "Residual":
+        if module.type in BLOCKS:
             block = branches(graph, module)
             assert block is not None
             kinds = (
@@ -53,9 +56,9 @@ def test_the_default_network_prints_as_the_notebook_did():
     ("name", "registered"),
     [
         ("d2l-resnet18", ("conv1", "conv2", "conv3", "bn1", "bn2")),
-        ("resnet18", ("conv1", "conv2", "downsample", "bn1", "bn2")),
-        ("resnet50", ("conv1", "bn1", "conv2", "bn2", "conv3", "bn3", "downsample")),
-        ("resnet20_cifar10", ("conv1", "conv2", "bn1", "bn2")),
+        ("resnet18", ("conv1", "bn1", "relu", "conv2", "bn2", "downsample")),
+        ("resnet50", ("conv1", "bn1", "conv2", "bn2", "conv3", "bn3", "relu", "downsample")),
+        ("resnet20_cifar10", ("conv1", "bn1", "relu", "conv2", "bn2")),
     ],
 )
 def test_a_block_that_changes_shape_has_the_published_names(name, registered):
@@ -89,7 +92,7 @@ def test_a_bottleneck_without_shortcut_norm_has_a_downsample_of_one_layer():
 
 @given(configs())
 def test_only_blocks_that_change_shape_have_a_shortcut_of_their_own(config):
-    width = config.channels[0]
+    width = config.stem_widths[-1]
     stages = zip(config.channels, config.blocks, strict=True)
     expected = []
     for index, (planes, count) in enumerate(stages):
@@ -125,3 +128,21 @@ def test_every_stage_has_its_role():
     graph = resnet.build(ResNetConfig(channels=(8, 8, 8), blocks=(1, 2, 1)))
     roles = tuple(module.role for module in children(graph.modules)[""])
     assert roles == ("stem", "stage 1", "stage 2", "stage 3", "pool", "flatten", "head")
+
+
+def test_torchvisions_network_has_one_relu_a_block_and_writes_over_its_input():
+    graph = resnet.build(preset("resnet50").config)
+    (relu,) = (module for module in graph.modules if module.path == "layer1.0.relu")
+    assert (relu.type, len(relu.calls)) == ("ReLU", 3)
+    assert predict(preset("resnet18").config).summary.activation_bytes == 20_678_560
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnet50", "resnet20_cifar10"])
+def test_whose_names_it_has_changes_no_count(name):
+    config = preset(name).config
+    notebook = config._replace(names=Names.NOTEBOOK)
+    ours, theirs = predict(config).summary, predict(notebook).summary
+    for total in ("params", "buffers", "macs"):
+        assert getattr(ours, total) == getattr(theirs, total)
+    assert title(notebook) == name
+    assert {row.path for row in theirs.rows} >= {"0.0", "1.0.conv1"}

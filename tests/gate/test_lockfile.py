@@ -15,7 +15,8 @@ from resnet_cli.analysis.step import Optimizer, Step
 from resnet_cli.analysis.train import predict as predict_training
 from resnet_cli.errors import FileError
 from resnet_cli.family import presets
-from resnet_cli.family.config import DType, ResNetConfig
+from resnet_cli.family.config import ResNetConfig
+from resnet_cli.family.modes import DType
 from resnet_cli.gate import lockfile
 from resnet_cli.gate.changes import Change, changes, told
 from resnet_cli.gate.lines import Locked
@@ -112,11 +113,11 @@ def test_blocks_that_come_and_go_are_said_together():
         Locked.of(predict(presets.preset(name).config)) for name in ("resnet50", "resnet101")
     )
     assert said(old, new) == [
-        "+ 17 blocks 3.6 to 3.22: Residual, 18,992,128 params",
+        "+ 17 blocks layer3.6 to layer3.22: Bottleneck, 18,992,128 params",
         "~ total: params 25,557,032 → 44,549,160 (+74.3%), "
         "macs 4,089,184,256 → 7,801,405,440 (+90.8%)",
     ]
-    assert said(new, old)[0] == "- 17 blocks 3.6 to 3.22: Residual, 18,992,128 params"
+    assert said(new, old)[0] == "- 17 blocks layer3.6 to layer3.22: Bottleneck, 18,992,128 params"
 
 
 def test_what_follows_is_counted_below_its_cause():

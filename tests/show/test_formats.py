@@ -13,7 +13,8 @@ from jsonschema import Draft202012Validator, ValidationError
 import resnet_cli
 from resnet_cli import __version__
 from resnet_cli.analysis.network import predict
-from resnet_cli.family.config import DType, ResNetConfig
+from resnet_cli.family.config import ResNetConfig
+from resnet_cli.family.modes import DType
 from resnet_cli.family.presets import NAMES, preset
 from resnet_cli.show import columns, formats
 from tests.strategies import configs

@@ -20,7 +20,7 @@ def test_its_text_is_the_table_that_a_pipe_gets(invoke, name):
 def test_it_is_shown_in_one_line():
     shown = repr(Inspected.of(predict(preset("resnet18").config).summary))
     assert shown == (
-        "<resnet18  input 1x3x224x224  float32: 11,689,512 params, 1,814,073,344 MACs, 45 layers>"
+        "<resnet18  input 1x3x224x224  float32: 11,689,512 params, 1,814,073,344 MACs, 52 layers>"
     )
 
 

@@ -85,7 +85,7 @@ def test_the_caption_says_what_a_mac_is_since_the_totals_have_them():
 def test_folded_blocks_are_marked_with_their_number():
     summary = predict(preset("resnet50").config).summary
     screen = table(summary, depth=2)
-    assert "Residual x 5" in screen
+    assert "Bottleneck x 5" in screen
     assert "3.1-5" in screen
     assert " x " not in table(summary, depth=2, folded=False).split("FLOPs =")[0]
 

@@ -15,7 +15,7 @@ from resnet_cli.cli.screen import Screen
 from resnet_cli.cli.settings import Settings, resolve
 from resnet_cli.cli.values import SUMMARY_FORMATS, Format, ProofOptions, TableOptions
 from resnet_cli.errors import ConfigError
-from resnet_cli.family.config import Shortcut
+from resnet_cli.family.modes import Shortcut
 from resnet_cli.parse import LIMIT, Input
 from resnet_cli.text import format_shape
 

@@ -36,4 +36,8 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     screen.write(f"{text}\n")
     if not proof.run:
         return 0
+    if "BatchNorm" in text:
+        screen.note(
+            "From version 2.13 on PyTorch prints one field more for batch norm, 'bias=True'."
+        )
     return report_proof(known(settings, screen, symbolic=True), proof, screen)

@@ -44,10 +44,10 @@ TRAINING_NOTE = (
 
 
 def _want(value: object) -> LayerExpectation:
-    """Parse `4=7x7` or `stage 4=7x7`."""
+    """Parse `layer4=7x7` or `stage 4=7x7`."""
     want = layer_pattern(value)
     if len(want.pattern) != 2 or not all(isinstance(size, int) for size in want.pattern):
-        raise ValueError(f"{value!r} is not LAYER=HxW, as in 4=7x7 or 'stage 4=7x7'")
+        raise ValueError(f"{value!r} is not LAYER=HxW, as in layer4=7x7 or 'stage 4=7x7'")
     return want
 
 
@@ -87,7 +87,7 @@ QUESTIONS = under(
     "solve",
     cls=Command,
     examples=(
-        "solve --preset resnet18 --want 4=7x7",
+        "solve --preset resnet18 --want layer4=7x7",
         "solve --preset resnet50 --memory 8GiB --dtype float16",
     ),
     params=[
@@ -105,7 +105,7 @@ def command(ctx: click.Context, /, **_: Any) -> int:
         raise click.BadParameter("needs --memory", param_hint=settings.name("reserve"))
     if asked.memory is None and not asked.want:
         raise click.UsageError(
-            "there is nothing to solve: give --want LAYER=HxW, as in 4=7x7, or --memory BYTES"
+            "there is nothing to solve: give --want LAYER=HxW, as in layer4=7x7, or --memory BYTES"
         )
     try:
         subject, found = _subject(asked, settings, screen)
