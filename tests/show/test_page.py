@@ -127,7 +127,9 @@ def test_search_finds_layers_wherever_they_are(tab):
     assert tab.paths() == TOP
 
 
-@pytest.mark.parametrize(("column", "most"), [(3, "layer4"), (4, "layer1"), (5, "layer1"), (2, "relu")])
+@pytest.mark.parametrize(
+    ("column", "most"), [(3, "layer4"), (4, "layer1"), (5, "layer1"), (2, "relu")]
+)
 def test_a_column_sorts_and_goes_back(tab, column, most):
     head = tab.page.locator("#tree thead button").nth(column)
     cell = tab.page.locator("#tree thead th").nth(column)
