@@ -154,8 +154,8 @@ class Summary(NamedTuple):
         """Return the summary with its formulas evaluated, and the peak with them."""
         from resnet_cli.graph.dims import evaluate
 
-        peak, path = None, None
-        if not self.no_peak:
+        peak, path = self.peak_bytes, self.peak_at
+        if self.held and not self.no_peak:
             amounts = zip(evaluate(tuple(self.held), sizes), self.held.values(), strict=True)
             peak, path = max(amounts, key=lambda found: found[0])
         return self._replace(
