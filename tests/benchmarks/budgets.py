@@ -45,7 +45,7 @@ class Budget(NamedTuple):
 
 def _tool(name: str, *args: str) -> Case:
     """Return a call of the tool, as its console script makes it."""
-    return Case(name, (sys.executable, "-c", "from resnet_cli.cli import main; main()", *args))
+    return Case(name, (sys.executable, "-c", "from resnet_cli.__main__ import main; main()", *args))
 
 
 def _script(name: str, file: str, *args: str) -> Case:
