@@ -9,7 +9,7 @@ The shapes in the comments are those of an image of (H, W); C is a stage's outpu
 
 from resnet_cli.family.blocks import anti_alias, block_of, norm_relu
 from resnet_cli.family.config import ResNetConfig
-from resnet_cli.family.layers import blur, conv, norm
+from resnet_cli.family.layers import conv, norm
 from resnet_cli.family.modes import AntiAlias, Stem, StemPool
 from resnet_cli.family.names import Net, scheme
 from resnet_cli.graph.graph import Graph, Value
@@ -108,7 +108,7 @@ def _stem_pool(net: Net, config: ResNetConfig, width: int, x: Value) -> Value:
     with net.within("maxpool", x):
         if not has_convolution:
             x = net.layer("0", MaxPool((3, 3), (1, 1), (1, 1)), x)
-            return blur(net, "1", width, x)
+            return anti_alias(net, config, "1", width, x)
         x = net.layer("0", conv(config, width, 3, 2 if aa is AntiAlias.NONE else 1), x)
         if aa is not AntiAlias.NONE:
             x = anti_alias(net, config, "1", width, x)
