@@ -194,10 +194,9 @@ def _joined(inputs: Sequence[Sight], *, is_gate: bool) -> Sight | None:
     """Return what the elements see where several maps meet."""
     if is_gate:  # one without a map only weighs; of one that is not known nobody can say so
         inputs = [s for s in inputs if s is not NO_MAP and s is not GLOBAL] or inputs
-    others = [sight for sight in inputs if not sight.field]
-    if any(sight is GLOBAL for sight in others):
-        return GLOBAL
-    if others:
+    if others := [sight for sight in inputs if not sight.field]:
+        if any(sight is GLOBAL for sight in others):
+            return GLOBAL
         return others[0] if others[0] is not NO_MAP else others[-1]
     if len(inputs) < 2:
         return inputs[0] if inputs else None
