@@ -98,9 +98,14 @@ def printable(text: str) -> str:
     ).replace("##[", r"\x23#[")
 
 
+_PLAIN = bytes(range(0x20, 0x7F)) + b"\t\n"
+"""What a document in ASCII is made of, and nothing else of most: so it is seen at once."""
+
+
 def harmless(text: str) -> str:
     """Return text of several lines, each as `printable` has it, and none a `::command`."""
-    if text.isprintable() and "##[" not in text and "::" not in text:  # most parts of a table
+    is_plain = text.isprintable() or (text.isascii() and not text.encode().translate(None, _PLAIN))
+    if is_plain and "##[" not in text and "::" not in text:  # nearly all
         return text
     return "\n".join(map(_harmless, text.split("\n")))
 

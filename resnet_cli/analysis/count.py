@@ -1,14 +1,20 @@
-"""What a network adds up to, each block that repeats counted once."""
+"""What a network adds up to: its forward pass on shapes alone, of which no graph is kept."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from resnet_cli.family import resnet
 from resnet_cli.family.config import ResNetConfig
-from resnet_cli.graph.graph import infer, values
+from resnet_cli.family.names import Net, Scheme, scheme
+from resnet_cli.graph.graph import Value, Weight
+from resnet_cli.graph.kinds import Kind
 
 if TYPE_CHECKING:
     from resnet_cli.graph.dims import Size
-    from resnet_cli.graph.kinds import Facts
+    from resnet_cli.graph.kinds import Shape
+
+    Known: TypeAlias = dict[tuple[Kind, tuple[Shape, ...]], tuple[Shape, "Count"]]
 
 
 class Count(NamedTuple):
@@ -19,24 +25,56 @@ class Count(NamedTuple):
     macs: "Size"
 
 
-def count(config: ResNetConfig) -> Count:
-    """Return a configuration's counts without a walk over all of its blocks."""
-    graph, times = resnet.shortened(config)
-    often = [1] * len(graph.operations)
-    for module in graph.modules:
-        if module.path in times:
-            (call,) = module.calls
-            (gives,) = values(call.gives)
-            inside = slice(call.first, gives.operation + 1)
-            often[inside] = [times[module.path]] * len(often[inside])
-    known: dict[int, tuple[Facts, int]] = {}  # what repeats has the same facts
-    for times_run, facts in zip(often, infer(graph), strict=True):
-        known[id(facts)] = facts, times_run + known.get(id(facts), (facts, 0))[1]
-    params = buffers = 0
-    macs: Size = 0
-    for facts, times_run in known.values():
-        params += times_run * facts.params
-        buffers += times_run * facts.buffer_elements
-        macs = macs + times_run * facts.macs
-    held = sum(module.held.buffers for module in graph.modules if module.held)
-    return Count(params, buffers + held, macs)
+def counts(configs: Iterable[ResNetConfig]) -> Iterator[Count]:
+    """Give each configuration's counts; a block that repeats is counted once."""
+    known: Known = {}  # most networks have layers in common
+    for config in configs:
+        net = _Counting(scheme(config), known)
+        resnet.run(net, config)
+        yield Count(*map(sum, zip(*net.counts, strict=True)))
+
+
+class _Counting(Net):
+    """A network that is counted where another is written; a value is the place of its shape."""
+
+    def __init__(self, scheme: Scheme, known: "Known") -> None:
+        super().__init__(scheme)
+        self.known = known
+        self.shapes: list[Shape] = []
+        self.counts: list[Count] = []
+        self.began: dict[str, int] = {}  # where the counts of a part stand, by its name
+
+    def apply(self, kind: Kind, *inputs: Value) -> Value:
+        """Count an operation."""
+        shapes = tuple([self.shapes[place] for place, _ in inputs])
+        known = self.known.get((kind, shapes))
+        if known is None:
+            facts = kind.facts(*shapes)
+            found = Count(facts.params, facts.buffer_elements, facts.macs)
+            known = self.known[kind, shapes] = facts.outputs[0], found
+        self.shapes.append(known[0])
+        self.counts.append(known[1])
+        return Value(len(self.shapes) - 1)
+
+    def layer(self, name: str, kind: Kind, *inputs: Value, role: str = "") -> Value:
+        """Count an operation, whatever its module is called."""
+        return self.apply(kind, *inputs)
+
+    def source(self, kind: Kind) -> Value:
+        """Count a tensor that is there."""
+        return self.apply(kind)
+
+    @contextmanager
+    def within(
+        self, part: str, x: Value, name: str = "", role: str = "", held: Weight | None = None
+    ) -> Iterator[None]:
+        """Count a part, and what it holds itself."""
+        self.began[name or part] = len(self.counts)
+        if held is not None:
+            self.counts.append(Count(held.params, held.buffers, 0))
+        yield
+
+    def repeat(self, name: str, times: int) -> Value:
+        """Count a part so many times more."""
+        self.counts += self.counts[self.began[name] :] * times
+        return Value(len(self.shapes) - 1)

@@ -190,10 +190,10 @@ class _Rows:
         """Add the rows of a module like one before: what its pixels see alone is its own."""
         shift = module.calls[0].first - span.module.calls[0].first
         cut, new, sights = len(span.module.path), module.path, self.walked.sights
-        for position in range(span.start, span.end):
-            row, giver = self.rows[position], self.givers[position] + shift
-            self.givers.append(giver)
-            field, stride, *_ = sights[giver] or UNSEEN
+        place = slice(span.start, span.end)
+        for row, giver in zip(self.rows[place], self.givers[place], strict=True):
+            self.givers.append(giver + shift)
+            field, stride = (sights[giver + shift] or UNSEEN)[:2]
             number = stride[0] if stride and stride.count(stride[0]) == len(stride) else None
             seen = max(field) if field else None
             self.rows.append(row.elsewhere(new + row.path[cut:], seen, number))

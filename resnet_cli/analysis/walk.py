@@ -92,7 +92,8 @@ def walk(graph: Graph, itemsize: int = 4) -> Walk:
     nbytes = _sizes(graph, facts, itemsize)
     sights: list[Sight | None] = []
     storages: list[int] = []
-    pointwise = {id(found): found.is_pointwise for found in facts}  # what repeats is one object
+    kinds = {id(found): found for found in facts}  # what repeats is one object
+    pointwise = {number: found.is_pointwise for number, found in kinds.items()}
     for index, (operation, found) in enumerate(zip(graph.operations, facts, strict=True)):
         inputs = operation.inputs
         if len(inputs) == 1 and pointwise[id(found)]:  # most operations
@@ -193,29 +194,26 @@ def _joined(inputs: Sequence[Sight], *, is_gate: bool) -> Sight | None:
     """Return what the elements see where several maps meet."""
     if is_gate:  # one without a map only weighs; of one that is not known nobody can say so
         inputs = [s for s in inputs if s is not NO_MAP and s is not GLOBAL] or inputs
-    maps = [sight for sight in inputs if sight.field]
-    others = [sight for sight in inputs if not sight.field]
-    if any(sight is GLOBAL for sight in others):
-        return GLOBAL
-    if others:
+    if others := [sight for sight in inputs if not sight.field]:
+        if any(sight is GLOBAL for sight in others):
+            return GLOBAL
         return others[0] if others[0] is not NO_MAP else others[-1]
-    if not maps:
-        return None
-    first = maps[0]
-    if len({sight.axes for sight in maps}) > 1:
+    if len(inputs) < 2:
+        return inputs[0] if inputs else None
+    fields, strides, _, axes = zip(*inputs, strict=True)
+    if len({*axes}) > 1:
         return UNSEEN
-    if len({sight.stride for sight in maps}) > 1:
-        strides = " and ".join(dict.fromkeys(_sides(sight.stride) for sight in maps))
-        return Sight(why=f"maps of strides {strides} meet: no one receptive field")
-    fields = [sight.field for sight in maps]
-    return Sight(tuple(map(max, *fields)) if len(fields) > 1 else first.field, *first[1:])
+    if len({*strides}) > 1:
+        meeting = " and ".join(dict.fromkeys(map(_sides, strides)))
+        return Sight(why=f"maps of strides {meeting} meet: no one receptive field")
+    return Sight(tuple(map(max, *fields)), *inputs[0][1:])
 
 
 def _grown(sight: Sight, window: Window) -> Sight:
     """Return what the elements see after one more window, which slides over the last axes."""
-    (kernel, steps, *_), (field, stride, why, axes) = window, sight
+    (field, stride, why, axes), kernel, steps = sight, window.kernel, window.stride
     sides = len(kernel)
-    if axes == (*range(-sides, 0),):  # most windows
+    if len(axes) == sides == -axes[0]:  # the last ones, in order: most windows
         # r += (k - 1) * j, then j *= s (Araujo et al. 2019, eq. 2; j is their product of strides).
         pairs = zip(field, kernel, stride, strict=True)
         grown = tuple([seen + (size - 1) * step for seen, size, step in pairs])

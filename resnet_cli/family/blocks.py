@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from resnet_cli.family.config import ResNetConfig
-from resnet_cli.family.layers import attention, blur, conv, norm, squeeze_excitation
+from resnet_cli.family.layers import attention, conv, norm
 from resnet_cli.family.modes import AntiAlias, Block, Downsample, Names, Shortcut, StrideOn
 from resnet_cli.family.names import Net
 from resnet_cli.graph.graph import Value
@@ -115,6 +115,8 @@ def anti_alias(
 ) -> Value:
     """Shrink a map behind a convolution that kept it."""
     if config.anti_alias is AntiAlias.BLUR:
+        from resnet_cli.family.gates import blur  # its kinds, which few networks have
+
         return blur(net, name, channels, x, stride)
     return net.layer(name, AvgPool((stride, stride), (stride, stride)), x)
 
@@ -174,6 +176,8 @@ def _regnet_branches(
         y = unit(net, config, 1, conv(config, width, 1), x)
         y = unit(net, config, 2, conv(config, width, 3, stride, groups), y)
         if regnet.se_ratio:  # of the block's input, whatever its own width
+            from resnet_cli.family.gates import squeeze_excitation  # no RegNetX has one
+
             y = squeeze_excitation(net, width, round(in_channels * regnet.se_ratio), y)
         y = unit(net, config, 3, conv(config, width, 1), y, is_last=True)
     if changes and not comes_first:

@@ -1,22 +1,12 @@
-"""The layers of a residual network, and the gates between them, as the configuration has them."""
-
-from collections.abc import Mapping
-from math import log2
+"""The layers of a residual network, as the configuration has them; gates stand beside."""
 
 from resnet_cli.family.config import NORM_GROUPS, ResNetConfig
 from resnet_cli.family.modes import Attention, Norm
 from resnet_cli.family.names import Net
-from resnet_cli.graph.activations import Activation
-from resnet_cli.graph.captured import Source
-from resnet_cli.graph.elementwise import Multiply
-from resnet_cli.graph.filters import ConvFunction
-from resnet_cli.graph.graph import Value, Weight
-from resnet_cli.graph.moves import Pad
-from resnet_cli.graph.norms import GroupNorm
+from resnet_cli.graph.graph import Value
+from resnet_cli.graph.kinds import Layer
 from resnet_cli.graph.pointwise import BatchNorm
-from resnet_cli.graph.pooling import AdaptiveAvgPool
 from resnet_cli.graph.products import Conv
-from resnet_cli.graph.views import Squeeze, Transpose, Unsqueeze
 
 
 def conv(
@@ -27,54 +17,26 @@ def conv(
     return Conv(out_channels, sides, steps, margin, groups=groups, bias=config.conv_bias)
 
 
-_NORMS: Mapping[Norm, BatchNorm | GroupNorm] = {
-    Norm.BATCH: BatchNorm(),
-    Norm.GROUP: GroupNorm(NORM_GROUPS),
-}
+_BATCH_NORM = BatchNorm()
 
 
-def norm(config: ResNetConfig) -> BatchNorm | GroupNorm:
+def norm(config: ResNetConfig) -> Layer:
     """Return what normalises."""
-    return _NORMS[config.norm]
+    if config.norm is Norm.BATCH:
+        return _BATCH_NORM
+    from resnet_cli.graph.norms import GroupNorm  # few networks have it
+
+    return GroupNorm(NORM_GROUPS)
 
 
 def attention(net: Net, config: ResNetConfig, channels: int, x: Value) -> Value:
     """Weigh the channels of (N, channels, H, W), each by a number between 0 and 1."""
-    if config.attention is Attention.SE:
-        # timm's rounding: to the nearest multiple of 8, and at least that.
-        inner = max(8, int(channels * config.attention_ratio + 4) // 8 * 8)
-        return squeeze_excitation(net, channels, inner, x)
-    return channel_attention(net, channels, x) if config.attention is Attention.ECA else x
+    if config.attention is Attention.NONE:
+        return x
+    from resnet_cli.family import gates  # its kinds, which a plain network has none of
 
-
-def squeeze_excitation(net: Net, channels: int, inner: int, x: Value) -> Value:
-    """Weigh channels by two 1x1 convolutions of their means (Hu, Shen, Sun 2018, figure 3)."""
-    with net.within("se", x):
-        y = net.layer("avgpool", AdaptiveAvgPool(), x)  # (N, channels, 1, 1)
-        y = net.layer("fc1", Conv(inner, (1, 1)), y)
-        y = net.relu(y)
-        y = net.layer("fc2", Conv(channels, (1, 1)), y)
-        y = net.layer("gate", Activation("Sigmoid"), y)
-        return net.apply(Multiply(), x, y)
-
-
-def channel_attention(net: Net, channels: int, x: Value) -> Value:
-    """Weigh channels by a convolution along them (Wang et al. 2020, figure 2, equation 12)."""
-    reach = max(3, int((log2(channels) + 1) / 2) | 1)
-    with net.within("eca", x, "se"):
-        y = net.layer("avgpool", AdaptiveAvgPool(), x)
-        y = net.apply(Transpose(1, 2), net.apply(Squeeze((3,)), y))  # (N, 1, channels)
-        along = Conv(1, (reach,), (1,), (reach // 2,), (1,), bias=False)
-        y = net.layer("conv", along, y)
-        y = net.layer("gate", Activation("Sigmoid"), y)
-        y = net.apply(Unsqueeze(3), net.apply(Transpose(1, 2), y))  # (N, channels, 1, 1)
-        return net.apply(Multiply(), x, y)
-
-
-def blur(net: Net, name: str, channels: int, x: Value, stride: int = 2) -> Value:
-    """Shrink a map behind a fixed filter, the same for each channel (Zhang 2019, section 3.2)."""
-    with net.within("blur", x, name, held=Weight(buffers=9 * channels)):
-        margin = (0, 0, (stride + 1) // 2, (stride + 1) // 2)
-        y = net.apply(Pad(margin, margin, "reflect"), x)
-        kernel = net.source(Source("buffer", (channels, 1, 3, 3)))
-        return net.apply(ConvFunction((stride, stride), (0, 0), (1, 1), channels), y, kernel)
+    if config.attention is Attention.ECA:
+        return gates.channel_attention(net, channels, x)
+    # timm's rounding: to the nearest multiple of 8, and at least that.
+    inner = max(8, int(channels * config.attention_ratio + 4) // 8 * 8)
+    return gates.squeeze_excitation(net, channels, inner, x)

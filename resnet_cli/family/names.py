@@ -6,15 +6,17 @@ torchvision's names. A scheme says what its library calls them, and which parts 
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.modes import Names
 from resnet_cli.graph.builder import Builder
-from resnet_cli.graph.captured import Source
 from resnet_cli.graph.graph import Graph, Nest, Operation, Value, Weight
 from resnet_cli.graph.kinds import Layer
 from resnet_cli.graph.pointwise import ReLU
+
+if TYPE_CHECKING:
+    from resnet_cli.graph.captured import Source
 
 
 class Scheme(NamedTuple):
@@ -202,7 +204,7 @@ class Net(Builder):
         """Add a rectifier; a module that the part has already is called once more."""
         return self.layer(name, _RELU[self.part in self.scheme.in_place], x)
 
-    def source(self, kind: Source) -> Value:
+    def source(self, kind: "Source") -> Value:
         """Add a tensor that the part holds and takes, where it takes it."""
         self.operations.append(Operation(kind, (), ""))
         return Value(len(self.operations) - 1)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from resnet_cli.family.catalogue import DEFAULT, FAMILIES, NAMES, SOURCES, Source, values_of
 from resnet_cli.family.config import DEFAULTS, FIELDS, ResNetConfig
-from resnet_cli.family.modes import Names, Stem
+from resnet_cli.family.modes import Names
 from resnet_cli.text import nearest
 
 __all__ = ["DEFAULT", "FAMILIES", "NAMES", "Preset", "preset", "source", "title"]
@@ -85,14 +85,9 @@ def _nearest(config: ResNetConfig) -> list[tuple[str, list[str]]]:
 def _likenesses(config: ResNetConfig) -> Iterator[tuple[str, list[str]]]:
     """Give each preset of the same body, with what differs at its two ends."""
     own = {field: getattr(config, field) for field in _BODY}
-    kind = (config.regnet is not None, config.stem is Stem.CIFAR)
     for name in NAMES:
-        if kind != (name.startswith("regnet"), name.endswith("_cifar10")):
-            continue
-        values = values_of(name)
-        if kind[0] and values["regnet"] != config.regnet:
-            continue
-        if not kind[0] and values.get("blocks", DEFAULTS["blocks"]) != config.blocks:
+        # Only what says nothing else is made whole: what follows from what it says may differ.
+        if any(own.get(field, value) != value for field, value in values_of(name).items()):
             continue
         known = preset(name).config
         if all(getattr(known, field) == value for field, value in own.items()):

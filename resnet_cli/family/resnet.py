@@ -9,7 +9,7 @@ The shapes in the comments are those of an image of (H, W); C is a stage's outpu
 
 from resnet_cli.family.blocks import anti_alias, block_of, norm_relu
 from resnet_cli.family.config import ResNetConfig
-from resnet_cli.family.layers import blur, conv, norm
+from resnet_cli.family.layers import conv, norm
 from resnet_cli.family.modes import AntiAlias, Stem, StemPool
 from resnet_cli.family.names import Net, scheme
 from resnet_cli.graph.graph import Graph, Value
@@ -18,39 +18,27 @@ from resnet_cli.graph.moves import Flatten
 from resnet_cli.graph.pooling import AdaptiveAvgPool, AvgPool, MaxPool
 from resnet_cli.graph.products import Conv, Linear
 
-ALL = 1 << 31
 
-
-def build(config: ResNetConfig, most: int = ALL) -> Graph:
-    """Return the network's graph, with at most so many blocks a stage."""
+def build(config: ResNetConfig) -> Graph:
+    """Return the network's graph."""
     net = Net(scheme(config))
+    return net.network(*run(net, config))
+
+
+def run(net: Net, config: ResNetConfig) -> tuple[Value, Value]:
+    """Run the network; return the image and what it gives."""
     image = net.apply(Input(config.input))  # (N, image channels, H, W)
     x = _stem(net, config, image)  # (N, width, H/4, W/4)
     with net.within("stages", x):
-        x = _stages(net, config, x, most)  # (N, C, H/32, W/32)
+        x = _stages(net, config, x)  # (N, C, H/32, W/32)
     if config.pre_activation:
         x = norm_relu(net, config, 1, x)
     with net.within("head", x):
         x = net.layer("avgpool", AdaptiveAvgPool(), x, role="pool")  # (N, C, 1, 1)
-        x = _head(net, config, x)  # (N, classes)
-    return net.network(image, x)
+        return image, _head(net, config, x)  # (N, classes)
 
 
-def shortened(config: ResNetConfig) -> tuple[Graph, dict[str, int]]:
-    """Return the network with at most two blocks a stage, and what each second stands for.
-
-    All blocks but a stage's first are one block on one shape; the dictionary has the second's
-    path and how often the network has it. Counts of a network of 1,202 layers need not walk
-    over them all.
-    """
-    graph, names = build(config, 2), scheme(config)
-    stages = (module.path for module in graph.modules if module.role.startswith("stage"))
-    counts = enumerate(zip(stages, config.blocks, strict=True), 1)
-    seconds = ((f"{path}.{names.block_of(n, 1)}", count - 1) for n, (path, count) in counts)
-    return graph, {path: times for path, times in seconds if times}
-
-
-def _stages(net: Net, config: ResNetConfig, x: Value, most: int) -> Value:
+def _stages(net: Net, config: ResNetConfig, x: Value) -> Value:
     """Run the stages: table 1's conv2_x to conv5_x."""
     in_channels = config.stem_widths[-1]
     run = block_of(config)
@@ -61,10 +49,10 @@ def _stages(net: Net, config: ResNetConfig, x: Value, most: int) -> Value:
             stride = 1 if number == 1 and not config.regnet else 2
             x = run(net, config, net.scheme.block_of(number, 0), x, in_channels, planes, stride)
             in_channels = planes * config.expansion  # C
-            if count > 1 and most > 1:  # (N, C, H/4, W/4), and half of it with each further stage
+            if count > 1:  # (N, C, H/4, W/4), and half of it with each further stage
                 second = net.scheme.block_of(number, 1)
                 x = run(net, config, second, x, in_channels, planes, 1)
-                x = net.repeat(second, min(count, most) - 2)
+                x = net.repeat(second, count - 2)
     return x
 
 
@@ -108,7 +96,7 @@ def _stem_pool(net: Net, config: ResNetConfig, width: int, x: Value) -> Value:
     with net.within("maxpool", x):
         if not has_convolution:
             x = net.layer("0", MaxPool((3, 3), (1, 1), (1, 1)), x)
-            return blur(net, "1", width, x)
+            return anti_alias(net, config, "1", width, x)
         x = net.layer("0", conv(config, width, 3, 2 if aa is AntiAlias.NONE else 1), x)
         if aa is not AntiAlias.NONE:
             x = anti_alias(net, config, "1", width, x)

@@ -57,12 +57,8 @@ class Window(NamedTuple):
 
     def slide(self, sizes: Shape) -> Shape:
         """Return the map's output sizes (Dumoulin and Visin 2016, relationship 6)."""
-        return tuple(
-            (size + (2 * padding - kernel + extra)) // stride + 1
-            for size, kernel, stride, padding, extra in zip(
-                sizes, *self[:3], self.extra or (0,) * len(sizes), strict=True
-            )
-        )
+        sides = zip(sizes, *self[:3], self.extra or (0,) * len(sizes), strict=True)
+        return tuple([(size + (2 * p - k + extra)) // s + 1 for size, k, s, p, extra in sides])
 
     @property
     def square(self) -> tuple[int, int, int] | None:
@@ -147,12 +143,12 @@ class Facts(NamedTuple):
     @property
     def params(self) -> int:
         """Trainable elements."""
-        return sum(prod(shape) for _, shape in self.weights)
+        return sum([prod(shape) for _, shape in self.weights])
 
     @property
     def buffer_elements(self) -> int:
         """Elements of running statistics, counters among them."""
-        return sum(prod(shape) for _, shape in self.buffers)
+        return sum([prod(shape) for _, shape in self.buffers])
 
 
 K = TypeVar("K")
@@ -189,7 +185,7 @@ class Input(NamedTuple):
 
 def dilated(kernel: Sides, dilation: Sides) -> Sides:
     """Return the pixels from a kernel's first to its last, along each side."""
-    return tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
+    return tuple([d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)])
 
 
 def together(one: Size, other: Size) -> tuple[tuple[Size, Size], ...]:

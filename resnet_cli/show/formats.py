@@ -3,7 +3,7 @@
 None of it imports Rich. `resnet_cli/resnet-shapes.schema.json` describes the JSON.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from io import StringIO
 from typing import TYPE_CHECKING, Any
@@ -147,28 +147,33 @@ def records(
     return json_text({"schema_version": SCHEMA_VERSION, "tool": TOOL}, key, rows, tail or {})
 
 
-class Encoded(str):
-    """A text that is JSON already."""
-
-    __slots__ = ()
-
-
 def json_text(
     head: Mapping[str, object],
     key: str,
     rows: Iterable[object],
     tail: Mapping[str, object],
 ) -> str:
-    """Return one JSON document with a line an item of `rows`.
+    """Return one JSON document with a line an item of `rows`."""
+    return _document(head, key, map(_encoder(), rows), tail)
+
+
+def _encoder() -> Callable[[object], str]:
+    """Return what writes a value on one line; formulas are strings."""
+    import json
+
+    return json.JSONEncoder(default=str).encode
+
+
+def _document(
+    head: Mapping[str, object], key: str, lines: Iterable[str], tail: Mapping[str, object]
+) -> str:
+    """Return one JSON document of items that are JSON already.
 
     One pass of the C encoder a line: as fast as a document without line breaks. The older form
     of a workflow command, which `printable` escapes in text, is escaped here as JSON does it.
     """
-    import json
-
-    encode = json.JSONEncoder(default=str).encode  # formulas are strings
+    encode = _encoder()
     items = [f"  {encode(name)}: {encode(value)}" for name, value in head.items()]
-    lines = (row if isinstance(row, Encoded) else encode(row) for row in rows)
     items.append(f"  {encode(key)}: [\n    " + ",\n    ".join(lines) + "\n  ]")
     items.extend(f"  {encode(name)}: {encode(value)}" for name, value in tail.items())
     return "{\n" + ",\n".join(items).replace("##[", r"#\u0023[") + "\n}\n"
@@ -186,32 +191,34 @@ def to_json(
     What is `more` stands behind the layers.
     """
     layers = _encoded(summary.at_depth(depth))
-    return json_text(
+    return _document(
         document_head(summary, config), "layers", layers, {**(more or {}), "forward": forward}
     )
 
 
-def _encoded(rows: Iterable[LayerRow]) -> Iterator[Encoded]:
+def _encoded(rows: Iterable[LayerRow]) -> Iterator[str]:
     """Give each layer as JSON; those alike but for path and receptive field are encoded once.
 
     In a network of 1,202 layers nearly all are.
     """
-    import json
-
-    encode = json.JSONEncoder(default=str).encode
-    known: dict[LayerRow, list[str]] = {}
+    encode = _encoder()
+    known: dict[tuple[object, ...], list[str]] = {}
     start, field = '{"path": ""', '"receptive_field": 0'
     for row in rows:
-        like = row.elsewhere("", 0, row.stride)
+        like = row[1:_SEEN] + row[_SEEN + 1 :]
         is_key = row.input_tree is None is row.output_tree  # trees are lists, which have no hash
         parts = known.get(like) if is_key else None
         if parts is None:
-            parts = encode(layer_dict(like)).removeprefix(start).split(field, 1)
+            text = encode(layer_dict(row.elsewhere("", 0, row.stride)))
+            parts = text.removeprefix(start).split(field, 1)
             if is_key:
                 known[like] = parts
         seen = "null" if row.receptive_field is None else str(row.receptive_field)
         before, behind = parts
-        yield Encoded(f"{start[:-2]}{encode(row.path)}{before}{field[:-1]}{seen}{behind}")
+        yield f"{start[:-2]}{encode(row.path)}{before}{field[:-1]}{seen}{behind}"
+
+
+_SEEN = LayerRow._fields.index("receptive_field")
 
 
 def document_head(summary: Summary, config: Mapping[str, object]) -> dict[str, object]:

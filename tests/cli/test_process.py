@@ -216,3 +216,35 @@ def test_what_a_container_may_still_take_is_free(tmp_path, monkeypatch):
     assert room.free_memory() == 400
     (tmp_path / "memory.max").write_text("max\n")
     assert room.free_memory() > machine / 2 > 400
+
+
+LEAVING = """
+import atexit, sys
+import resnet_cli.cli
+from resnet_cli.__main__ import main
+class Own:
+    def __del__(self):
+        print("freed", flush=True)
+own = Own()
+def run():
+    atexit.register(print, "a library's own", flush=True)
+    {ends}
+resnet_cli.cli.main = run
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("ends", "code", "said"),
+    [
+        ("sys.exit(3)", 3, "a library's own\n"),
+        ("sys.modules['torch'] = sys; sys.exit(3)", 3, "a library's own\nfreed\n"),
+        ("raise RuntimeError", 1, "a library's own\n"),
+    ],
+)
+def test_only_a_run_with_pytorch_frees_what_it_had(ends, code, said):
+    script = LEAVING.format(ends=ends)
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=False, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (code, said)

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from resnet_cli.analysis.count import count
+from resnet_cli.analysis.count import Count, counts
 from resnet_cli.cli.flags import shared
 from resnet_cli.cli.options import Command, Heading, Option
 from resnet_cli.cli.records import Fields, write_records
@@ -72,7 +72,9 @@ def command(ctx: click.Context, /, words: tuple[str, ...], family: str | None, *
     if output.format is Format.PLAIN:
         output.screen().write("".join(f"{name}\n" for name in names))
     else:
-        records = [record(name) for name in names]
+        found = [presets.preset(name) for name in names]
+        sums = counts(preset.config for preset in found)
+        records = [*map(_record, found, sums)]
         write_records(output.screen(), output.format, "presets", PRESET_FIELDS, records)
     return 0
 
@@ -83,15 +85,11 @@ def _is_meant(name: str, words: tuple[str, ...], family: str | None) -> bool:
     return family in (None, source.family) and all(word.lower() in text for word in words)
 
 
-def record(name: str) -> Mapping[str, Any]:
+def _record(preset: presets.Preset, sums: Count) -> Mapping[str, Any]:
     """Return a preset as a record of plain values."""
-    _, family, source, year, config = presets.preset(name)
-    sums = count(config)
+    config = preset.config
     values = (
-        name,
-        family,
-        source,
-        year,
+        *preset[:4],
         format_shape(config.input),
         config.classes,
         sums.params,
