@@ -166,6 +166,15 @@ def number(value: object) -> int:
     return _int(text.strip())
 
 
+def share(value: object) -> float:
+    """Parse a share: 0.25 or 1/16."""
+    over, _, under = str(value).partition("/")
+    try:
+        return float(over) / float(under or 1)
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"{value!r} is no share; give 0.25 or 1/16") from None
+
+
 def depth(value: object) -> int:
     """Parse how deep a table goes: 1 or more, or `all`."""
     if value == "all":

@@ -5,7 +5,6 @@ Shapes are tuples, counts are elements, bytes are at the network's dtype. Absenc
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from resnet_cli.analysis.paths import outermost, suggestion
@@ -135,7 +134,7 @@ class Summary(NamedTuple):
     rows: tuple[LayerRow, ...]
     peak_bytes: int | None
     peak_at: str | None = None
-    held: Mapping[Size, str] = MappingProxyType({})
+    held: Mapping[Size, str] = {}
     no_peak: str = ""
     inputs: tuple[str, ...] = ()
     output_tree: Tree = None

@@ -64,15 +64,6 @@ def _name(value: object) -> str:
     return str(value).strip()
 
 
-def _ratio(value: object) -> float:
-    """Parse a share: 0.25 or 1/16."""
-    over, _, under = str(value).partition("/")
-    try:
-        return float(over) / float(under or 1)
-    except (ValueError, ZeroDivisionError):
-        raise ValueError(f"{value!r} is no share; give 0.25 or 1/16") from None
-
-
 def _layer(value: object) -> str:
     """Parse a layer's path or role."""
     text = str(value).strip()
@@ -160,7 +151,7 @@ NETWORK = under(
     Option("attention", Attention, "Gate at the end of a main path: SE-ResNet, ECA-Net."),
     Option(
         "attention-ratio",
-        _ratio,
+        parse.share,
         "Share of the channels inside a squeeze and excitation, in multiples of 8.",
         metavar="RATIO",
         usual="1/16",
