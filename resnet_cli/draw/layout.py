@@ -17,7 +17,18 @@ from resnet_cli.draw.metrics import (
     side_height,
     two_lines,
 )
-from resnet_cli.draw.page import SIZES, Arrow, Box, Frame, Label, Page, Place, text_width, wrapped
+from resnet_cli.draw.page import (
+    SIZES,
+    Arrow,
+    Box,
+    Frame,
+    Label,
+    Page,
+    Paper,
+    Place,
+    text_width,
+    wrapped,
+)
 from resnet_cli.draw.parts import Part, Residual, Scene, Section, Step, Unit, residual
 from resnet_cli.draw.spacing import (
     BOX_GAP,
@@ -35,46 +46,61 @@ from resnet_cli.draw.spacing import (
 from resnet_cli.draw.style import CIRCLES, Category
 from resnet_cli.draw.valley import valley
 
+PLAIN = Paper()
+
 NOTE = 300.0
 """How wide a note may make a page; a longer one goes on in the next line."""
 
 
-def arrange(scene: Scene) -> Page:
-    """Return the page of a scene: title, columns, legend."""
+def arrange(scene: Scene, paper: Paper = PLAIN) -> Page:
+    """Return the page of a scene: title, columns, legend. Raises `FigureError`: it has no room."""
     metrics = fit(scene)
     page = Page(0, 0, [], [], [], [])
-    if drawn := valley(scene, metrics.box):
+    if paper.columns is None and (drawn := valley(scene, metrics.box)):
         width = 2 * MARGIN + drawn.left + drawn.right
-        top = _title(page, scene.title, max(width, 240))
-        x = MARGIN + drawn.left
+        wide = max(width, 240, paper.room or 0)
+        top = heading(page, scene.title, wide, paper)
+        x = MARGIN + drawn.left + max((paper.room or 0) - width, 0) / 2
         Fragment(page).put(drawn, x, top, ((x, top),))
-        return _finished(page, scene, width, top + drawn.height + BOX_GAP)
-    columns = break_columns(scene, metrics)
+        bottom = top + drawn.height + BOX_GAP
+        return finished(page, scene.categories(), scene.notes, width, bottom, paper)
+    columns = break_columns(scene, metrics, paper)
     width = 2 * MARGIN + len(columns) * (metrics.width + GUTTER) - GUTTER
-    top = _title(page, scene.title, max(width, 240))
+    top = heading(page, scene.title, max(width, 240, paper.room or 0), paper)
     bottom, before = top, None
     for index, sections in enumerate(columns):
-        left = MARGIN + index * (metrics.width + GUTTER)
+        left = MARGIN + index * (metrics.width + GUTTER) + max((paper.room or 0) - width, 0) / 2
         column = _Column(page, metrics, left, top, before)
         column.draw(sections, is_picture=not scene.chained)
         before = column if scene.chained else None
         if before is None or sections is columns[-1]:
             column.leave()
         bottom = max(bottom, column.y + BOX_GAP)
-    return _finished(page, scene, width, bottom)
+    return finished(page, scene.categories(), scene.notes, width, bottom, paper)
 
 
-def _finished(page: Page, scene: Scene, width: float, bottom: float) -> Page:
-    """Return the page with its legend, as wide as that and the title need."""
+def finished(
+    page: Page,
+    categories: set[Category],
+    notes: Sequence[str],
+    width: float,
+    bottom: float,
+    paper: Paper,
+) -> Page:
+    """Return the page with its legend, as wide as that and the title need, or as it is to be."""
+    notes = notes if paper.legend else ()
     ends = (_end(label) for label in page.labels if label.style == "title")
-    notes = (min(text_width(note, SIZES["shape"]), NOTE) for note in scene.notes)
-    width = max((width, *ends, *(2 * MARGIN + each for each in notes)))
-    bottom = _legend(page, scene, width, bottom + 10)
-    return page._replace(width=width, height=bottom + MARGIN)
+    wide = (min(text_width(note, SIZES["shape"]), NOTE) for note in notes)
+    width = max((width, paper.room or 0, *ends, *(2 * MARGIN + each for each in wide)))
+    if paper.legend:
+        bottom = _legend(page, categories, notes, width, bottom + 10)
+    return paper.fitted(page._replace(width=width, height=bottom + MARGIN))
 
 
-def _title(page: Page, title: str, width: float) -> float:
+def heading(page: Page, title: str, width: float, paper: Paper) -> float:
     """Draw the title, on more lines if need be; return where the columns begin."""
+    if not paper.title:
+        return MARGIN
     lines = wrapped(title, SIZES["title"], width - 2 * MARGIN, bold=True)
     for index, line in enumerate(lines):
         page.labels.append(Label(MARGIN, MARGIN + 5 + 13 * index, line, "title", "left"))
@@ -250,11 +276,12 @@ class _Column:
         bracket(Fragment(self.page), left, top, end, unit.repeats)
 
 
-def _legend(page: Page, scene: Scene, width: float, top: float) -> float:
+def _legend(
+    page: Page, categories: set[Category], notes: Sequence[str], width: float, top: float
+) -> float:
     """Draw a sample of each category of box with its name; return where the legend ends."""
-    used = scene.categories()
     x, y = MARGIN, top
-    for category in (each for each in Category if each in used):
+    for category in (each for each in Category if each in categories):
         size = 10.0 if category in CIRCLES else 14.0
         space = size + 4 + text_width(category, SIZES["shape"]) + 12
         if x > MARGIN and x + space - 12 > width - MARGIN:
@@ -264,7 +291,7 @@ def _legend(page: Page, scene: Scene, width: float, top: float) -> float:
         x += space
     y += 10
     space = width - 2 * MARGIN
-    lines = [line for note in scene.notes for line in wrapped(note, SIZES["shape"], space)]
+    lines = [line for note in notes for line in wrapped(note, SIZES["shape"], space)]
     for index, line in enumerate(lines):
         page.labels.append(Label(MARGIN, y + 11 + 10 * index, line, "shape", "left"))
     return y + 6 + 10 * len(lines) if lines else y

@@ -16,7 +16,10 @@ MAX_ARROWS = 500
 
 
 def to_mermaid(scene: Scene, command: str) -> str:
-    """Return the flowchart of a scene; `command` and notes stand in comments."""
+    """Return the flowchart of a scene, under its title if it has one.
+
+    `command` and notes stand in comments.
+    """
     writer = _Writer()
     for index, section in enumerate(scene.sections, 1):
         writer.section(f"s{index}", section, chained=scene.chained)
@@ -29,7 +32,8 @@ def to_mermaid(scene: Scene, command: str) -> str:
         if each in used
     )
     comments = [f"%% {printable(each)}" for each in (command, *scene.notes)]
-    lines = ["---", f"title: {_quoted(scene.title)}", "---", *comments, "flowchart TD"]
+    title = ["---", f"title: {_quoted(scene.title)}", "---"] if scene.title else []
+    lines = [*title, *comments, "flowchart TD"]
     return "\n".join([*lines, *writer.nodes, *writer.arrows, *tints]) + "\n"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from resnet_cli.draw.fragments import Fragment, fragment
+from resnet_cli.draw.page import Paper
 from resnet_cli.draw.parts import (
     Part,
     Residual,
@@ -24,14 +25,16 @@ from resnet_cli.draw.spacing import (
     FORK_GAP,
     FRAME_GAP,
     GUTTER,
+    MARGIN,
     NO_CHANGE,
     SHAPE_GAP,
     SIDE_LINE,
     gap_below,
     width_of,
 )
+from resnet_cli.errors import FigureError
 
-PAPER = (504.0, 680.0)
+FULL_PAGE = (504.0, 680.0)
 """What a figure has on a page of a paper; a larger one will be shrunk to that."""
 
 AROUND = 100.0
@@ -139,36 +142,50 @@ def general(part: Part, width: float, shape: str = "0x0x0x0") -> Fragment | None
     return fragment((part,), width, shape, SHAPE_GAP)
 
 
-def break_columns(scene: Scene, metrics: Metrics) -> list[list[Section]]:
+def break_columns(scene: Scene, metrics: Metrics, paper: Paper) -> list[list[Section]]:
     """Break a figure into columns: paper shrinks it little, and the columns are even.
 
-    Evenness is worth a tenth of the size.
+    Raises `FigureError` where it cannot have as many as the paper is to have.
     """
-    if scene.columns:
-        return [[section] for section in scene.sections]
     if scene.single:
         return [[*scene.sections]]
+    if scene.columns and paper.columns is None:
+        return [[section] for section in scene.sections]
     units = [unit for section in scene.sections for unit in section.units]
     heights = {id(unit): _unit_height(unit, metrics.box) for unit in units}
-
-    def height(section: Section) -> float:
-        return _height(section, heights)
-
-    limit = total = sum(map(height, scene.sections))
+    limit = total = sum(_height(section, heights) for section in scene.sections)
     lowest = max(heights.values())
-    best, best_score = [[*scene.sections]], 0.0
+    best, best_score, counts = [[*scene.sections]], -1.0, set[int]()
     while limit > lowest * 0.97:
         columns = _filled(scene.sections, limit, heights)
-        tallest = max(sum(map(height, column)) for column in columns)
-        wide = PAPER[0] / (len(columns) * (metrics.width + GUTTER))
-        tall = PAPER[1] / (tallest + AROUND)
-        if wide < best_score:
+        count = len(columns)
+        tallest = max(sum(_height(section, heights) for section in each) for each in columns)
+        wide, tall = _shrinking(count, tallest, metrics, paper)
+        if paper.columns is None and wide < best_score:
             break  # and more columns are wider still
-        score = min(1, wide, tall) * (0.9 + 0.1 * total / (len(columns) * tallest))
-        if score > best_score:
+        even = total / (count * tallest)
+        if (score := min(wide, tall) * (0.9 + 0.1 * even)) > best_score and paper.takes(count):
             best, best_score = columns, score
+        counts.add(count)
         limit *= 0.97
+    if not paper.takes(len(best)):
+        may = ", ".join(map(str, sorted(counts)))
+        raise FigureError(f"--columns: {paper.columns} is not what this figure can have: {may}")
     return best
+
+
+def _shrinking(count: int, tallest: float, metrics: Metrics, paper: Paper) -> tuple[float, float]:
+    """Return how much paper shrinks columns because of their width, and of their height.
+
+    Where type and width are both given, what is too wide is worth next to nothing.
+    """
+    width, height = (paper.width or FULL_PAGE[0]) / paper.scale, FULL_PAGE[1] / paper.scale
+    wide = width / (count * (metrics.width + GUTTER) + MARGIN)
+    tall = height / (tallest + AROUND)
+    if paper.room is not None and wide < 1:
+        return wide / 1000, tall
+    is_free = paper.width is not None and paper.font_size is None
+    return (wide, tall) if is_free else (min(1, wide), min(1, tall))
 
 
 def _filled(sections: Iterable[Section], limit: float, heights: Heights) -> list[list[Section]]:

@@ -152,6 +152,17 @@ def on_axis(series: Iterable[Part]) -> Iterator[Step]:
                 yield from on_axis(arms[0])
 
 
+def shortcuts(series: Iterable[Part]) -> Iterator[Step]:
+    """Give the boxes on the shortcuts: in the shorter of two arms whose sum is taken."""
+    for part in series:
+        arms = inner(part)
+        is_sum = isinstance(part, Fork) and part.join and part.join.category is Category.ADD
+        if is_sum and len(arms) == 2 and len(beside := steps_alone(arms[1]) or ()) <= MOST_BESIDE:
+            yield from beside if len([*steps(arms[0])]) > len(beside) else ()
+        for each in arms:
+            yield from shortcuts(each)
+
+
 def is_gate(fork: Fork) -> bool:
     """Say whether arms weigh what passes beside them unchanged."""
     is_product = fork.join is not None and fork.join.category is Category.MULTIPLY

@@ -184,8 +184,7 @@ def flipped(found: Fragment) -> Fragment:
     page.boxes.extend(box._replace(y=-box.y - box.height) for box in found.page.boxes)
     page.labels.extend(label._replace(y=-label.y) for label in found.page.labels)
     page.frames.extend(frame._replace(y=-frame.y - frame.height) for frame in found.page.frames)
-    for points, head in found.page.arrows:
-        page.arrows.append(found.page.arrows[0]._replace(points=_flipped(points), head=head))
+    page.arrows.extend(a._replace(points=_flipped(a.points)) for a in found.page.arrows)
     ways = tuple(map(_flipped, found.ways))
     return Fragment(
         page, found.left, found.right, found.height, [*found.entries], ways, found.shape
