@@ -1,5 +1,6 @@
 """The figures: what they show, that nothing overlaps, and that grey and colour tell apart."""
 
+import re
 from itertools import combinations
 
 import pytest
@@ -211,6 +212,18 @@ def test_mermaid_arrows_lead_from_node_to_node_outside_of_subgraphs(config):
         assert sum("subgraph" in line for line in lines) == sum(
             line.strip() == "end" for line in lines
         )
+
+
+@pytest.mark.parametrize("name", SPREAD)
+def test_mermaid_has_the_shapes_and_titles_of_the_figure_each_once(name):
+    shown = scene.network(_graph(name), "net", Level.BLOCKS, folded=True)
+    text, labels = to_mermaid(shown, "draw"), arrange(shown).labels
+    drawn = [label.text for label in labels if label.style == "shape" and "x" in label.text]
+    shapes = {step.shape for step in shown.steps()}
+    said = [label for label in re.findall(r'-->\|"(.*?)"\|', text) if label != "identity"]
+    assert said == [label for label in drawn if label in shapes]
+    framed = {label.text for label in labels if label.style in ("stage", "count")}
+    assert {*re.findall(r'subgraph \w+\["(.*?)"\]', text)} == framed
 
 
 def test_mermaid_escapes_what_would_be_syntax():
