@@ -148,7 +148,7 @@ def _figure(network: Network, sheet: Sheet, *, folded: bool) -> Figure:
         found = scene.network(graph, summary.name, Level.BLOCKS, folded=folded)
     except FigureError:
         return Figure()
-    if sum(1 for _ in found.steps()) > MOST_BOXES:
+    if sum(1 for _ in found.nodes()) > MOST_BOXES:
         return Figure()
     plain = found._replace(title="", notes=(), single=True)
     page = layout.arrange(sized.at(plain, graph, sheet.start.sizes))

@@ -21,7 +21,7 @@ from resnet_cli.draw.page import (
     SIZES,
     Arrow,
     Box,
-    Frame,
+    Cluster,
     Label,
     Page,
     Paper,
@@ -29,7 +29,7 @@ from resnet_cli.draw.page import (
     text_width,
     wrapped,
 )
-from resnet_cli.draw.parts import Part, Residual, Scene, Section, Step, Unit, residual
+from resnet_cli.draw.parts import Component, Node, Residual, Scene, Section, Unit, residual
 from resnet_cli.draw.spacing import (
     BOX_GAP,
     BOX_HEIGHT,
@@ -164,7 +164,7 @@ class _Column:
         self._units(section.units)
         self.y += FRAME_GAP
         left, width = frame_of(section, self.metrics)
-        self.page.frames.append(Frame(self.left + left, top, width, self.y - top))
+        self.page.clusters.append(Cluster(self.left + left, top, width, self.y - top))
         corner = (self.left + left + FRAME_GAP, top + 10)
         self.page.labels.append(Label(*corner, section.title, "stage", "left"))
 
@@ -174,10 +174,10 @@ class _Column:
 
     def _unit(self, unit: Unit) -> None:
         """Draw a unit's parts below each other, and a bracket where it stands for several."""
-        before: Part | None = None
+        before: Component | None = None
         first = len(self.page.boxes)
         for part in unit.parts:
-            if isinstance(part, Step):
+            if isinstance(part, Node):
                 self._stack((part,), gap_above(before, part))
             elif fork := residual(part):
                 self._residual(fork)
@@ -197,21 +197,21 @@ class _Column:
         self.y += drawn.height
         self.shape = drawn.shape
 
-    def _stack(self, steps: Sequence[Step], gap: float) -> None:
-        """Draw steps below each other, the first one `gap` below what is there."""
-        for step in steps:
+    def _stack(self, nodes: Sequence[Node], gap: float) -> None:
+        """Draw nodes below each other, the first one `gap` below what is there."""
+        for node in nodes:
             self._arrow_down(gap)
-            self._box(step)
-            gap = gap_below(step)
+            self._box(node)
+            gap = gap_below(node)
 
-    def _box(self, step: Step) -> None:
+    def _box(self, node: Node) -> None:
         metrics = self.metrics
         x, width = self.left + metrics.left, metrics.box
-        box = Box(x, self.y, width, BOX_HEIGHT, step.category, step.path)
-        self._put(box, step.text, "text")
+        box = Box(x, self.y, width, BOX_HEIGHT, node.category, node.path)
+        self._put(box, node.text, "text")
         self.y += BOX_HEIGHT
         self.way = ((self.x, self.y),)
-        self.shape = step.shape if gap_below(step) == SHAPE_GAP else ""
+        self.shape = node.shape if gap_below(node) == SHAPE_GAP else ""
 
     def _put(self, box: Box, text: str, style: str) -> None:
         self.page.boxes.append(box)
@@ -255,13 +255,13 @@ class _Column:
             self.page.arrows.append(Arrow((*way, (line, middle - 6)), head=False))
             way = ((line, middle + 6),)
         else:
-            inside = sum(side_box_height(step) + BOX_GAP for step in fork.shortcut) - BOX_GAP
+            inside = sum(side_box_height(node) + BOX_GAP for node in fork.shortcut) - BOX_GAP
             y, side = (start + end - inside) / 2, self.metrics.side
-            for step in fork.shortcut:
+            for node in fork.shortcut:
                 self.page.arrows.append(Arrow((*way, (line, y))))
-                x, height = line - side / 2, side_box_height(step)
-                box = Box(x, y, side, height, step.category, step.path)
-                self._put(box, two_lines(step.text), "shape")
+                x, height = line - side / 2, side_box_height(node)
+                box = Box(x, y, side, height, node.category, node.path)
+                self._put(box, two_lines(node.text), "shape")
                 y += box.height
                 way = ((line, y),)
                 y += BOX_GAP

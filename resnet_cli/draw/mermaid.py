@@ -6,7 +6,7 @@ Syntax: https://mermaid.js.org/syntax/flowchart.html. GitHub's renderer takes 50
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from resnet_cli.draw.parts import Fork, Scene, Section, Series, Step, Unit, Weave, residual
+from resnet_cli.draw.parts import Fork, Node, Scene, Section, Series, Unit, Weave, residual
 from resnet_cli.draw.style import EDGE, GROUND, INK, LINE, TINTS, Category
 from resnet_cli.text import printable
 
@@ -110,7 +110,7 @@ class _Writer:
     def _series(self, name: str, series: Series) -> None:
         for index, part in enumerate(series, 1):
             match part:
-                case Step():
+                case Node():
                     node = self._node(f'["{_text(part.text)}"]', part.category)
                     self._arrows(node)
                     self.last = [(node, part.shape)]
@@ -136,14 +136,14 @@ class _Writer:
     def _weave(self, name: str, weave: Weave) -> None:
         """Write nodes, each behind those that lead to it, and where all meet."""
         ends = {-1: self.last}
-        for index, node in enumerate(weave.nodes):
+        for index, node in enumerate(weave.vertices):
             self.last = [end for start, to in weave.links if to == index for end in ends[start]]
             self._series(f"{name}n{index + 1}", node)
             ends[index] = self.last
-        last = len(weave.nodes)
+        last = len(weave.vertices)
         self._meet(weave.join, [end for a, b in weave.links if b == last for end in ends[a]])
 
-    def _meet(self, join: Step, ends: Tails) -> None:
+    def _meet(self, join: Node, ends: Tails) -> None:
         sign = SIGNS.get(join.category)
         form = f'["{_text(join.text)}"]' if sign is None else f'(("{sign}"))'
         node = self._node(form, join.category)

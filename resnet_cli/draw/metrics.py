@@ -7,11 +7,11 @@ from typing import NamedTuple, TypeAlias
 from resnet_cli.draw.fragments import Fragment, fragment
 from resnet_cli.draw.page import Paper
 from resnet_cli.draw.parts import (
-    Part,
+    Component,
+    Node,
     Residual,
     Scene,
     Section,
-    Step,
     Unit,
     joins,
     on_axis,
@@ -68,12 +68,12 @@ def fit(scene: Scene) -> Metrics:
     """Return what a scene's columns have in common: its widest texts touch nothing."""
     units = [unit for section in scene.sections for unit in section.units]
     forks = [found for unit in units for part in unit.parts if (found := residual(part))]
-    texts = [step.text for step in on_axis(units)]
+    texts = [node.text for node in on_axis(units)]
     half = max(90.0, *(width_of(text, "text") + 14 for text in texts), 0.0) / 2
     heads = [section.title.split("\n")[0] for section in scene.sections]
     framed = scene.chained and any(heads)
     meets = [join for unit in units for join in joins(unit.parts)]
-    shapes = [step.shape for step in (*scene.steps(), *meets)]
+    shapes = [node.shape for node in (*scene.nodes(), *meets)]
     shape = 5 + max((width_of(shape, "shape") for shape in shapes), default=0.0)
     # What stands across the middle of a column: its entry, its exit, its heading.
     across = [width_of(shape, "text") for unit in units for shape in (unit.input, unit.output)]
@@ -95,7 +95,7 @@ def _beside(
     """Return the width of shortcuts' boxes, where they run down, and where they end."""
     if not forks:
         return 0.0, 0.0, middle
-    sides = [two_lines(step.text).split("\n") for fork in forks for step in fork.shortcut]
+    sides = [two_lines(node.text).split("\n") for fork in forks for node in fork.shortcut]
     lines = ["identity", *itertools.chain(*sides)]
     side = max(width_of(line, "shape") for line in lines) + 8
     line = middle + max(half + 9, shape + 7) + side / 2
@@ -135,9 +135,9 @@ def frame_of(section: Section, whole: Metrics) -> tuple[float, float]:
     return whole.middle - left, left + right
 
 
-def general(part: Part, width: float, shape: str = "0x0x0x0") -> Fragment | None:
-    """Return a part drawn that is no step and no residual block, None for these."""
-    if isinstance(part, Step) or residual(part):
+def general(part: Component, width: float, shape: str = "0x0x0x0") -> Fragment | None:
+    """Return a part drawn that is no node and no residual block, None for these."""
+    if isinstance(part, Node) or residual(part):
         return None
     return fragment((part,), width, shape, SHAPE_GAP)
 
@@ -225,7 +225,7 @@ def _unit_height(unit: Unit, width: float) -> float:
     height, before = 0.0, None
     for part in unit.parts:
         found = general(part, width)
-        if isinstance(part, Step):
+        if isinstance(part, Node):
             height += gap_above(before, part) + BOX_HEIGHT
         elif fork := residual(part):
             inside = _stack_height(fork.main)
@@ -236,28 +236,28 @@ def _unit_height(unit: Unit, width: float) -> float:
     return height
 
 
-def gap_above(before: Part | None, step: Step) -> float:
-    """Return the gap above a step of a unit: none that gives what it takes needs a label."""
+def gap_above(before: Component | None, node: Node) -> float:
+    """Return the gap above a node of a unit: none that gives what it takes needs a label."""
     if before is None:
         return SHAPE_GAP
-    if isinstance(before, Step):
+    if isinstance(before, Node):
         return gap_below(before)
-    return BOX_GAP if step.category in NO_CHANGE else SHAPE_GAP
+    return BOX_GAP if node.category in NO_CHANGE else SHAPE_GAP
 
 
-def _stack_height(steps: Sequence[Step]) -> float:
-    gaps = (gap_below(step) for step in steps[:-1])
-    return len(steps) * BOX_HEIGHT + sum(gaps)
+def _stack_height(nodes: Sequence[Node]) -> float:
+    gaps = (gap_below(node) for node in nodes[:-1])
+    return len(nodes) * BOX_HEIGHT + sum(gaps)
 
 
 def side_height(fork: Residual) -> float:
     """Return what the shortcut's boxes need from the fork down to the circle."""
-    return sum(side_box_height(step) + BOX_GAP for step in fork.shortcut)
+    return sum(side_box_height(node) + BOX_GAP for node in fork.shortcut)
 
 
-def side_box_height(step: Step) -> float:
+def side_box_height(node: Node) -> float:
     """Return the height of a box on a shortcut."""
-    return 8 + SIDE_LINE * (1 + two_lines(step.text).count("\n"))
+    return 8 + SIDE_LINE * (1 + two_lines(node.text).count("\n"))
 
 
 def two_lines(text: str) -> str:

@@ -1,4 +1,4 @@
-"""A page with everything in its place: boxes, labels, arrows and frames; no matplotlib.
+"""A page with everything in its place: boxes, labels, arrows and clusters; no matplotlib.
 
 Lengths are points (1/72 inch); x grows to the right, y downwards.
 """
@@ -54,8 +54,8 @@ class Arrow(NamedTuple):
     faint: bool = False
 
 
-class Frame(NamedTuple):
-    """The background of a stage."""
+class Cluster(NamedTuple):
+    """The frame of what belongs together, as a stage, behind it."""
 
     x: float
     y: float
@@ -71,7 +71,7 @@ class Page(NamedTuple):
     boxes: list[Box]
     labels: list[Label]
     arrows: list[Arrow]
-    frames: list[Frame]
+    clusters: list[Cluster]
     scale: float = 1.0
 
 

@@ -11,7 +11,7 @@ from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, Transform
 
-from resnet_cli.draw.page import BOLD, SIZES, Arrow, Box, Frame, Label, Page, Place, toward
+from resnet_cli.draw.page import BOLD, SIZES, Arrow, Box, Cluster, Label, Page, Place, toward
 from resnet_cli.draw.style import CIRCLES, EDGE, FAINT, GROUND, INK, LINE, TINTS, Category
 
 DPI = 200
@@ -58,7 +58,7 @@ def paint(page: Page) -> Figure:
     figure = Figure(figsize=(page.width * scale / 72, page.height * scale / 72))
     place = Affine2D().scale(1, -1).translate(0, page.height).scale(scale / 72)
     transform = place + figure.dpi_scale_trans
-    for frame in page.frames:
+    for frame in page.clusters:
         figure.add_artist(_frame(frame, transform, scale))
     for arrow in sorted(page.arrows, key=lambda arrow: not arrow.faint):
         figure.add_artist(_arrow(arrow, transform, scale))
@@ -69,7 +69,7 @@ def paint(page: Page) -> Figure:
     return figure
 
 
-def _frame(frame: Frame, transform: Transform, scale: float) -> FancyBboxPatch:
+def _frame(frame: Cluster, transform: Transform, scale: float) -> FancyBboxPatch:
     return FancyBboxPatch(
         (frame.x, frame.y),
         frame.width,

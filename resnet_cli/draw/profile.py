@@ -11,7 +11,7 @@ from resnet_cli.analysis.summary import LayerRow, Summary
 from resnet_cli.draw.boxes import Boxes, Level
 from resnet_cli.draw.flow import flow
 from resnet_cli.draw.layout import finished, heading
-from resnet_cli.draw.page import Arrow, Box, Frame, Label, Page, Paper
+from resnet_cli.draw.page import Arrow, Box, Cluster, Label, Page, Paper
 from resnet_cli.draw.parts import shortcuts
 from resnet_cli.draw.spacing import MARGIN, width_of
 from resnet_cli.draw.style import Category
@@ -113,7 +113,7 @@ def profile(graph: Graph, summary: Summary, paper: Paper, *, folded: bool) -> Pa
 def bars(graph: Graph, summary: Summary, *, folded: bool) -> list[Bar]:
     """Return the layers that have bars, each by the first operation that it does."""
     kinds = {operation.path: operation.kind for operation in reversed(graph.operations)}
-    beside = {step.path for step in shortcuts(flow(*Boxes(graph, Level.CONVOLUTIONS).flow()))}
+    beside = {node.path for node in shortcuts(flow(*Boxes(graph, Level.CONVOLUTIONS).flow()))}
     found: list[Bar] = []
     for row, times, paths in fold(summary.rows, ALL_DEPTHS, folded=folded):
         if row.leaf and paths[0] in kinds:
@@ -132,7 +132,7 @@ def _names(page: Page, rows: Sequence[Bar], left: float, top: float, end: float)
         inside = [*run]
         y, height = top + first * ROW, len(inside) * ROW
         if index % 2:
-            page.frames.append(Frame(MARGIN, y, end - MARGIN, height))
+            page.clusters.append(Cluster(MARGIN, y, end - MARGIN, height))
         if len(inside) > 1 or inside[0].row.role:
             x = left + len(PANELS) * (WIDE + APART) - APART + 6
             page.labels.append(Label(x, y + height / 2, part, "stage", "left"))

@@ -91,7 +91,7 @@ def _box_of(page: Page) -> str:
 def _elements(page: Page, bound: Bound) -> str:
     frames = "".join(
         f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}" rx="5"/>'
-        for x, y, width, height in page.frames
+        for x, y, width, height in page.clusters
     )
     lines = "".join(_way(arrow) for arrow in page.arrows if not arrow.faint)
     faint = "".join(_way(arrow) for arrow in page.arrows if arrow.faint)

@@ -13,7 +13,7 @@ from resnet_cli.draw.boxes import Level
 from resnet_cli.draw.layout import arrange
 from resnet_cli.draw.mermaid import count_arrows, to_mermaid
 from resnet_cli.draw.page import text_width, wrapped
-from resnet_cli.draw.parts import residual, steps
+from resnet_cli.draw.parts import nodes, residual
 from resnet_cli.draw.style import CIRCLES, TINTS, Category
 from resnet_cli.family import presets
 from resnet_cli.family.config import ResNetConfig
@@ -117,7 +117,7 @@ def test_every_convolution_is_drawn_and_folding_loses_none(config):
         drawn = 0
         for section in scene.network(graph, "net", Level.CONVOLUTIONS, folded=folded).sections:
             for unit in section.units:
-                convs = (step.category is Category.CONV for step in steps(unit.parts))
+                convs = (node.category is Category.CONV for node in nodes(unit.parts))
                 drawn += unit.times * sum(convs)
         assert drawn == built
 
@@ -126,7 +126,7 @@ def test_shapes_in_a_figure_are_those_of_the_table():
     graph = _graph("resnet50")
     shown = scene.network(graph, "net", Level.CONVOLUTIONS, folded=False)
     convs = [row for row in summarise(graph).rows if row.type == "Conv2d"]
-    drawn = [step.shape for step in shown.steps() if step.category is Category.CONV]
+    drawn = [node.shape for node in shown.nodes() if node.category is Category.CONV]
     assert drawn == ["x".join(map(str, row.output_shape)) for row in convs]
 
 
@@ -135,8 +135,8 @@ def test_a_block_is_drawn_in_both_kinds_from_a_stage_that_has_both():
     assert left.title == "identity shortcut\nstage 2, block 2"
     assert right.title == "1x1 convolution shortcut\nstage 2, block 1"
     changed, identity = (residual(side.units[0].parts[0]) for side in (right, left))
-    assert [step.text for step in changed.shortcut] == ["1x1 conv, 128, /2"]
-    assert [step.text for step in identity.main] == [
+    assert [node.text for node in changed.shortcut] == ["1x1 conv, 128, /2"]
+    assert [node.text for node in identity.main] == [
         "3x3 conv, 128",
         "batch norm",
         "ReLU",
@@ -154,7 +154,7 @@ def test_a_stage_shows_its_blocks_in_a_row():
     shown = scene.stage(_graph("resnet50"), "net", 3, folded=True)
     assert [section.title for section in shown.sections] == ["block 1", "blocks 2 to 6"]
     assert [section.units[0].times for section in shown.sections] == [1, 5]
-    assert len({frame.y for frame in arrange(shown).frames}) == 1
+    assert len({frame.y for frame in arrange(shown).clusters}) == 1
 
 
 def test_a_page_grows_with_the_network_and_keeps_its_form():
@@ -219,7 +219,7 @@ def test_mermaid_has_the_shapes_and_titles_of_the_figure_each_once(name):
     shown = scene.network(_graph(name), "net", Level.BLOCKS, folded=True)
     text, labels = to_mermaid(shown, "draw"), arrange(shown).labels
     drawn = [label.text for label in labels if label.style == "shape" and "x" in label.text]
-    shapes = {step.shape for step in shown.steps()}
+    shapes = {node.shape for node in shown.nodes()}
     said = [label for label in re.findall(r'-->\|"(.*?)"\|', text) if label != "identity"]
     assert said == [label for label in drawn if label in shapes]
     framed = {label.text for label in labels if label.style in ("stage", "count")}
@@ -228,8 +228,8 @@ def test_mermaid_has_the_shapes_and_titles_of_the_figure_each_once(name):
 
 def test_mermaid_escapes_what_would_be_syntax():
     shown = scene.block(_graph("resnet18"), "net", None)
-    step = next(shown.steps())._replace(text='a"b#c<d>')
-    unit = shown.sections[0].units[0]._replace(parts=(step,))
+    node = next(shown.nodes())._replace(text='a"b#c<d>')
+    unit = shown.sections[0].units[0]._replace(parts=(node,))
     sections = (shown.sections[0]._replace(units=(unit,)),)
     text = to_mermaid(shown._replace(sections=sections, title='say "x"\\'), "draw")
     assert '["a#quot;b#35;c#lt;d#gt;"]' in text

@@ -251,7 +251,7 @@ def _scene(network: Network, figure: FigureOptions, settings: Settings) -> "Scen
     else:
         level = Level.CONVOLUTIONS if figure.blocks_detail else Level.BLOCKS
         found = scene.network(graph, title, level, folded=folded)
-    if (boxes := sum(1 for _ in found.steps())) > MAX_BOXES:
+    if (boxes := sum(1 for _ in found.nodes())) > MAX_BOXES:
         raise FigureError(
             f"the figure would have {boxes:,} boxes, more than {MAX_BOXES:,}; "
             "leave out --no-fold or --blocks-detail"
