@@ -174,21 +174,27 @@ class _Column:
 
     def _unit(self, unit: Unit) -> None:
         """Draw a unit's parts below each other, and a bracket where it stands for several."""
-        before: Component | None = None
         first = len(self.page.boxes)
-        for part in unit.parts:
-            if isinstance(part, Node):
-                self._stack((part,), gap_above(before, part))
-            elif fork := residual(part):
-                self._residual(fork)
-            elif drawn := general(part, self.metrics.box, self.shape):
-                self._general(drawn)
-            before = part
+        self._series(unit.parts)
         if unit.parts and self.shape == "":
             self.shape = unit.output
         if unit.times > 1:
             top = self.page.boxes[first].y
             self._repeats(unit, top, self.y)
+
+    def _series(self, series: Iterable[Component], gap: float | None = None) -> None:
+        """Draw parts below each other, the first one `gap` below what is there if it is given."""
+        before: Component | None = None
+        for part in series:
+            if isinstance(part, Node):
+                above = gap_above(before, part)
+                self._arrow_down(above if before or gap is None else gap)
+                self._box(part)
+            elif fork := residual(part):
+                self._residual(fork)
+            elif drawn := general(part, self.metrics.box, self.shape):
+                self._general(drawn)
+            before = part
 
     def _general(self, drawn: Fragment) -> None:
         """Put a fragment below what is there."""
@@ -196,13 +202,6 @@ class _Column:
         (self.way,) = placed.put(drawn, self.x, self.y, self.way)
         self.y += drawn.height
         self.shape = drawn.shape
-
-    def _stack(self, nodes: Sequence[Node], gap: float) -> None:
-        """Draw nodes below each other, the first one `gap` below what is there."""
-        for node in nodes:
-            self._arrow_down(gap)
-            self._box(node)
-            gap = gap_below(node)
 
     def _box(self, node: Node) -> None:
         metrics = self.metrics
@@ -234,7 +233,7 @@ class _Column:
         """Draw main path, shortcut and addition."""
         top = self.y + FORK_GAP
         start = top - FORK
-        self._stack(fork.main, FORK_GAP)
+        self._series(fork.main, FORK_GAP)
         self.shape = ""
         circle = max(self.y + BOX_GAP, start + side_height(fork))
         self._arrow_down(circle - self.y)

@@ -39,9 +39,10 @@ def merged(series: Iterable[Component]) -> Series:
 def as_block(fork: Fork) -> Fork:
     """Return a fork that is a residual block with its main path, if that is short, as one box."""
     found = residual(Fork((merged(fork.arms[0]), *fork.arms[1:]), fork.join))
-    if found is None or len(found.main) > 1:
+    main = nodes_alone(found.main) if found else None
+    if found is None or main is None or len(main) > 1:
         return Fork(tuple(map(merged, fork.arms)), fork.join)
-    return Fork(((_one(found.main, Category.BLOCK),), found.shortcut), found.join)
+    return Fork(((_one(main, Category.BLOCK),), found.shortcut), found.join)
 
 
 def drawn(unit: Unit) -> tuple[object, ...]:

@@ -124,10 +124,13 @@ class _Writer:
     def _fork(self, name: str, fork: Fork) -> None:
         """Write the arms, and from their ends arrows to where they meet."""
         start, ends = self.last, list[Tails]()
-        for index, arm in enumerate(fork.arms, 1):
+        arms = fork.arms
+        if found := residual(fork):  # no shapes beside the main path
+            arms = (arms[0], tuple(node._replace(shape="") for node in found.shortcut))
+        for index, arm in enumerate(arms, 1):
             self.last = start
             self._series(f"{name}a{index}", arm)
-            passed = "identity" if residual(fork) else ""
+            passed = "identity" if found else ""
             ends.append(self.last if arm else [(node, passed) for node, _ in start])
         self.last = [end for arm in ends for end in arm]
         if fork.join is not None:

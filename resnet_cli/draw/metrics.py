@@ -41,6 +41,9 @@ AROUND = 100.0
 """About what title, legend, entry and exit add to a column."""
 
 
+WORTH_OF_CUT = 0.95
+"""What a figure with a stage that goes on in the next column is worth against one without."""
+
 Heights: TypeAlias = Mapping[int, float]
 """The height of each unit, by its identity: equal ones are drawn as often as they stand there."""
 
@@ -83,22 +86,25 @@ def fit(scene: Scene) -> Metrics:
     edge = FRAME_GAP if framed else 0.0
     reach = [reach_of(unit, 2 * half) for unit in units]
     left = edge + max(2.0, max(across) / 2 - half, before - half, *(each.left for each in reach))
-    side, line, width = _beside(forks, left + half, half, shape)
+    gates = [gate for fork in forks for part in fork.main if (gate := general(part, 2 * half))]
+    inside = max(half + 9, shape + 7, *(gate.right + 9 for gate in gates))
+    side, line, width = _beside(forks, left + half, inside)
     right = max(half, shape + 4, max(across) / 2, *(each.right for each in reach))
     width = max(width, left + half + right) + edge
     return Metrics(left, 2 * half, line, side, width)
 
 
-def _beside(
-    forks: Sequence[Residual], middle: float, half: float, shape: float
-) -> tuple[float, float, float]:
-    """Return the width of shortcuts' boxes, where they run down, and where they end."""
+def _beside(forks: Sequence[Residual], middle: float, inside: float) -> tuple[float, float, float]:
+    """Return the width of shortcuts' boxes, where they run down, and where they end.
+
+    The main path is `inside` that far from the middle.
+    """
     if not forks:
         return 0.0, 0.0, middle
     sides = [two_lines(node.text).split("\n") for fork in forks for node in fork.shortcut]
     lines = ["identity", *itertools.chain(*sides)]
     side = max(width_of(line, "shape") for line in lines) + 8
-    line = middle + max(half + 9, shape + 7) + side / 2
+    line = middle + inside + side / 2
     return side, line, line + side / 2
 
 
@@ -157,16 +163,18 @@ def break_columns(scene: Scene, metrics: Metrics, paper: Paper) -> list[list[Sec
     lowest = max(heights.values())
     best, best_score, counts = [[*scene.sections]], -1.0, set[int]()
     while limit > lowest * 0.97:
-        columns = _filled(scene.sections, limit, heights)
-        count = len(columns)
-        tallest = max(sum(_height(section, heights) for section in each) for each in columns)
-        wide, tall = _shrinking(count, tallest, metrics, paper)
+        for fill, worth in ((_filled, 1.0), (_cut, WORTH_OF_CUT)):
+            columns = fill(scene.sections, limit, heights)
+            count = len(columns)
+            tallest = max(sum(_height(section, heights) for section in each) for each in columns)
+            wide, tall = _shrinking(count, tallest, metrics, paper)
+            even = total / (count * tallest)
+            score = worth * min(wide, tall) * (0.8 + 0.2 * even)
+            if score > best_score and paper.takes(count):
+                best, best_score = columns, score
+            counts.add(count)
         if paper.columns is None and wide < best_score:
             break  # and more columns are wider still
-        even = total / (count * tallest)
-        if (score := min(wide, tall) * (0.9 + 0.1 * even)) > best_score and paper.takes(count):
-            best, best_score = columns, score
-        counts.add(count)
         limit *= 0.97
     if not paper.takes(len(best)):
         may = ", ".join(map(str, sorted(counts)))
@@ -202,6 +210,25 @@ def _filled(sections: Iterable[Section], limit: float, heights: Heights) -> list
     return columns
 
 
+def _cut(sections: Iterable[Section], limit: float, heights: Heights) -> list[list[Section]]:
+    """Fill columns up to `limit`, the last stage in each broken where that is full."""
+    columns: list[list[Section]] = [[]]
+    used = 0.0
+    for section in sections:
+        start = 0
+        used += _height(section._replace(units=()), heights)
+        for end, unit in enumerate(section.units):
+            if used + heights[id(unit)] > limit and (end > start or columns[-1]):
+                columns[-1] += (
+                    [section._replace(units=section.units[start:end])] if end > start else []
+                )
+                columns.append([])
+                start, used = end, _height(section._replace(units=()), heights)
+            used += heights[id(unit)]
+        columns[-1].append(section._replace(units=section.units[start:]))
+    return columns
+
+
 def _pieces(section: Section, limit: float, heights: Heights) -> Iterable[Section]:
     """Give a section in about equal pieces that fit, itself if it does."""
     units = section.units
@@ -228,7 +255,7 @@ def _unit_height(unit: Unit, width: float) -> float:
         if isinstance(part, Node):
             height += gap_above(before, part) + BOX_HEIGHT
         elif fork := residual(part):
-            inside = _stack_height(fork.main)
+            inside = _main_height(fork, width)
             height += FORK_GAP + max(inside + BOX_GAP, side_height(fork) - FORK) + CIRCLE
         elif found:
             height += found.height
@@ -245,9 +272,16 @@ def gap_above(before: Component | None, node: Node) -> float:
     return BOX_GAP if node.category in NO_CHANGE else SHAPE_GAP
 
 
-def _stack_height(nodes: Sequence[Node]) -> float:
-    gaps = (gap_below(node) for node in nodes[:-1])
-    return len(nodes) * BOX_HEIGHT + sum(gaps)
+def _main_height(fork: Residual, width: float) -> float:
+    """Return the height of a main path, without the gap above it."""
+    height, before = 0.0, None
+    for part in fork.main:
+        if isinstance(part, Node):
+            height += (gap_above(before, part) if before else 0) + BOX_HEIGHT
+        elif found := general(part, width):
+            height += found.height
+        before = part
+    return height
 
 
 def side_height(fork: Residual) -> float:

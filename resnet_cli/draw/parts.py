@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeGuard
 
 from resnet_cli.draw.style import Category
 
@@ -111,9 +111,12 @@ class Scene(NamedTuple):
 
 
 class Residual(NamedTuple):
-    """A fork as a residual block draws it: the shortcut's small boxes beside the main path."""
+    """A fork as a residual block draws it: the shortcut's small boxes beside the main path.
 
-    main: tuple[Node, ...]
+    That is nodes, and gates behind the first.
+    """
+
+    main: "tuple[Node | Fork, ...]"
     shortcut: tuple[Node, ...]
     join: Node
 
@@ -122,10 +125,17 @@ def residual(part: Component) -> Residual | None:
     """Return a fork of two arms of which the second is short and the sum of both is taken."""
     if not isinstance(part, Fork) or part.join is None or len(part.arms) != 2:
         return None
-    main, shortcut = map(nodes_alone, part.arms)
-    if not main or shortcut is None or part.join.category is not Category.ADD:
+    arm, shortcut = part.arms[0], nodes_alone(part.arms[1])
+    main = tuple(each for each in arm if isinstance(each, Node) or _is_gate(each))
+    begins = isinstance(arm[0], Node) if arm else False
+    if not begins or len(main) < len(arm) or part.join.category is not Category.ADD:
         return None
-    return Residual(main, shortcut, part.join) if len(shortcut) <= MOST_BESIDE else None
+    is_short = shortcut is not None and len(shortcut) <= MOST_BESIDE
+    return Residual(main, shortcut or (), part.join) if is_short else None
+
+
+def _is_gate(part: Component) -> TypeGuard[Fork]:
+    return isinstance(part, Fork) and is_gate(part)
 
 
 MOST_BESIDE = 3
@@ -153,13 +163,11 @@ def on_axis(series: Iterable[Component]) -> Iterator[Node]:
 
 
 def shortcuts(series: Iterable[Component]) -> Iterator[Node]:
-    """Give the boxes on the shortcuts: in the shorter of two arms whose sum is taken."""
+    """Give the boxes on the shortcuts of residual blocks."""
     for part in series:
-        arms = inner(part)
-        is_sum = isinstance(part, Fork) and part.join and part.join.category is Category.ADD
-        if is_sum and len(arms) == 2 and len(beside := nodes_alone(arms[1]) or ()) <= MOST_BESIDE:
-            yield from beside if len([*nodes(arms[0])]) > len(beside) else ()
-        for each in arms:
+        if found := residual(part):
+            yield from found.shortcut
+        for each in inner(part):
             yield from shortcuts(each)
 
 

@@ -121,8 +121,12 @@ def _is_changed(unit: Unit) -> bool:
 def _shortcut_name(unit: Unit) -> str:
     if not _is_changed(unit):
         return "identity shortcut"
-    is_padded = _shortcut(unit)[0].category is Category.PAD
-    return "zero padding" if is_padded else "1x1 convolution shortcut"
+    match _shortcut(unit)[0].category:
+        case Category.PAD:
+            return "zero padding"
+        case Category.POOL:
+            return "average pool and 1x1 convolution"
+    return "1x1 convolution shortcut"
 
 
 def _telling(staged: Sequence[Section]) -> int:

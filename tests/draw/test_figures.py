@@ -13,7 +13,7 @@ from resnet_cli.draw.boxes import Level
 from resnet_cli.draw.layout import arrange
 from resnet_cli.draw.mermaid import count_arrows, to_mermaid
 from resnet_cli.draw.page import text_width, wrapped
-from resnet_cli.draw.parts import nodes, residual
+from resnet_cli.draw.parts import Node, nodes, residual
 from resnet_cli.draw.style import CIRCLES, TINTS, Category
 from resnet_cli.family import presets
 from resnet_cli.family.config import ResNetConfig
@@ -24,6 +24,11 @@ from tests.draw.geometry import clashes, estimates, extents, overlapping_neighbo
 
 SPREAD = (
     "d2l-resnet18",
+    "seresnet50",
+    "ecaresnet50d",
+    "seresnetaa50d",
+    "regnet_y_400mf",
+    "resnetv2_50",
     "resnet34",
     "resnet50",
     "resnet152",
@@ -150,11 +155,41 @@ def test_a_network_without_one_kind_of_block_shows_the_other():
     assert only.title == "identity shortcut\nstage 1, blocks 1 to 3"
 
 
+@pytest.mark.parametrize(
+    ("name", "heading"),
+    [
+        ("seresnet50", "1x1 convolution shortcut"),
+        ("ecaresnet50d", "average pool and 1x1 convolution"),
+        ("regnet_y_400mf", "1x1 convolution shortcut"),
+    ],
+)
+def test_a_block_with_a_gate_is_a_residual_block(name, heading):
+    left, right = scene.block(_graph(name), "net", None).sections
+    assert left.title.startswith("identity shortcut\n")
+    assert right.title.startswith(f"{heading}\n")
+    for side in (left, right):
+        main = residual(side.units[0].parts[0]).main
+        (gate,) = (part for part in main if not isinstance(part, Node))
+        assert gate.join.category is Category.MULTIPLY
+        # The shortcut's line passes the gate's boxes on their right.
+        page = arrange(scene.block(_graph(name), "net", None))
+        assert clashes(page, list(estimates(page))) == []
+
+
 def test_a_stage_shows_its_blocks_in_a_row():
     shown = scene.stage(_graph("resnet50"), "net", 3, folded=True)
     assert [section.title for section in shown.sections] == ["block 1", "blocks 2 to 6"]
     assert [section.units[0].times for section in shown.sections] == [1, 5]
     assert len({frame.y for frame in arrange(shown).clusters}) == 1
+
+
+def test_columns_are_even_even_if_a_stage_has_to_go_on_in_the_next():
+    page = arrange(scene.network(_graph("resnet50"), "net", Level.BLOCKS, folded=False))
+    ends = {frame.x: frame.y + frame.height for frame in page.clusters}
+    assert len(ends) == 2
+    assert max(ends.values()) - min(ends.values()) < 0.2 * page.height
+    titles = [label.text for label in page.labels if label.style == "stage"]
+    assert titles == ["stage 1", "stage 2", "stage 3", "stage 3", "stage 4"]
 
 
 def test_a_page_grows_with_the_network_and_keeps_its_form():
