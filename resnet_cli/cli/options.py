@@ -44,7 +44,8 @@ class Option(click.Option):
 
     `names` are the long name and other flags for it, as in `output -o`. What it `takes` is a
     parser, of which `parse.flag` makes a switch, or an enumeration of words. `usual` is for the
-    help: the value that holds where nobody gives one, or words for it.
+    help: the value that holds where nobody gives one, or words for it. A `key` of its own has
+    an option whose name means something else elsewhere.
     """
 
     def __init__(
@@ -55,10 +56,11 @@ class Option(click.Option):
         *,
         usual: object = None,
         words: tuple[str, ...] = (),
+        key: str = "",
         **click_attributes: Any,
     ) -> None:
         self.dashed, *others = names.split()  # as flags and files spell it: width-per-group
-        self.key = self.dashed.replace("-", "_")
+        self.key = key or self.dashed.replace("-", "_")
         self.heading = Heading.GENERAL
         self.is_shared = False
         self.usual = usual

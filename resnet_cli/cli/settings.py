@@ -274,11 +274,13 @@ def given(ctx: click.Context) -> Request:
     """Gather what a command, its group and the environment say, and no file."""
     group = ctx.find_root()
     flags, environment = explicit(group)
+    options = [*group.command.params, *ctx.command.params]
+    spelled = {o.key: f"--{o.dashed}" for o in options if isinstance(o, Option)}
     if ctx is not group:
         own_flags, own_environment = explicit(ctx)
         flags, environment = {**flags, **own_flags}, {**environment, **own_environment}
     return Request(
-        Values(flags, {key: _flag(key) for key in flags}),
+        Values(flags, {key: spelled[key] for key in flags}),
         Values(environment, {key: ENV_PREFIX + key.upper() for key in environment}),
         None,
     )

@@ -10,7 +10,7 @@ from hashlib import sha256
 from html import escape
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from resnet_cli.analysis.step import Amp
 from resnet_cli.show.page.sheet import DTYPES, Sheet
@@ -47,18 +47,23 @@ NOTES = (
 )
 
 
-def to_html(sheet: Sheet, figure: str, said: Sequence[str], command: str) -> str:
-    """Return the page: `figure` is the network's SVG, or empty; `said` is what one should know.
+class Figure(NamedTuple):
+    """The network's figure, and the rules for how its boxes and texts look; or nothing."""
+
+    svg: str = ""
+    style: str = ""
+
+
+def to_html(sheet: Sheet, figure: Figure, said: Sequence[str], command: str) -> str:
+    """Return the page; `said` is what one should know.
 
     `command` is what made the page.
     """
     data, summary = sheet.to_dict(), sheet.network.summary
     script = "\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS)
-    style = (HERE / STYLE).read_text("utf-8")
+    style = figure.style + (HERE / STYLE).read_text("utf-8")
     step = sheet.start.step
-    picture = (
-        f'<figure id="figure" tabindex="0" aria-label="The network as a figure">{figure}</figure>'
-    )
+    about = 'id="figure" tabindex="0" aria-label="The network as a figure"'
     return Template((HERE / "page.html").read_text("utf-8")).substitute(
         policy=escape(policy(script, style)),
         version=__version__,
@@ -77,7 +82,7 @@ def to_html(sheet: Sheet, figure: str, said: Sequence[str], command: str) -> str
             for name, kind in COLUMNS
         ),
         rows="".join(_row(sheet, index, row) for index, row in enumerate(sheet.network.rows)),
-        figure=picture if figure else "",
+        figure=f"<figure {about}>{figure.svg}</figure>" if figure.svg else "",
         notes=f"<p>{MACS_NOTE}</p><p>{NOTES}</p>"
         f'<p class="training"{_hidden(step is None)}>{NOT_IN_IT}</p>'
         f"<p>Made by <code>{_text(command)}</code>, resnet-shapes {__version__}.</p>",
