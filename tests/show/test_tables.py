@@ -35,17 +35,49 @@ def test_a_pipe_gets_every_column_whole():
 
 
 @pytest.mark.parametrize(
-    ("width", "headers"),
+    ("width", "said"),
     [
-        (100, ["Path", "Role", "Type", "Output shape", "Params", "MACs", "MACs %", "Field"]),
-        (80, ["Path", "Role", "Type", "Output shape", "Params", "MACs"]),
-        (60, ["Path", "Type", "Output shape", "Params"]),
-        (40, ["Path", "Output shape", "Params"]),
+        (100, ""),
+        (80, "2 columns hidden (MACs %, Field): 89 columns show all"),
+        (65, "3 columns hidden (Role, MACs %, Field): 89 columns show all"),
+        (40, "4 columns hidden (Type, MACs, MACs %,\nField): 89 columns show all"),
     ],
 )
-def test_a_narrow_terminal_sheds_columns(width, headers):
-    header = table(SUMMARY, width=width).splitlines()[2]
-    assert re.split(r"\s{2,}", header) == headers
+def test_a_narrow_terminal_says_which_columns_it_hides(width, said):
+    screen = table(SUMMARY, width=width)
+    found = screen[screen.index("columns hidden") - 2 :] if "columns hidden" in screen else ""
+    assert found.split("\n\n")[0] == said
+
+
+@settings(max_examples=30)
+@given(st.sets(st.sampled_from([*columns.COLUMNS]), min_size=2), st.integers(1, 4), st.booleans())
+def test_the_width_said_to_show_all_columns_is_the_least(names, depth, bars):
+    picked = [*columns.pick(sorted(names)), *(columns.BARS if bars else ())]
+
+    def screen(width):
+        shown = tables.summary_table(SUMMARY, picked, depth=depth, folded=True, look=Look(width))
+        return rendered(shown, colored=False)
+
+    said = re.search(r"hidden \(.*\): (\d+) columns show all", screen(20).replace("\n", " "))
+    if said is None:
+        return  # columns that stay at any width
+    least = int(said[1])
+    assert "hidden (" not in screen(least)
+    assert max(map(len, screen(least).split("\n\n")[1].splitlines())) == least
+    fewer = screen(least - 1)
+    assert re.search(rf"1 column hidden \(.*\):\s{least}\scolumns\sshow\sall", fewer)
+
+
+def test_headers_wrap_before_a_column_is_hidden():
+    titles = ("Receptive field", "Output bytes")
+    heads = [Head("Path"), *(Head(title, True, 1) for title in titles)]
+    rows = [[Cell("fc"), Cell("435"), Cell("2,048")]]
+    wide, narrow = (
+        rendered(Grid(heads, rows, None, Look(width)), colored=False) for width in (35, 23)
+    )
+    assert wide.splitlines()[0] == "Path  Receptive field  Output bytes"
+    assert narrow.splitlines()[:2] == ["      Receptive  Output", "Path      field   bytes"]
+    assert "hidden" not in wide + narrow
 
 
 @settings(max_examples=30)  # Rich takes its time
