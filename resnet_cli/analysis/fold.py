@@ -9,12 +9,13 @@ from resnet_cli.analysis.summary import LayerRow, added
 class Folded(NamedTuple):
     """A row that stands for `times` identical neighbours: their sums, the last one's field.
 
-    `paths` are theirs, in order.
+    `paths` are theirs, in order, and `last` is the row of the last of them.
     """
 
     row: LayerRow
     times: int
     paths: tuple[str, ...]
+    last: LayerRow
 
 
 def fold(rows: Sequence[LayerRow], depth: int, *, folded: bool) -> list[Folded]:
@@ -75,7 +76,7 @@ def _merged(rows: Sequence[LayerRow]) -> Folded:
     """Return one row for all: counts summed, `2.1` to `2.7` named `2.1-7`."""
     first, last = rows[0], rows[-1]
     if len(rows) == 1:
-        return Folded(first, 1, (first.path,))
+        return Folded(first, 1, (first.path,), first)
     return Folded(
         last._replace(
             path=_range(first.path, last.path),
@@ -88,6 +89,7 @@ def _merged(rows: Sequence[LayerRow]) -> Folded:
         ),
         len(rows),
         tuple([row.path for row in rows]),
+        last,
     )
 
 

@@ -64,12 +64,6 @@ class Window(NamedTuple):
             )
         )
 
-    @property
-    def square(self) -> tuple[int, int, int] | None:
-        """Kernel, stride and padding where all dimensions share them."""
-        first, *others = zip(self.kernel, self.stride, self.padding, strict=True)
-        return first if all(other == first for other in others) else None
-
 
 class Keeps(NamedTuple):
     """What autograd keeps of an operation from its forward pass to its backward pass.

@@ -10,6 +10,7 @@ from rich.text import Text
 from resnet_cli.analysis.network import predict
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.presets import preset
+from resnet_cli.parse import shape
 from resnet_cli.show import columns, tables
 from resnet_cli.show.grid import Cell, Grid, Head, rendered
 from resnet_cli.text import Look
@@ -18,10 +19,10 @@ from tests.strategies import configs
 SUMMARY = predict(ResNetConfig()).summary
 
 
-def table(summary, names=columns.DEFAULT, *, depth=1, folded=True, width=None, plain=False):
+def table(summary, names=None, *, depth=1, folded=True, width=None, plain=False):
     """Return a network's screen."""
     look = Look(width, ascii=plain)
-    picked = columns.pick(names)
+    picked = columns.pick(names or columns.default(summary, depth))
     shown = tables.summary_table(summary, picked, depth=depth, folded=folded, look=look)
     return rendered(shown, colored=False)
 
@@ -119,7 +120,17 @@ def test_folded_blocks_are_marked_with_their_number():
     screen = table(summary, depth=2)
     assert "Bottleneck x 5" in screen
     assert "3.1-5" in screen
+    assert "5 x 1,117,184  5 x 218,365,952" in screen
     assert " x " not in table(summary, depth=2, folded=False).split("FLOPs =")[0]
+
+
+def test_a_sum_of_formulas_has_its_number_before_it():
+    screen = table(
+        predict(preset("resnet50").config._replace(input=shape("Nx3xHxW"))).summary,
+        depth=2,
+        plain=True,
+    )
+    assert "5 x 1114112*N*ceil(H/16)*ceil(W/16)" in screen
 
 
 def test_text_of_others_is_never_markup():

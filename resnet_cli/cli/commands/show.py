@@ -124,7 +124,7 @@ def _view(
     elif kind is Format.CSV:
         picked = columns.pick(table.columns or columns.every(summary))
     else:
-        usual = columns.every_size(summary) if points else columns.default(summary)
+        usual = columns.default(summary, table.depth, evaluated=bool(points))
         picked = columns.pick(table.columns or usual)
     bars = columns.BARS if table.bars and kind is Format.TABLE else ()
     return summary, [*columns.beside(picked, points), *columns.beside(bars, points)]
