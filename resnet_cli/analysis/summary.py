@@ -49,6 +49,9 @@ class LayerRow(NamedTuple):
     not train, `calls` is 0 for a module that did not run, `note` says what is special, `error`
     why it failed; the trees stand where it takes or gives other than one tensor with
     dimensions. The shapes are then those of the first tensor, empty where there is none.
+
+    `takes_from` names the operations that give its inputs, where rows are those of operations
+    (`operations.py`).
     """
 
     path: str
@@ -74,6 +77,7 @@ class LayerRow(NamedTuple):
     is_global: bool = False
     input_tree: Tree = None
     output_tree: Tree = None
+    takes_from: tuple[str, ...] = ()
 
     @property
     def flops(self) -> Size:

@@ -141,6 +141,7 @@ _ALL = (
     Column("window", "Window", Notation.TEXT, lambda row, _: window_text(row), 4),
     Column("frozen", "Frozen", Notation.COUNT, lambda row, _: row.frozen, 1),
     Column("calls", "Calls", Notation.COUNT, lambda row, _: row.calls, 4),
+    Column("takes_from", "Takes from", Notation.TEXT, lambda row, _: ", ".join(row.takes_from), 1),
     Column("note", "Note", Notation.TEXT, lambda row, _: row.error or row.note or None, 4),
 )
 
@@ -166,6 +167,9 @@ _SIZED = (
 TRAINED = "saved_bytes"
 """What only a network has of which a training step was asked for."""
 
+TAKEN = "takes_from"
+"""What only rows of operations have."""
+
 MEASURED = ("frozen", "calls", "note")
 """What only a network has that PyTorch measured."""
 
@@ -174,6 +178,7 @@ DEFAULT = (
     "role",
     "type",
     "window",
+    "takes_from",
     "output_shape",
     "params",
     "macs",
@@ -187,7 +192,9 @@ def every(summary: Summary) -> tuple[str, ...]:
     return tuple(
         name
         for name in COLUMNS
-        if (summary.measured or name not in MEASURED) and (summary.training or name != TRAINED)
+        if (summary.measured or name not in MEASURED)
+        and (summary.training or name != TRAINED)
+        and (name != TAKEN or any(row.takes_from for row in summary.rows))
     )
 
 
