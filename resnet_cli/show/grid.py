@@ -143,10 +143,22 @@ def _fitting(heads: Sequence[Head], widths: Sequence[int], width: int | None) ->
 
 
 def records_table(
-    heads: Sequence[Head], records: Iterable[Iterable[Value]], look: Look, note: str = ""
+    heads: Sequence[Head],
+    records: Iterable[Iterable[Value]],
+    look: Look,
+    note: str = "",
+    groups: Sequence[str] = (),
 ) -> RenderableType:
-    """Return a table of records, with a note below it."""
+    """Return a table of records, with a note below it.
+
+    With `groups`, one a record, their names are headings where the next one begins.
+    """
     rows = [[Cell(human_text(value)) for value in record] for record in records]
+    empty = [Cell("")] * len(heads)
+    starts = [i for i, group in enumerate(groups) if group not in groups[i - 1 : i]]
+    for start in reversed(starts):
+        above = [empty] if start else []
+        rows[start:start] = [*above, [Cell(groups[start], "bold"), *empty[1:]]]
     table = Grid(heads, rows, None, look)
     return Group(table, Text(f"\n{note}", "dim")) if note else table
 
