@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from resnet_cli.analysis.conditions import Condition
     from resnet_cli.analysis.memory import Training
     from resnet_cli.graph.dims import Size
-    from resnet_cli.graph.kinds import Shape
+    from resnet_cli.graph.kinds import Shape, Window
 else:  # not as text in annotations, which typing compiles one by one
-    Condition = Training = Size = Shape = object
+    Condition = Training = Size = Shape = Window = object
 
 Sizes: TypeAlias = Mapping[str, int]
 """A number for each of the input's names."""
@@ -41,7 +41,6 @@ class LayerRow(NamedTuple):
     own output, `activation_bytes` the sum over its leaves, a view counting none.
     `receptive_field` is in input pixels, along one side; it and `stride`, the cumulative
     one, are None from the global pool on, where each element sees the whole input (`is_global`).
-    `window` is (kernel, stride, padding).
 
     `saved_bytes` are what autograd keeps of it for a training step, None where none was asked for.
 
@@ -49,6 +48,9 @@ class LayerRow(NamedTuple):
     not train, `calls` is 0 for a module that did not run, `note` says what is special, `error`
     why it failed; the trees stand where it takes or gives other than one tensor with
     dimensions. The shapes are then those of the first tensor, empty where there is none.
+
+    `takes_from` names the operations that give its inputs, where rows are those of operations
+    (`operations.py`).
     """
 
     path: str
@@ -65,7 +67,7 @@ class LayerRow(NamedTuple):
     activation_bytes: Size
     receptive_field: int | None
     stride: int | None
-    window: tuple[int, int, int] | None
+    window: Window | None
     frozen: int = 0
     calls: int = 1
     note: str = ""
@@ -74,6 +76,7 @@ class LayerRow(NamedTuple):
     is_global: bool = False
     input_tree: Tree = None
     output_tree: Tree = None
+    takes_from: tuple[str, ...] = ()
 
     @property
     def flops(self) -> Size:

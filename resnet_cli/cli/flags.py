@@ -174,7 +174,7 @@ NETWORK = under(
 TABLE = under(
     Heading.TABLE,
     (TableOptions(), Output()),
-    Option("depth", parse.depth, "How deep to go.", metavar="N|all"),
+    Option("depth", parse.depth, "How deep: N modules, all, or operations.", metavar="DEPTH"),
     Option(
         "at",
         parse.sizes,

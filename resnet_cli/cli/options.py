@@ -135,8 +135,8 @@ class Option(click.Option):
         match value:
             case bool():
                 return "on" if value else "off"
-            case parse.ALL_DEPTHS:
-                return "all"
+            case parse.ALL_DEPTHS | parse.OPERATIONS:
+                return next(word for word, depth in parse.DEPTHS.items() if depth == value)
             case tuple():
                 return ",".join(map(str, value))
         return str(value)

@@ -7,7 +7,7 @@ from rich.console import RenderableType
 
 from resnet_cli.analysis.fold import Folded, fold
 from resnet_cli.analysis.remarks import remarks
-from resnet_cli.analysis.summary import LayerRow, Summary
+from resnet_cli.analysis.summary import Summary
 from resnet_cli.parse import ALL_DEPTHS
 from resnet_cli.show.columns import Column, Totals, default, pick, total_texts
 from resnet_cli.show.grid import rendered
@@ -75,13 +75,8 @@ def _style(deepest: int) -> str:
 
 
 def _row(columns: Sequence[Column], folded: Folded, totals: Totals) -> str:
-    row, times, _ = folded
-    texts = [_text(column, row, totals) for column in columns]
-    if times > 1:
-        texts = [
-            f"{text} x {times}" if column.name == "type" else text
-            for column, text in zip(columns, texts, strict=True)
-        ]
+    row = folded.row
+    texts = [_text(column, folded, totals) for column in columns]
     if row.error:  # is shown at any depth
         return _line("td", columns, texts, ' class="failed"')
     return _line("td", columns, texts, f' class="depth-{row.depth}"')
@@ -96,8 +91,9 @@ def _line(tag: str, columns: Sequence[Column], texts: Iterable[str], more: str =
     return f"<tr{more}>{cells}</tr>"
 
 
-def _text(column: Column, row: LayerRow, totals: Totals) -> str:
+def _text(column: Column, folded: Folded, totals: Totals) -> str:
     """Write one cell; why a layer failed stands below the table."""
-    if row.error is not None and column.name == "note":
+    if folded.row.error is not None and column.name == "note":
         return "FAILED"
-    return human_text(column.value(row, totals))
+    text = column.text(folded, totals)
+    return f"{text} x {folded.times}" if column.name == "type" and folded.times > 1 else text

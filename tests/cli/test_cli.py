@@ -131,6 +131,8 @@ BAD = [
     (["--classes", "2147483648"], "--classes: 2147483648 is too large: numbers stay below 2**31"),
     (["--blocks", "9999,9999,9999,9999"], "--blocks: 9999,9999,9999,9999 makes a network of"),
     (["--depth", "0"], "--depth: '0' is not a depth: give 1"),
+    (["--depth", "operations", "--format", "html"], "--depth: operations have no place in html"),
+    (["--columns", "takes_from"], "--columns: 'takes_from' needs --depth operations"),
     (["--groups", "2"], "--groups: 2 needs --block bottleneck"),
     (["--width-per-group", "32"], "--width-per-group: 32 needs --block bottleneck"),
     (["--stride-on", "1x1"], "--stride-on: 1x1 needs --block bottleneck"),

@@ -129,7 +129,8 @@ def to_markdown(entries: Sequence[Entry], *, ascii_only: bool) -> str:
         found = entry.part(role)
         return f"{human_text(found.size, ascii_only=ascii_only)}, {found.layers}" if found else ""
 
-    rows = [[role, *(part(entry, role) for entry in entries)] for role in roles(entries)]
+    rows = [["input", *(entry.input for entry in entries)]]
+    rows += [[role, *(part(entry, role) for entry in entries)] for role in roles(entries)]
     for key, label in labels(entries).items():
         figures = (figure(entry, key, ascii_only=ascii_only) for entry in entries)
         rows.append([label, *map(" ".join, figures)])

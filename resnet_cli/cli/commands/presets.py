@@ -8,7 +8,7 @@ import click
 from resnet_cli.analysis.count import Count, counts
 from resnet_cli.cli.flags import shared
 from resnet_cli.cli.options import Command, Heading, Option
-from resnet_cli.cli.records import Fields, write_records
+from resnet_cli.cli.records import GROUP, Fields, write_records
 from resnet_cli.cli.settings import resolve
 from resnet_cli.cli.values import SUMMARY_FORMATS, Format
 from resnet_cli.family import presets
@@ -16,7 +16,7 @@ from resnet_cli.text import format_shape, nearest
 
 PRESET_FIELDS: Fields = {
     "name": ("Preset", False, 0),
-    "family": ("Family", False, 2),
+    "family": ("Family", False, GROUP),
     "source": ("Source", False, 5),
     "year": ("Year", False, 3),
     "input": ("Input", False, 1),

@@ -13,6 +13,7 @@ from string import Template
 from typing import TYPE_CHECKING, NamedTuple
 
 from resnet_cli.analysis.step import Amp
+from resnet_cli.show.columns import window_text
 from resnet_cli.show.page.sheet import DTYPES, Sheet
 from resnet_cli.show.tables import MACS_NOTE
 from resnet_cli.show.training import NOT_IN_IT
@@ -211,7 +212,7 @@ def _tile(
 
 def _row(sheet: Sheet, index: int, folded: "Folded") -> str:
     """Return a layer's row."""
-    row, times, paths = folded
+    row, times, paths, _ = folded
     trained = sheet.network.trained
     saved = trained and trained.ways[sheet.way].saved[index]
     around, dot, name = row.path.rpartition(".")
@@ -237,7 +238,7 @@ def _row(sheet: Sheet, index: int, folded: "Folded") -> str:
 
 def _type(row: "LayerRow", times: int) -> str:
     """Write what a layer is, its window, and what is special about it."""
-    window = "k{} s{} p{}".format(*row.window) if row.window else ""
+    window = window_text(row) or ""
     more = [f"\N{MULTIPLICATION SIGN} {times}"] if times > 1 else []
     more += [text for text in (window, row.error or row.note) if text]
     return _text(row.type) + "".join(f" <small>{_text(text)}</small>" for text in more)
