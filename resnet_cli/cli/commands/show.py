@@ -43,7 +43,7 @@ def show(ctx: click.Context) -> int:
 
         return report_proof(page.write(found, table, settings, screen), proof, screen)
     others = counts_like(found.network, table.count_like)
-    more = Beside(_points(found.network, table, settings), others)
+    more = Beside(points_of(found.network, table, settings), others)
     if output.format is Format.JSON:
         return _show_json(found, table, proof, screen, more)
     _show_text(found.network.summary, output.format, table, screen, more)
@@ -75,7 +75,7 @@ def report_proof(found: Known, options: ProofOptions, screen: Screen, *, told: b
     return 0 if proof.agrees else 1
 
 
-def _points(network: "Network", table: TableOptions, settings: Settings) -> "list[Point]":
+def points_of(network: "Network", table: TableOptions, settings: Settings) -> "list[Point]":
     """Return the network evaluated at each `--at`. Raises `click.BadParameter`."""
     if not table.at:
         return []
