@@ -44,6 +44,18 @@ ENDINGS = {
 FIGURES = (".svg", ".png", ".pdf", ".mmd")
 """The endings of what `draw` writes."""
 
+PURPOSES: Mapping[Format, str] = {
+    Format.TABLE: "table",
+    Format.PLAIN: "plain, the notebook's lines",
+    Format.MARKDOWN: "markdown, for GitHub",
+    Format.LATEX: "latex",
+    Format.JSON: "json, for programs",
+    Format.CSV: "csv, for spreadsheets",
+    Format.HTML: "html, a page to explore",
+    Format.JUNIT: "junit, for CI",
+}
+"""What the help says of each format."""
+
 SUMMARY_FORMATS = (Format.TABLE, Format.PLAIN, Format.JSON, Format.CSV, Format.MARKDOWN)
 
 

@@ -66,7 +66,8 @@ OPTIONS = under(
     "draw",
     cls=Command,
     examples=("draw -o net.svg", "draw --preset resnet50 --part block -o block.mmd"),
-    params=[*OPTIONS, *shared(Heading.NETWORK, Heading.GENERAL, "output", "fold")],
+    params=[*OPTIONS, *shared(Heading.NETWORK, Heading.GENERAL, "device", "output", "fold")],
+    instead={"format": "the ending of -o FILE says how to draw"},
 )
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> int:
@@ -116,11 +117,6 @@ def _target(settings: Settings) -> "Path":
         hint = nearest(path.suffix, FIGURES) if path.suffix else ""
         raise click.BadParameter(
             f"'{path}' does not end in one of {endings}{hint}", param_hint=settings.name("output")
-        )
-    if settings.names.get("format") == "--format":
-        raise click.BadParameter(
-            f"{settings.get('format').value!r} is not for draw; the ending of -o says how to draw",
-            param_hint="--format",
         )
     return path
 

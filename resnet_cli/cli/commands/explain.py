@@ -22,8 +22,13 @@ FORMATS = (Format.TABLE, Format.PLAIN, Format.JSON, Format.MARKDOWN, Format.LATE
     examples=("explain 2.0.conv1", "explain --preset resnet50 'stage 2'"),
     params=[
         click.Argument(["layers"], nargs=-1, metavar="[LAYER]..."),
-        *shared(Heading.NETWORK, Heading.TRAINING, Heading.TABLE, Heading.GENERAL),
+        *shared(
+            *(Heading.NETWORK, Heading.TRAINING, Heading.GENERAL),
+            *("at", "device", "output"),
+            formats=FORMATS,
+        ),
     ],
+    instead=dict.fromkeys(("depth", "fold"), "a LAYER says which rows: 2.0, 'stage 2', 1.0-1"),
 )
 @click.pass_context
 def command(ctx: click.Context, /, layers: tuple[str, ...], **_: Any) -> int:
