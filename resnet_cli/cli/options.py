@@ -183,11 +183,21 @@ ONE_LINE = 72
 
 
 class Command(click.Command):
-    """A Click command whose help has examples, then its own options, then the shared ones."""
+    """A Click command whose help has examples, then its own options, then the shared ones.
 
-    def __init__(self, *args: Any, examples: tuple[str, ...] = (), **attributes: Any) -> None:
+    For a shared flag that it does not read, `instead` may say what is right.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        examples: tuple[str, ...] = (),
+        instead: Mapping[str, str] | None = None,
+        **attributes: Any,
+    ) -> None:
         super().__init__(*args, **attributes)
         self.examples = examples
+        self.instead = instead or {}
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         write_examples(self.examples, formatter)

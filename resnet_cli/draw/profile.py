@@ -115,7 +115,7 @@ def bars(graph: Graph, summary: Summary, *, folded: bool) -> list[Bar]:
     kinds = {operation.path: operation.kind for operation in reversed(graph.operations)}
     beside = {node.path for node in shortcuts(flow(*Boxes(graph, Level.CONVOLUTIONS).flow()))}
     found: list[Bar] = []
-    for row, times, paths in fold(summary.rows, ALL_DEPTHS, folded=folded):
+    for row, times, paths, _ in fold(summary.rows, ALL_DEPTHS, folded=folded):
         if row.leaf and paths[0] in kinds:
             said = words(kinds[paths[0]], row.output_shape)
             if said.category in BARS:

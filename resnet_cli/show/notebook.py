@@ -12,7 +12,7 @@ from resnet_cli.parse import ALL_DEPTHS
 from resnet_cli.show.columns import Column, Totals, default, pick, total_texts
 from resnet_cli.show.grid import rendered
 from resnet_cli.show.tables import summary_table, totals_of
-from resnet_cli.text import Look, human_text, printable
+from resnet_cli.text import Look, printable
 
 RIGHT = ' class="right"'
 

@@ -13,6 +13,7 @@ from resnet_cli.analysis.summary import UNKNOWN, LayerRow, Sizes, Summary
 from resnet_cli.analysis.walk import item_size
 from resnet_cli.errors import SymbolError
 from resnet_cli.graph.dims import Dim, Size
+from resnet_cli.graph.kinds import Window
 
 Document: TypeAlias = Mapping[str, Any]
 
@@ -82,6 +83,12 @@ def summary(document: Document, name: str) -> Summary:
     return found
 
 
+def _window(given: Document, sides: int) -> Window:
+    """Return a window; the document has one number where all sides of a map share it."""
+    parts = (given["kernel"], given["stride"], given["padding"])
+    return Window(*((part,) * sides if isinstance(part, int) else tuple(part) for part in parts))
+
+
 class _Formulas:
     """What reads the sizes of one document; a formula that comes again is read once."""
 
@@ -116,7 +123,7 @@ class _Formulas:
             **sizes,
             activation_bytes=UNKNOWN,  # a document has the sum over all layers alone
             saved_bytes=self.size(layer.get("saved_bytes")),
-            window=window and (window["kernel"], window["stride"], window["padding"]),
+            window=window and _window(window, len(layer["input_shape"]) - 2),
         )
 
     def training(self, given: Document) -> Training:

@@ -257,8 +257,8 @@ REFUSED = {
     ("-o", "net"): "--output: 'net' does not end in one of .svg, .png, .pdf, .mmd",
     ("-o", "net.swg"): "--output: 'net.swg' does not end in one of .svg, .png, .pdf, .mmd "
     "(did you mean '.svg'?)",
-    ("-o", "a.svg", "--format", "json"): "--format: 'json' is not for draw; "
-    "the ending of -o says how to draw",
+    ("-o", "a.svg", "--format", "json"): "--format: is not for 'draw'; "
+    "the ending of -o FILE says how to draw",
     ("-o", "a.svg", "--part", "stage", "--stage", "5"): "--stage: 5 is no stage of this network; "
     "it has 1 to 4",
     ("-o", "a.svg", "--part", "stage", "--stage", "0"): "--stage: 0 is no stage of this network; "

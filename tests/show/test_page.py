@@ -203,10 +203,10 @@ def test_the_arithmetic_follows(tab):
     tab.page.locator(".box.conv").first.click()
     assert tab.text("#says") == "Conv2d 7x7, stride 2, padding 3"
     words = tab.text("#quantities")
-    assert "(224 + 2·3 − 7) // 2 + 1 = 112" in words
+    assert "⌊(224 + 2·3 − 7)/2⌋ + 1 = 112" in words
     assert "64·3·7·7 = 9,408" in words
     tab.page.fill("#size-H", "100")
-    assert "(100 + 2·3 − 7) // 2 + 1 = 50" in tab.text("#quantities")
+    assert "⌊(100 + 2·3 − 7)/2⌋ + 1 = 50" in tab.text("#quantities")
     tab.page.click("#close")
     assert tab.page.is_hidden("#lesson")
     assert tab.selected() is None

@@ -63,8 +63,11 @@ STRIDE, SHORTCUT = under(
     ),
 )
 
-# What a block has not; accepted, since the command line takes shared options anywhere.
-_ABSENT = ("network", "blocks", "classes", "stem", "depth", "fold", "by", "count_like")
+# What a block has not; variables and files say it for whole networks.
+_ABSENT = (
+    *("network", "blocks", "classes", "stem", "stem_width", "stem_pool", "regnet"),
+    *("module", "module_args", "depth", "at", "fold", "by", "count_like"),
+)
 
 
 def _own(option: click.Parameter) -> list[click.Parameter]:
@@ -92,7 +95,10 @@ def _own(option: click.Parameter) -> list[click.Parameter]:
     ),
     params=[
         own
-        for option in shared(Heading.NETWORK, Heading.TABLE, Heading.PROOF, Heading.GENERAL)
+        for option in shared(
+            *(Heading.NETWORK, Heading.TABLE, Heading.PROOF, Heading.GENERAL),
+            formats=SUMMARY_FORMATS,
+        )
         for own in _own(option)
     ],
 )

@@ -133,7 +133,7 @@ OPTIONS = under(
 
 SHARED = (
     option
-    for option in shared(Heading.NETWORK, Heading.GENERAL, "output", "fold")
+    for option in shared(Heading.NETWORK, Heading.GENERAL, "device", "output", "fold")
     if option.name != "columns"  # those of a table
 )
 
@@ -143,6 +143,7 @@ SHARED = (
     cls=Command,
     examples=("draw -o net.svg", "draw --preset resnet50 --part block -o block.mmd"),
     params=[*OPTIONS, *SHARED],
+    instead={"format": "the ending of -o FILE says how to draw"},
 )
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> int:
@@ -186,11 +187,6 @@ def _target(settings: Settings) -> "Path":
         hint = nearest(path.suffix, FIGURES) if path.suffix else ""
         raise click.BadParameter(
             f"'{path}' does not end in one of {endings}{hint}", param_hint=settings.name("output")
-        )
-    if settings.names.get("format") == "--format":
-        raise click.BadParameter(
-            f"{settings.get('format').value!r} is not for draw; the ending of -o says how to draw",
-            param_hint="--format",
         )
     return path
 

@@ -53,7 +53,7 @@ FAMILY = Option(
     params=[
         click.Argument(["words"], nargs=-1, metavar="[WORD]..."),
         FAMILY,
-        *shared("format", "output", Heading.GENERAL),
+        *shared("output", Heading.GENERAL, formats=SUMMARY_FORMATS),
     ],
 )
 @click.pass_context

@@ -44,7 +44,7 @@ def show(ctx: click.Context) -> int:
 
         return report_proof(page.write(found, table, settings, screen), proof, screen)
     others = counts_like(found.network, table.count_like)
-    more = Beside(_points(found.network, table, settings), others)
+    more = Beside(points_of(found.network, table, settings), others)
     if table.depth == parse.OPERATIONS:
         found, more = _detailed(found, more)
     if output.format is Format.JSON:
@@ -98,7 +98,7 @@ def report_proof(found: Known, options: ProofOptions, screen: Screen, *, told: b
     return 0 if proof.agrees else 1
 
 
-def _points(network: "Network", table: TableOptions, settings: Settings) -> "list[Point]":
+def points_of(network: "Network", table: TableOptions, settings: Settings) -> "list[Point]":
     """Return the network evaluated at each `--at`. Raises `click.BadParameter`."""
     if not table.at:
         return []
