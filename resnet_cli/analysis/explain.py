@@ -90,7 +90,7 @@ def _folded(explanations: Sequence[Explanation], rows: Sequence[LayerRow]) -> It
     runs = {run.paths[-1]: run for run in fold(rows, depth, folded=True) if run.times > 1}
     for last in explanations:
         if last.path in runs:
-            row, times, paths = runs[last.path]
+            row, times, paths, _ = runs[last.path]
             alike = " and ".join(paths) if times == 2 else f"{paths[0]} to {paths[-1]}"
             sums: dict[str, Size | None] = {"params": row.params, "buffers": row.buffers}
             sums |= {"MACs": row.macs, "saved": row.saved_bytes}

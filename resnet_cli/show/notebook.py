@@ -19,7 +19,7 @@ RIGHT = ' class="right"'
 
 def table(summary: Summary, look: Look) -> RenderableType:
     """Return the network's own layers as a table, equal neighbours as one row."""
-    return summary_table(summary, pick(default(summary)), depth=1, folded=True, look=look)
+    return summary_table(summary, pick(default(summary, 1)), depth=1, folded=True, look=look)
 
 
 def to_text(summary: Summary) -> str:

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import webbrowser
 from pathlib import Path
 
 import click
@@ -80,6 +81,12 @@ TYPED = {
     "family": "--family timm",
     "part": "--part block",
     "stage": "--stage 2",
+    "title": "--no-title",
+    "legend": "--no-legend",
+    "width": "--width 85mm",
+    "figure_columns": "--columns 2",
+    "font_size": "--font-size 7",
+    "open": "--open",
     "blocks_detail": "--blocks-detail",
     "profile": "--profile",
     "diff": "--diff",
@@ -159,7 +166,8 @@ EVERYWHERE = "traceback"
 
 
 @pytest.fixture(autouse=True)
-def project(tmp_path, invoke):
+def project(tmp_path, invoke, monkeypatch):
+    monkeypatch.setattr(webbrowser, "open", lambda _: False)
     for name in ("modules.py", "recorded/nets.py"):
         path = Path(__file__).parents[1] / name
         (tmp_path / path.name).write_bytes(path.read_bytes())

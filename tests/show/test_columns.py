@@ -70,6 +70,7 @@ def test_a_row_has_every_quantity():
         "output_bytes": "3,211,264",
         "saved_bytes": "",
         "window": "7x7 s2 p3",
+        "takes_from": "",
         "frozen": "0",
         "calls": "1",
         "note": "",
