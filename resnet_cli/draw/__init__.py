@@ -1,4 +1,5 @@
 """Figures: what they show (`scene`), where it stands (`layout`), how it is written (the rest).
 
-`paint` and `profile` alone import matplotlib; `backend` says where that is missing.
+`svg` and `mermaid` write text and need nothing; `paint` alone draws with matplotlib, and `backend`
+says where that is missing.
 """

@@ -20,7 +20,7 @@ class Category(StrEnum):
     MOVE = "view or reshape"
     FLATTEN = "flatten"
     LINEAR = "linear"
-    PAD = "zero padding"
+    PAD = "padding"
     ADD = "addition"
     MULTIPLY = "multiplication"
     CONCAT = "concatenation"

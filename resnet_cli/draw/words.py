@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from resnet_cli.draw.style import Category
 from resnet_cli.graph.activations import Activation, Identity
+from resnet_cli.graph.dims import Size
 from resnet_cli.graph.elementwise import Along, Elementwise, Multiply
-from resnet_cli.graph.filters import ConvTranspose
+from resnet_cli.graph.filters import ConvFunction, ConvTranspose
 from resnet_cli.graph.kinds import Kind, Shape, Sides
 from resnet_cli.graph.matmul import Attention, MultiheadAttention
 from resnet_cli.graph.moves import Flatten, Pad, Subsample
@@ -60,12 +61,9 @@ def words(kind: Kind, out: Shape) -> Words:
     """
     match kind:
         case Conv(channels, kernel, stride, _, dilation, groups):
-            noun, more = "conv", f"{over(stride)}{_wide(dilation)}"
-            if groups == channels != 1:
-                noun = f"depthwise {noun}"
-            elif groups != 1:
-                more += f", {groups} groups"
-            return Words(f"{_sides(kernel)} {noun}, {channels}{more}", noun, Category.CONV)
+            return _conv(f"{_sides(kernel)} ", channels, groups, over(stride) + _wide(dilation))
+        case ConvFunction(stride, _, dilation, groups):  # its kernel is an input
+            return _conv("", out[1], groups, over(stride) + _wide(dilation))
         case ConvTranspose(channels, kernel, stride):
             noun, more = "transposed conv", "" if {*stride} == {1} else f", x{_single(stride)}"
             return Words(f"{_sides(kernel)} {noun}, {channels}{more}", noun, Category.CONV)
@@ -138,6 +136,12 @@ def _named(name: str, out: Shape) -> Words:
 def over(stride: Sides) -> str:
     """Return what a stride adds to a box's text, nothing for a stride of one."""
     return "" if {*stride} == {1} else f", /{_single(stride)}"
+
+
+def _conv(kernel: str, channels: Size, groups: int, more: str) -> Words:
+    noun = "depthwise conv" if groups == channels != 1 else "conv"
+    more += f", {groups} groups" if groups not in (1, channels) else ""
+    return Words(f"{kernel}{noun}, {channels}{more}", noun, Category.CONV)
 
 
 def _plain(noun: str, category: Category) -> Words:

@@ -7,7 +7,7 @@ from resnet_cli.draw.words import words
 from resnet_cli.graph.activations import Activation, Identity
 from resnet_cli.graph.captured import Opaque
 from resnet_cli.graph.elementwise import Elementwise, Multiply
-from resnet_cli.graph.filters import ConvTranspose
+from resnet_cli.graph.filters import ConvFunction, ConvTranspose
 from resnet_cli.graph.matmul import MultiheadAttention
 from resnet_cli.graph.moves import Flatten, Pad, Subsample
 from resnet_cli.graph.norms import GroupNorm
@@ -33,6 +33,7 @@ UP = ("2x2 transposed conv, 64, x2", Category.CONV)
         ),
         (Conv(64, (3, 3), groups=32), "3x3 conv, 64, 32 groups", Category.CONV),
         (Conv(64, (3,), (1,), (1,), (1,)), "3-wide conv, 64", Category.CONV),
+        (ConvFunction((2, 2), (0, 0), (1, 1), 64), "depthwise conv, 64, /2", Category.CONV),
         (Linear(10), "linear, 10", Category.LINEAR),
         (BatchNorm(), "batch norm", Category.NORM),
         (ReLU(), "ReLU", Category.RELU),

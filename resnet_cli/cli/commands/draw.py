@@ -131,18 +131,18 @@ OPTIONS = under(
     Option("open", parse.flag, "Open the file with the system's viewer."),
 )
 
-SHARED = (
+ALSO = [
     option
     for option in shared(Heading.NETWORK, Heading.GENERAL, "device", "output", "fold")
     if option.name != "columns"  # those of a table
-)
+]
 
 
 @click.command(
     "draw",
     cls=Command,
     examples=("draw -o net.svg", "draw --preset resnet50 --part block -o block.mmd"),
-    params=[*OPTIONS, *SHARED],
+    params=[*OPTIONS, *ALSO],
     instead={"format": "the ending of -o FILE says how to draw"},
 )
 @click.pass_context
@@ -158,7 +158,7 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     if network.summary.error is not None:
         raise FigureError(f"cannot be drawn: {network.summary.error}")
     line = _command_line()
-    figure, limits = settings.read(FigureOptions), network.summary.limits()
+    figure = settings.read(FigureOptions)
     _check_figure(figure, network, settings, path)
     if path.suffix.lower() == ".mmd":
         scene = _scene(network, figure, settings)
@@ -166,7 +166,7 @@ def command(ctx: click.Context, /, **_: Any) -> int:
         _write_mermaid(scene, path, line, screen)
     else:
         screen.save(path, _file(network, figure, settings, path, line))
-    for limit in limits if not figure.profile else ():
+    for limit in network.summary.limits():
         screen.note(limit)
     if figure.open:
         _open(path, screen)
