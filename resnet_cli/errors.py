@@ -7,9 +7,10 @@
     ├── BackendError                  PyTorch is missing, will not import, or has not the device
     ├── TargetError                   a module of the user's own that cannot be had
     ├── ForwardError                  PyTorch could not run the network
-    ├── ExpectationError              an expectation of what the network does not have
+    ├── ExpectationError              a layer that the network does not have
     ├── FigureError                   a figure that cannot be drawn
-    └── FileError                     a file that cannot be read or written
+    ├── FileError                     a file that cannot be read or written
+    └── DocumentError                 a text that is no JSON document of this tool
     TooLargeError                     a run that costs more than its budget, and ends there
     ClosedPipe                        whoever read our output has left
 
@@ -22,7 +23,7 @@ class ResNetShapesError(Exception):
     """The root of all errors that this package raises on purpose."""
 
 
-class ConfigError(ResNetShapesError):
+class ConfigError(ResNetShapesError, ValueError):
     """A field of a configuration that is wrong, alone or beside another field."""
 
     def __init__(self, field: str, message: str) -> None:
@@ -55,12 +56,18 @@ class TargetError(ResNetShapesError):
     """What `--module` names cannot be imported, built, or is no module."""
 
 
-class ExpectationError(ResNetShapesError):
-    """An expectation of something that the network does not have."""
+class ExpectationError(ResNetShapesError, KeyError):
+    """A layer that the network does not have: expected, or asked a result for."""
+
+    __str__ = Exception.__str__  # a KeyError's has quotes around it
 
 
 class FileError(ResNetShapesError):
     """A file that cannot be read, understood or written."""
+
+
+class DocumentError(ResNetShapesError, ValueError):
+    """A text that is no JSON document of this tool."""
 
 
 class TooLargeError(BaseException):

@@ -26,7 +26,8 @@ Parser: TypeAlias = Callable[[object], object]
 
 E = TypeVar("E", bound=StrEnum)
 
-ALL_DEPTHS = sys.maxsize
+ALL_DEPTHS, OPERATIONS = sys.maxsize - 1, sys.maxsize
+DEPTHS = {"all": ALL_DEPTHS, "operations": OPERATIONS}
 
 INPUT_TYPES = (
     *("float32", "float16", "bfloat16", "float64", "complex64"),
@@ -166,17 +167,27 @@ def number(value: object) -> int:
     return _int(text.strip())
 
 
+def share(value: object) -> float:
+    """Parse a share: 0.25 or 1/16."""
+    over, _, under = str(value).partition("/")
+    try:
+        return float(over) / float(under or 1)
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"{value!r} is no share; give 0.25 or 1/16") from None
+
+
 def depth(value: object) -> int:
-    """Parse how deep a table goes: 1 or more, or `all`."""
-    if value == "all":
-        return ALL_DEPTHS
+    """Parse how deep a table goes: 1 or more, `all` modules, or `operations` below them."""
+    if isinstance(value, str) and value in DEPTHS:
+        return DEPTHS[value]
     try:
         level = number(value)
     except ValueError:
         level = 0
     if not 1 <= level < LIMIT:
         raise ValueError(
-            f"{value!r} is not a depth: give 1 (the network's own layers) or more, or all"
+            f"{value!r} is not a depth: give 1 (the network's own layers) or more, all, or "
+            "operations"
         )
     return level
 

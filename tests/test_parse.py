@@ -87,7 +87,7 @@ def test_a_right_value_is_parsed(parse, value, result):
         (parse.number, "9" * 5000, "too large"),
         (parse.depth, "0", "'0' is not a depth: give 1"),
         (parse.depth, "-1", "is not a depth"),
-        (parse.depth, "deep", "or more, or all"),
+        (parse.depth, "deep", "or more, all, or operations"),
         (parse.depth, 2**31, "is not a depth"),
         (parse.flag, "maybe", "'maybe' is not a switch: give true or false"),
         (parse.path, " ", "is empty; give a file's path"),

@@ -60,7 +60,8 @@ class Entry(NamedTuple):
     """One network of the comparison; `ratios` are to the first one's figures.
 
     A figure that is not known is None, and so is a ratio to it and one of two formulas that
-    differ; `limits` say which are not exact, and what names in the input must be.
+    differ; `limits` say which are not exact, and what names in the input must be. `input` is what
+    it takes, with the element type.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Entry(NamedTuple):
     figures: "Mapping[str, Size | None]"
     ratios: "Mapping[str, float | None]"
     limits: tuple[str, ...] = ()
+    input: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the entry as the JSON has it."""
@@ -98,8 +100,27 @@ def compare(networks: Iterable[tuple[str, Network]], tools: Sequence[Tool] = ())
         first = found[0].figures if found else figures
         ratios = {key: _ratio(figures[key], first[key]) for key in figures}
         config, limits = network.config.to_dict(), (*_limits(network.summary), *_no_rules(counts))
-        found.append(Entry(name, config, parts(network), figures, ratios, limits))
+        taken = _input(network.summary)
+        found.append(Entry(name, config, parts(network), figures, ratios, limits, taken))
     return found
+
+
+def _input(summary: Summary) -> str:
+    """Write what a network takes; float32 goes without saying."""
+    text = ", ".join(summary.inputs) or format_shape(summary.input_shape)
+    return text if summary.dtype == "float32" else f"{text} {summary.dtype}"
+
+
+def best(entries: Sequence[Entry], key: str) -> set[int]:
+    """Return where a figure is least; nowhere if all are alike, or one has no number.
+
+    Of the receptive field neither more nor less is better.
+    """
+    values = [entry.figures[key] for entry in entries]
+    numbers = [value for value in values if isinstance(value, int)]
+    if key == "receptive_field" or len(numbers) < len(values) or len({*numbers}) == 1:
+        return set()
+    return {place for place, value in enumerate(numbers) if value == min(numbers)}
 
 
 def _limits(summary: Summary) -> Iterator[str]:
@@ -162,13 +183,17 @@ def roles(entries: Sequence[Entry]) -> list[str]:
 def parts(network: Network) -> tuple[Part, ...]:
     """Return a network's rows of table 1; pool, flatten and linear are one, as in the paper.
 
-    A network of the user's own has a row for each of its modules in which something slides.
+    A module around stages is opened, as RegNet's `trunk_output`. A network of the user's own has
+    a row for each of its modules in which something slides.
     """
     graph = network.graph
     modules = {module.path: module for module in graph.modules}
     below = children(graph.modules)
+    opened = {around for module in graph.modules if module.role for around in _around(module.path)}
     found: list[Part] = []
-    for row in network.summary.at_depth(1):
+    for row in network.summary.rows:
+        if row.path in opened or row.path.rpartition(".")[0] not in opened | {""}:
+            continue
         module = modules.get(row.path)
         if module is None or not module.calls or row.error is not None:
             continue
@@ -183,6 +208,12 @@ def parts(network: Network) -> tuple[Part, ...]:
         elif layers:
             found.append(Part(role, size, layers))
     return tuple(found)
+
+
+def _around(path: str) -> Iterator[str]:
+    """Return the paths of the modules around a module, the network itself left out."""
+    while path := path.rpartition(".")[0]:
+        yield path
 
 
 def describe(graph: Graph, module: Module, below: Sequence[Module]) -> str:

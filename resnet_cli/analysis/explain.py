@@ -1,42 +1,49 @@
-"""The arithmetic behind a table's numbers, with the numbers put in.
+"""The arithmetic behind a table's numbers: the rule, with the numbers put in, and the result.
 
-A formula is text that Python evaluates (`(56 + 2*1 - 3) // 2 + 1`), but for a sum of
+A formula is text that Python evaluates (`floor((56 + 2*1 - 3)/2) + 1`), but for a sum of
 shapes; what stands beside it is the table's own number, from the same `Summary`. People
 read it with the signs of `pretty`.
 """
 
-from collections.abc import Iterator, Sequence
-from itertools import groupby
-from math import prod
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
+from resnet_cli.analysis.explain_layers import arithmetic, counts, held, sees
 from resnet_cli.analysis.explain_products import product, products
-from resnet_cli.analysis.explanation import Explanation, Quantity
+from resnet_cli.analysis.explanation import Explanation, Quantity, ruled
+from resnet_cli.analysis.fold import fold
 from resnet_cli.analysis.paths import suggestion
-from resnet_cli.analysis.rows import FUNCTION, ROOT
+from resnet_cli.analysis.rows import FUNCTION, ROOT, is_at
 from resnet_cli.analysis.summary import LayerRow, Summary
 from resnet_cli.analysis.walk import Sight, Walk, walk
+from resnet_cli.family import origins
+from resnet_cli.family.config import ResNetConfig
 from resnet_cli.graph.branches import Branches, branches
 from resnet_cli.graph.filters import ConvTranspose
-from resnet_cli.graph.graph import Graph, Module
-from resnet_cli.graph.kinds import Facts, Kind, Window
-from resnet_cli.graph.matmul import MultiheadAttention
-from resnet_cli.graph.moves import Flatten, Pad
-from resnet_cli.graph.pointwise import BatchNorm, ReLU
-from resnet_cli.graph.pooling import AdaptiveAvgPool, AvgPool, MaxPool
+from resnet_cli.graph.graph import Graph, Module, Operation, Value
+from resnet_cli.graph.kinds import Input
+from resnet_cli.graph.moves import Pad
 from resnet_cli.graph.products import Conv, Linear
 from resnet_cli.text import factor, format_shape, nearest
 
 if TYPE_CHECKING:
     from resnet_cli.graph.dims import Size
+    from resnet_cli.graph.kinds import Facts
+
+MANY = 3
+"""Equal parts of a sum that are all named."""
 
 
-def explain(graph: Graph, summary: Summary, walked: Walk | None = None) -> list[Explanation]:
+def explain(
+    graph: Graph, summary: Summary, walked: Walk | None = None, config: object = None
+) -> list[Explanation]:
     """Return every layer's arithmetic in the order of execution, sums after their parts.
 
-    Whoever has `walked` over the graph already gives that.
+    Whoever has `walked` over the graph already gives that. A configuration of the family says
+    where widths come from.
     """
-    lesson = _Lesson(graph, summary, walked or walk(graph, summary.itemsize))
+    lesson = _Lesson(graph, summary, walked or walk(graph, summary.itemsize), config)
     inner: list[int] = []  # the modules around a row: each is explained when its last part was
     found: list[Explanation] = []
     for position, row in enumerate(summary.rows):
@@ -49,13 +56,18 @@ def explain(graph: Graph, summary: Summary, walked: Walk | None = None) -> list[
     return [*found, *map(lesson.explained, reversed(inner))]
 
 
-def select(explanations: Sequence[Explanation], words: Sequence[str]) -> list[Explanation]:
+def select(
+    explanations: Sequence[Explanation], words: Sequence[str], rows: Sequence[LayerRow] = ()
+) -> list[Explanation]:
     """Return what the words name: a path with all below it, a role, or a type.
 
-    Without words everything. Raises `ValueError` with the nearest name for an unknown one.
+    The path may be that of a row which stands for several of the `rows`. Without words everything.
+    Raises `ValueError` with the nearest name for an unknown one.
     """
-    for word in words:
-        if not any(_is_named(explanation, word) for explanation in explanations):
+    unknown = [word for word in words if not any(_is_named(each, word) for each in explanations)]
+    runs = [*_folded(explanations, rows)] if unknown else []
+    for word in unknown:
+        if not any(is_at(run.path, word) for run in runs):
             known = [(each.path, each.role) for each in explanations]
             types = sorted({each.type for each in explanations})
             raise ValueError(
@@ -63,15 +75,43 @@ def select(explanations: Sequence[Explanation], words: Sequence[str]) -> list[Ex
                 f"{suggestion(word, known) or nearest(word, types)}; "
                 "'resnet-shapes --depth all' lists them"
             )
-    return [e for e in explanations if not words or any(_is_named(e, word) for word in words)]
+    found = [e for e in explanations if not words or any(_is_named(e, word) for word in words)]
+    return [*found, *(run for run in runs if any(is_at(run.path, word) for word in unknown))]
 
 
 def _is_named(explanation: Explanation, word: str) -> bool:
-    path = f"{explanation.path}."
-    return path.startswith(f"{word}.") or _bare(word) in (
-        _bare(explanation.role),
-        _bare(explanation.type),
-    )
+    names = (_bare(explanation.role), _bare(explanation.type))
+    return is_at(explanation.path, word) or _bare(word) in names
+
+
+def _folded(explanations: Sequence[Explanation], rows: Sequence[LayerRow]) -> Iterator[Explanation]:
+    """Explain each row that stands for several: its counts are theirs together."""
+    depth = max((row.depth for row in rows), default=1)
+    runs = {run.paths[-1]: run for run in fold(rows, depth, folded=True) if run.times > 1}
+    for last in explanations:
+        if last.path in runs:
+            row, times, paths = runs[last.path]
+            alike = " and ".join(paths) if times == 2 else f"{paths[0]} to {paths[-1]}"
+            sums: dict[str, Size | None] = {"params": row.params, "buffers": row.buffers}
+            sums |= {"MACs": row.macs, "saved": row.saved_bytes}
+            yield last._replace(
+                path=row.path,
+                text=f"{times} x {last.text}: the same in {alike}",
+                quantities=tuple(_times(each, times, sums, paths) for each in last.quantities),
+            )
+
+
+def _times(
+    quantity: Quantity, times: int, sums: "Mapping[str, Size | None]", paths: Sequence[str]
+) -> Quantity:
+    """Return a quantity of one layer for as many; what is no sum is the last one's."""
+    name, formula, value, rule, *_ = quantity
+    if name == "field":
+        return quantity._replace(note=f"of {paths[-1]}, the last")
+    if name not in sums:
+        return quantity
+    formula = f"{times}*({formula})" if formula else f"{times}*{factor(value)}"
+    return Quantity(name, formula, sums[name], f"{times}*({rule})" if rule else "")
 
 
 def _bare(name: str) -> str:
@@ -81,10 +121,11 @@ def _bare(name: str) -> str:
 class _Lesson:
     """A network whose layers are explained: what each does, and what its input sees."""
 
-    def __init__(self, graph: Graph, summary: Summary, walked: Walk) -> None:
+    def __init__(self, graph: Graph, summary: Summary, walked: Walk, config: object) -> None:
         self.graph = graph
         self.rows = summary.rows
         self.walked = walked
+        self.config = config
         self.modules = {module.path: module for module in graph.modules}
         self.first = {each.path: index for index, each in reversed([*enumerate(graph.operations)])}
         self.calls: dict[str, list[int]] = {}  # of a function's row, by its path there
@@ -97,20 +138,71 @@ class _Lesson:
         row = self.rows[position]
         path = "" if row.path == ROOT else row.path
         first = self.first.get(path)
+        channels: tuple[Quantity, ...] = ()
+        seen = ""
         if row.type == FUNCTION:
             formulas = products([*map(self._product, self.calls.get(path, ()))])
             text, quantities = "", iter([Quantity("MACs", formulas, row.macs)])
         elif not row.leaf:
             text, quantities = self._container(self.modules[path], row, position)
         elif first is None:  # a weight beside modules, or what never ran
-            text, quantities = "", _counts(row)
+            text, quantities = "", counts(row)
         else:
             operation = self.graph.operations[first]
-            seen = self._sight(operation.inputs[0].operation) if operation.inputs else Sight()
+            given = self._sight(operation.inputs[0].operation) if operation.inputs else Sight()
             row = row._replace(params=row.params + row.frozen)
-            text, quantities = _arithmetic(operation.kind, row, seen, self._product(first))
-            quantities = _held(self.walked.facts[first], row, quantities)
-        return Explanation(row.path, row.role, row.type, f"{row.type}{text}", tuple(quantities))
+            text, quantities = arithmetic(operation.kind, row, given, self._product(first))
+            quantities = held(self.walked.facts[first], row, quantities)
+            channels = tuple(self._channels(operation, row))
+            seen = sees(operation.kind, row, self._sight(first))
+        return Explanation(
+            row.path,
+            row.role,
+            row.type,
+            f"{row.type}{text}",
+            row.input_shape,
+            row.output_shape,
+            channels,
+            tuple(quantities),
+            seen,
+        )
+
+    def _channels(self, operation: Operation, row: LayerRow) -> Iterator[Quantity]:
+        """Explain the channels, or features, that a layer with weights takes and gives."""
+        match operation.kind:
+            case Conv(width) | ConvTranspose(width):
+                axis, own = 1, "out_channels"
+            case Linear(width):
+                axis, own = len(row.input_shape) - 1, "out_features"
+            case _:
+                return
+        (value, *_) = operation.inputs
+        taken, maker = self.walked.shape(value)[axis], self._maker(value, axis)
+        yield Quantity("in", "", taken, note=f"from {maker}")
+        if not isinstance(self.config, ResNetConfig):
+            yield Quantity("out", "", width, note=f"its own {own}")
+            return
+        # What a global pool has behind it is a gate, or the head.
+        is_gate = row.role != "head" and not self._sight(value.operation).field
+        rule = "" if is_gate else origins.origin(self.config, row.role, width)
+        yield ruled("out", rule, origins.numbers(self.config), width)
+
+    def _maker(self, value: Value, axis: int) -> str:
+        """Return what made the channels along an axis of a value, which others hand on."""
+        while True:
+            (kind, inputs, path, *_), facts = self._done(value.operation)
+            if isinstance(kind, Input):
+                return "the input"
+            size, alike = self.walked.shape(value)[axis], []
+            if facts.is_known and facts.axes is None and axis not in facts.mixes + facts.shifts:
+                shapes = ((each, self.walked.shape(each)) for each in inputs)
+                alike = [each for each, shape in shapes if shape[axis : axis + 1] == (size,)]
+            if not alike:
+                return path if self.modules[path].is_leaf else f"{kind.name} in {path or ROOT}"
+            value = alike[0]
+
+    def _done(self, index: int) -> "tuple[Operation, Facts]":
+        return self.graph.operations[index], self.walked.facts[index]
 
     def _container(
         self, module: Module, row: LayerRow, position: int
@@ -137,23 +229,30 @@ class _Lesson:
             if isinstance(operation.kind, Pad):
                 before = self.walked.shape(operation.inputs[0])[1]
                 after = self.walked.facts[index].outputs[0][1]
-                yield Quantity("channels", f"{before} + {after - before}", after)
+                zeros = Quantity("channels", f"{before} + {after - before}", after)
+                yield zeros._replace(parts=("in", "zeros"))
         shapes = (format_shape(self.walked.shape(value)) for value in inputs)
-        yield Quantity("shape", " + ".join(shapes), row.output_shape)
+        parts = ("main path", "shortcut")
+        yield Quantity("shape", " + ".join(shapes), row.output_shape, parts=parts)
         yield from sums
         main, side = (_number(self._sight(value.operation).field) for value in inputs)
-        yield Quantity("field", f"max({main}, {side})", row.receptive_field)
+        rule = "max(main, shortcut)"
+        yield ruled("field", rule, {"main": main, "shortcut": side}, row.receptive_field)
 
     def _sums(self, row: LayerRow, position: int) -> Iterator[Quantity]:
-        """Explain a container's counts; a term that follows its equal is multiplied."""
-        parts = []
+        """Explain a container's counts by the names of what it adds up."""
+        names, params, macs = [], [], []
         for part in self.rows[position + 1 :]:
             if part.depth <= row.depth:
                 break
-            parts += [part] if part.depth == row.depth + 1 else []
-        yield Quantity("params", _sum([part.params for part in parts]), row.params)
+            if part.depth == row.depth + 1:
+                name = part.path.removeprefix(f"{row.path}.")
+                names.append(f"[{name}]" if name.isdecimal() else name)  # no number in a sum
+                params.append(part.params)
+                macs.append(part.macs)
+        yield summed("params", names, params, row.params)
         if row.macs is not None:  # nothing in it is counted
-            yield Quantity("MACs", _sum([part.macs for part in parts]), row.macs)
+            yield summed("MACs", names, macs, row.macs)
 
     def _product(self, number: int) -> str:
         """Return how an operation's MACs come about, from its inputs' shapes."""
@@ -164,173 +263,20 @@ class _Lesson:
         return self.walked.sights[operation] or Sight()
 
 
-def _arithmetic(
-    kind: Kind, row: LayerRow, seen: Sight, macs: str
-) -> tuple[str, Iterator[Quantity]]:
-    """Return what follows a layer's type in its headline, and its quantities; `macs` is a formula.
-
-    Of a kind without a case here the counts stand without a formula.
-    """
-    match kind:
-        case Conv():
-            groups = f", groups {kind.groups}" if kind.groups != 1 else ""
-            return _window(kind) + groups, _convolution(kind, row, seen)
-        case ConvTranspose():
-            groups = f", groups {kind.groups}" if kind.groups != 1 else ""
-            return _window(kind) + groups, _spread(kind, row, macs)
-        case MultiheadAttention(width, heads):
-            return f" {width}, {heads} heads", _attention(kind, row, macs)
-        case MaxPool() | AvgPool():
-            return _window(kind), _pooling(kind, row, seen)
-        case BatchNorm():
-            return ", learned scale and shift", _norm(row)
-        case ReLU():
-            return ", the shape stays", iter(())
-        case AdaptiveAvgPool() if {*kind.output_size} == {1}:
-            return f" to {format_shape(kind.output_size)}", _average(row)
-        case Flatten():
-            return "", _flat(row)
-        case Linear():
-            return f" {_features(kind, row)} to {kind.out_features}", _linear(kind, row)
-    return "", _counts(row, macs)
-
-
-def _held(facts: Facts, row: LayerRow, found: Iterator[Quantity]) -> Iterator[Quantity]:
-    """Give quantities, without a formula where one call of the kind is not all that counts.
-
-    Weights may be tied or parametrised, and a module may run several times.
-    """
-    ones = {"params": facts.params, "buffers": facts.buffer_elements, "MACs": facts.macs}
-    for each in found:
-        differs = each.name in ones and each.value != ones[each.name]
-        yield each._replace(formula="") if differs else each
-
-
-def _counts(row: LayerRow, macs: str = "") -> Iterator[Quantity]:
-    """Give what a layer holds, where no arithmetic says how that comes about, and multiplies."""
-    counts = (("params", "", row.params), ("buffers", "", row.buffers), ("MACs", macs, row.macs))
-    yield from (Quantity(*count) for count in counts if count[-1])
-
-
-def _window(kind: Conv | ConvTranspose | MaxPool | AvgPool) -> str:
-    stride, padding = _sides(kind.stride), _sides(kind.padding)
-    text = f" {format_shape(kind.kernel)}, stride {stride}, padding {padding}"
-    dilation = getattr(kind, "dilation", (1,))
-    return text + (f", dilation {_sides(dilation)}" if {*dilation} != {1} else "")
-
-
-def _sides(sides: Sequence[int]) -> str:
-    """Write the number that all sides share, or each."""
-    return str(sides[0]) if len({*sides}) == 1 else format_shape(sides)
-
-
-def _convolution(kind: Conv, row: LayerRow, seen: Sight) -> Iterator[Quantity]:
-    channels, out, groups = row.input_shape[1], kind.out_channels, kind.groups
-    inner = str(channels) if groups == 1 else f"({channels} // {groups})"
-    weights = "*".join([inner, *map(str, kind.kernel)])
-    batch, _, *sizes = row.output_shape
-    yield from _sliding(kind.window, row)
-    yield Quantity("params", f"{out}*{weights}" + (f" + {out}" if kind.bias else ""), row.params)
-    elements = "*".join(map(factor, [out, *sizes]))
-    yield Quantity("MACs", f"{_times(batch)}{elements} * {weights}", row.macs)
-    yield from _field(kind.window, row, seen)
-
-
-def _spread(kind: ConvTranspose, row: LayerRow, macs: str) -> Iterator[Quantity]:
-    """Explain a transposed convolution; a side only where it is not as the first."""
-    sides = [*zip(row.input_shape[2:], *kind[1:6], strict=True)]
-    names = _AXES[len(kind.kernel) - 1]
-    for name, side, out in zip(names, sides, row.output_shape[2:], strict=True):
-        if side != sides[0] or name == names[0]:
-            size, kernel, stride, padding, more, dilation = side
-            reach = f"{kernel} - 1" if dilation == 1 else f"{dilation}*({kernel} - 1)"
-            up = f" + {more}" if more else ""
-            formula = f"({size} - 1)*{stride} - 2*{padding} + {reach}{up} + 1"
-            yield Quantity(name, formula, out)
-    out, groups = kind.out_channels, kind.groups
-    inner = str(out) if groups == 1 else f"({out} // {groups})"
-    weights = "*".join([str(row.input_shape[1]), inner, *map(str, kind.kernel)])
-    yield Quantity("params", weights + (f" + {out}" if kind.bias else ""), row.params)
-    yield Quantity("MACs", macs, row.macs)
-
-
-def _attention(kind: MultiheadAttention, row: LayerRow, macs: str) -> Iterator[Quantity]:
-    """Explain attention with its four projections: of query, key, value, and what they give."""
-    bias = f" + 4*{kind.width}" if kind.bias else ""
-    yield Quantity("params", f"4*{kind.width}*{kind.width}{bias}", row.params)
-    yield Quantity("MACs", macs, row.macs)
-
-
-def _pooling(kind: MaxPool | AvgPool, row: LayerRow, seen: Sight) -> Iterator[Quantity]:
-    yield from _sliding(kind.window, row)
-    yield from _field(kind.window, row, seen)
-
-
-def _norm(row: LayerRow) -> Iterator[Quantity]:
-    features = row.input_shape[1]
-    yield Quantity("params", f"2*{features}", row.params)
-    yield Quantity("buffers", f"2*{features} + 1", row.buffers)
-
-
-def _average(row: LayerRow) -> Iterator[Quantity]:
-    sizes = row.input_shape[2:]
-    yield Quantity("averaged", "*".join(map(factor, sizes)), prod(sizes))
-    yield Quantity("field", "", None)
-
-
-def _flat(row: LayerRow) -> Iterator[Quantity]:
-    yield Quantity("features", "*".join(map(factor, row.input_shape[1:])), row.output_shape[1])
-
-
-def _linear(kind: Linear, row: LayerRow) -> Iterator[Quantity]:
-    weights = f"{kind.out_features}*{_features(kind, row)}"
-    bias = f" + {kind.out_features}" if kind.bias else ""
-    yield Quantity("params", weights + bias, row.params)
-    times = "".join(map(_times, row.output_shape[:-1]))
-    yield Quantity("MACs", f"{times}{weights}", row.macs)
-
-
-def _features(kind: Linear, row: LayerRow) -> "Size":
-    """Return how many features go in: what a formula of the map's size has to come to."""
-    return row.input_shape[-1] if kind.in_features is None else kind.in_features
-
-
-def _sum(terms: "Sequence[Size]") -> str:
-    """Write a sum, equal neighbours once; nothing where there is but one term, or none."""
-    runs = [(term, len(list(run))) for term, run in groupby(filter(None, terms))]
-    texts = [f"{n}*{factor(term)}" if n > 1 else str(term) for term, n in runs]
-    return "" if texts in ([], [str(term) for term, _ in runs[:1]]) else " + ".join(texts)
-
-
-_AXES = (("length",), ("height", "width"), ("depth", "height", "width"))
-
-
-def _sliding(window: Window, row: LayerRow) -> Iterator[Quantity]:
-    """Explain a window's output size; a side only where it is not as the first."""
-    extra = window.extra or (0,) * len(window.kernel)
-    sides = zip(row.input_shape[2:], *window[:3], extra, strict=True)
-    names, first = _AXES[len(window.kernel) - 1], None
-    for name, side, out in zip(names, sides, row.output_shape[2:], strict=True):
-        if side != first:
-            size, kernel, stride, padding, more = side
-            up = f" + {more}" if more else ""
-            yield Quantity(name, f"({size} + 2*{padding} - {kernel}{up}) // {stride} + 1", out)
-        first = first or side
-
-
-def _field(window: Window, row: LayerRow, seen: Sight) -> Iterator[Quantity]:
-    """Explain the receptive field, of two sides the larger, where it is known."""
-    sides = zip(seen.field, window.kernel, seen.stride, strict=False)
-    largest = max(sides, key=lambda side: side[0] + (side[1] - 1) * side[2], default=None)
-    if largest is not None:
-        field, kernel, stride = largest
-        yield Quantity("field", f"{field} + ({kernel} - 1)*{stride}", row.receptive_field)
+def summed(name: str, names: Sequence[str], terms: "Sequence[Size]", value: "Size") -> Quantity:
+    """Explain a sum of named terms, equal ones together; of one term there is nothing to say."""
+    groups: dict[Size, list[str]] = {}
+    for part, term in zip(names, terms, strict=True):
+        if term:
+            groups.setdefault(term, []).append(part)
+    alike = [(factor(term), each) for term, each in groups.items()]
+    texts = [f"{len(each)}*{term}" if len(each) > 1 else term for term, each in alike]
+    if sum(map(len, groups.values())) < 2:
+        return Quantity(name, "", value)
+    shown = ([*n[:1], "...", n[-1]] if len(n) > MANY else n for n in groups.values())
+    return Quantity(name, " + ".join(texts), value, parts=tuple(chain.from_iterable(shown)))
 
 
 def _number(sides: Sequence[int]) -> int | None:
     """Return the larger side, as the table has it; None where it is not known."""
     return max(sides, default=None)
-
-
-def _times(batch: "Size") -> str:
-    return f"{factor(batch)}*" if batch != 1 else ""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from resnet_cli.analysis.explain import summed
 from resnet_cli.analysis.explanation import Explanation, Quantity
 from resnet_cli.analysis.kept import HALF, Kept, kept
 from resnet_cli.analysis.walk import Walk, item_size, walk
@@ -62,9 +63,14 @@ class _Lesson:
             formula = " + ".join(term.formula for term in own) or "0"
             words = ", ".join(term.words for term in own) or "nothing that is not kept already"
             return _with(explanation, words, Quantity("saved", formula, row.saved_bytes))
-        inner = [str(part.saved_bytes or 0) for part in self._parts(row)]
-        terms = [term for term in inner if term != "0"] + [term.formula for term in own]
-        return _with(explanation, "", Quantity("saved", " + ".join(terms) or "0", row.saved_bytes))
+        parts = self._parts(row)
+        names = [part.path.removeprefix(f"{row.path}.") for part in parts]
+        inner = summed("saved", names, [part.saved_bytes or 0 for part in parts], row.saved_bytes)
+        saved = [str(part.saved_bytes) for part in parts if part.saved_bytes]
+        first = [inner.formula] if inner.formula else saved
+        formula = " + ".join((*first, *(term.formula for term in own))) or "0"
+        named = () if own else inner.parts
+        return _with(explanation, "", inner._replace(formula=formula, parts=named))
 
     def _parts(self, row: "LayerRow") -> "list[LayerRow]":
         """Return the rows one level below a row."""

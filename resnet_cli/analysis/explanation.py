@@ -3,47 +3,110 @@
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from resnet_cli.text import factor
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from resnet_cli.graph.dims import Size
     from resnet_cli.graph.kinds import Shape
 
 
 class Quantity(NamedTuple):
-    """One number of a layer: its name, how it comes about, and what the table says."""
+    """One number of a layer: how it comes about, and what the table says.
+
+    The `rule` has names, as in `H_out = floor((H + 2*p - k)/s) + 1`, and the `formula` the numbers
+    for them. Of a sum `parts` are the layers that it adds up, in the formula's order. A `note` says
+    in words where it is from.
+    """
 
     name: str
     formula: str
     value: "Size | Shape | None"
+    rule: str = ""
+    parts: tuple[str, ...] = ()
+    note: str = ""
 
 
 class Explanation(NamedTuple):
-    """A layer's numbers; `text` says in words what the layer is."""
+    """A layer's numbers; `text` says in words what the layer is.
+
+    `channels` are those that it takes and gives, where its weights decide on them; `sees` is in
+    words what one element that it gives sees.
+    """
 
     path: str
     role: str
     type: str
     text: str
+    input_shape: "Shape"
+    output_shape: "Shape"
+    channels: tuple[Quantity, ...]
     quantities: tuple[Quantity, ...]
+    sees: str = ""
 
 
-def pretty(formula: str) -> str:
-    """Return a formula with the multiplication dot, minus sign and roundings of print."""
-    signs = formula.replace("*", "\N{MIDDLE DOT}").replace("-", "\N{MINUS SIGN}")
+def ruled(
+    name: str,
+    rule: str,
+    numbers: "Mapping[str, Size | None]",
+    value: "Size | Shape | None",
+    note: str = "",
+) -> Quantity:
+    """Return a quantity whose formula is its rule, behind its own name, with the numbers put in."""
+
+    def number(found: re.Match[str]) -> str:
+        return factor(numbers[found[0]]) if found[0] in numbers else found[0]
+
+    formula = re.sub(r"[A-Za-z_]\w*(?:\[\d+\])?", number, rule.rpartition(" = ")[2])
+    return Quantity(name, formula, value, rule, note=note)
+
+
+class Signs(NamedTuple):
+    """How a formula is written."""
+
+    times: str
+    minus: str
+    floor: tuple[str, str]
+    ceil: tuple[str, str]
+    thousands: str
+    name: "Callable[[str], str]"
+
+
+_PARTS = re.compile(
+    r"((?:ceil|floor)?\(|\)|[*-]|\b\d{4,}\b|[A-Za-z_]+?(?=(?:ceil|floor)\(|[^A-Za-z_]|$))"
+)
+
+PRINT = Signs(
+    "\N{MIDDLE DOT}",
+    "\N{MINUS SIGN}",
+    ("\N{LEFT FLOOR}", "\N{RIGHT FLOOR}"),
+    ("\N{LEFT CEILING}", "\N{RIGHT CEILING}"),
+    ",",
+    str,
+)
+
+
+def pretty(formula: str, signs: Signs = PRINT) -> str:
+    """Return a formula with the multiplication dot, minus sign and roundings of print.
+
+    A number stands before a rule's letter as in `2p`, and an exact division is a fraction.
+    """
+    opening = {"(": ("(", ")"), "ceil(": signs.ceil, "floor(": signs.floor}
+    text = re.sub(r"(?<=[ (]\d)\*(?=[a-z]\b)", "", formula.replace(" // ", "/"))
     shown: list[str] = []
     closing: list[str] = []
-    for part in re.split(r"((?:ceil|floor)?\(|\))", signs):
-        if part in _OPENING:
-            opening, closes = _OPENING[part]
-            closing.append(closes)
-            shown.append(opening)
+    for part in _PARTS.split(text):
+        if part in opening:
+            begin, end = opening[part]
+            closing.append(end)
+            shown.append(begin)
+        elif part == ")" and closing:
+            shown.append(closing.pop())
+        elif part.isdecimal():
+            shown.append(f"{int(part):,}".replace(",", signs.thousands))
+        elif part.isidentifier():
+            shown.append(signs.name(part))
         else:
-            # A page writes a formula in pieces: what closes may have been opened before.
-            shown.append(closing.pop() if part == ")" and closing else part)
+            shown.append({"*": signs.times, "-": signs.minus}.get(part, part))
     return "".join(shown)
-
-
-_OPENING = {
-    "(": ("(", ")"),
-    "ceil(": ("\N{LEFT CEILING}", "\N{RIGHT CEILING}"),
-    "floor(": ("\N{LEFT FLOOR}", "\N{RIGHT FLOOR}"),
-}

@@ -9,12 +9,13 @@ from resnet_cli.analysis.summary import LayerRow, added
 class Folded(NamedTuple):
     """A row that stands for `times` identical neighbours: their sums, the last one's field.
 
-    `paths` are theirs, in order.
+    `paths` are theirs, in order, and `last` is the row of the last of them.
     """
 
     row: LayerRow
     times: int
     paths: tuple[str, ...]
+    last: LayerRow
 
 
 def fold(rows: Sequence[LayerRow], depth: int, *, folded: bool) -> list[Folded]:
@@ -64,21 +65,32 @@ def _size(rows: Sequence[LayerRow], start: int) -> int:
 
 def _signature(rows: Sequence[LayerRow], start: int, size: int) -> list[LayerRow]:
     """Return the subtree's rows without what may differ between identical blocks."""
-    prefix = len(rows[start].path)
+    around = rows[start].path
+    prefix = len(around)
     return [
-        row._replace(path=row.path[prefix:], receptive_field=None)
+        row._replace(
+            path=row.path[prefix:],
+            receptive_field=None,
+            takes_from=tuple([_inside(around, name) for name in row.takes_from]),
+        )
         for row in rows[start : start + size]
     ]
+
+
+def _inside(around: str, name: str) -> str:
+    """Return a name within a block, nothing for one outside it."""
+    return name.removeprefix(around) if name.startswith(f"{around}.") else ""
 
 
 def _merged(rows: Sequence[LayerRow]) -> Folded:
     """Return one row for all: counts summed, `2.1` to `2.7` named `2.1-7`."""
     first, last = rows[0], rows[-1]
     if len(rows) == 1:
-        return Folded(first, 1, (first.path,))
+        return Folded(first, 1, (first.path,), first)
     return Folded(
         last._replace(
             path=_range(first.path, last.path),
+            takes_from=tuple(map(_both, first.takes_from, last.takes_from)),
             params=added(row.params for row in rows),
             frozen=sum(row.frozen for row in rows),
             buffers=added(row.buffers for row in rows),
@@ -88,6 +100,7 @@ def _merged(rows: Sequence[LayerRow]) -> Folded:
         ),
         len(rows),
         tuple([row.path for row in rows]),
+        last,
     )
 
 
@@ -95,3 +108,10 @@ def _range(first: str, last: str) -> str:
     """Return one path for both: where they differ, `first-last`."""
     pairs = zip(first.split("."), last.split("."), strict=True)
     return ".".join(a if a == b else f"{a}-{b}" for a, b in pairs)
+
+
+def _both(first: str, last: str) -> str:
+    """Return one name for what the first and the last of blocks take something from."""
+    if first.count(".") == last.count("."):
+        return _range(first, last)
+    return f"{first} then {last}"

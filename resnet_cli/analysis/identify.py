@@ -22,6 +22,7 @@ from resnet_cli.graph.pointwise import Add
 from resnet_cli.graph.pooling import AdaptiveAvgPool
 from resnet_cli.graph.products import Conv, Linear
 from resnet_cli.graph.views import Squeeze, View
+from resnet_cli.text import format_shape
 
 _MOST_STEM = 12
 """Operations before the first stage: a deep stem has three convolutions, norms and activations."""
@@ -68,7 +69,7 @@ def _expected(config: ResNetConfig) -> tuple[int, int, int]:
     """Return what of a preset can be said without building it."""
     blocks, planes, regnet = sum(config.blocks), config.widths[-1], config.regnet
     has_gates = regnet.se_ratio > 0 if regnet else config.attention is not Attention.NONE
-    widest = max(planes * config.block.expansion, config.inner_width(planes))
+    widest = max(planes * config.expansion, config.inner_width(planes))
     return blocks, blocks * has_gates, widest
 
 
@@ -82,13 +83,14 @@ class _Likeness(NamedTuple):
     def title(self, config: ResNetConfig, *, stem: bool = False) -> str | None:
         """Return a preset's title with what differs at its ends, None where something else does.
 
-        With `stem` all that stands before the first stage differs.
+        With `stem` all that stands before the first stage differs, and is said.
         """
         theirs = resnet.build(config)
         body = _body(theirs)
         assert body is not None
         assert body.head is not None
-        if not (self._has_stages(theirs, body) if stem else self._is(theirs, body)):
+        begin = self._stages(theirs, body) if stem else None
+        if begin is None if stem else not self._is(theirs, body):
             return None
         head = self.body.head
         if head is not None and head.bias != body.head.bias:
@@ -97,8 +99,19 @@ class _Likeness(NamedTuple):
         channels = index(self.graph.inputs[0][1])
         classes = config.classes if head is None else _classes(head)
         same = config._replace(input=(1, channels, *size), classes=classes)
-        ends = (", another stem" if stem else "") + ("" if head else ", no linear layer")
-        return presets.title(same) + ends
+        name, *ends = presets.title(same).split(", ")
+        own = [] if begin is None else [self._stem(begin)]
+        return ", ".join((name, *own, *ends, *([] if head else ["no linear layer"])))
+
+    def _stem(self, end: int) -> str:
+        """Say what slides over the map before the first stage."""
+        windows = []
+        for operation, facts in zip(self.graph.operations[: end + 1], self.facts, strict=False):
+            if facts.window is not None:
+                kernel, stride, *_ = facts.window
+                steps = format_shape(dict.fromkeys(stride))
+                windows.append(f"{operation.kind.name} {format_shape(kernel)} stride {steps}")
+        return f"stem {' + '.join(windows) or 'without windows'}"
 
     def _is(self, theirs: Graph, body: _Body) -> bool:
         """Say whether it does what a preset does before its head."""
@@ -106,19 +119,21 @@ class _Likeness(NamedTuple):
         whole = forms.of(theirs, infer(theirs))[body.last]
         return forms.of(self.graph, self.facts)[self.body.last] == whole
 
-    def _has_stages(self, theirs: Graph, body: _Body) -> bool:
-        """Say whether it does what a preset does from its first stage on."""
+    def _stages(self, theirs: Graph, body: _Body) -> int | None:
+        """Return what ends its stem where it does what a preset does from its first stage on."""
         stems = (module.calls[-1] for module in theirs.modules if module.role == "stem")
         begin = max(value for call in stems for value in values(call.gives))
         wanted = _kinds(theirs.operations[begin.operation + 1 : body.last])
         ours = _kinds(self.graph.operations)
         if wanted - ours or ours.total() > wanted.total() + _MOST_STEM // 3:
-            return False
+            return None
         forms = _Forms()
         behind = forms.of(theirs, infer(theirs), begin)[body.last]
-        starts = map(Value, range(1, _MOST_STEM))
-        found = (forms.of(self.graph, self.facts, start) for start in starts)
-        return any(each[self.body.last] == behind for each in found)
+        for start in range(1, _MOST_STEM):
+            found = forms.of(self.graph, self.facts, Value(start))
+            if found[self.body.last] == behind:
+                return start
+        return None
 
 
 def _kinds(operations: Sequence[Operation]) -> Counter[Kind]:

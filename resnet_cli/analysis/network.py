@@ -11,7 +11,7 @@ from resnet_cli.family.config import ResNetConfig
 from resnet_cli.graph.graph import Graph
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Protocol
 
     from resnet_cli.analysis.conventions import Count
@@ -32,6 +32,16 @@ if TYPE_CHECKING:
 
         def at(self, sizes: Sizes) -> "OfNames":
             """Return the same with numbers for the names. Raises `ConfigError`."""
+
+
+class Plain(NamedTuple):
+    """What was asked for, in plain values alone."""
+
+    values: "Mapping[str, object]"
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the values."""
+        return dict(self.values)
 
 
 class Network(NamedTuple):

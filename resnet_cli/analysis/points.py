@@ -20,6 +20,8 @@ def evaluate(config: "OfNames", network: Network, sizes: Sizes) -> Point:
     sizes = ordered(config, sizes)
     if network.recorded is not None:
         _held(network.graph, network.recorded, sizes)
+    elif network.summary.conditions:
+        _walked(network, sizes)
     return Point(sizes, at(network, sizes))
 
 
@@ -29,6 +31,16 @@ def _held(graph: Graph, recorded: Graph, sizes: Sizes) -> None:
 
     try:
         predicted(resized(graph, sizes), recorded)
+    except SizeError as error:
+        raise ConfigError("at", f"{label(sizes)}: {error}") from None
+
+
+def _walked(network: Network, sizes: Sizes) -> None:
+    """Raise `ConfigError` where a predicted network cannot take these sizes."""
+    from resnet_cli.analysis.walk import walk
+
+    try:
+        walk(resized(network.graph, sizes), network.summary.itemsize)
     except SizeError as error:
         raise ConfigError("at", f"{label(sizes)}: {error}") from None
 

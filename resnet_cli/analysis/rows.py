@@ -215,8 +215,7 @@ class _Rows:
             sum([not each.is_counted for each in facts]),
         )
         window = facts[0].window if facts else None
-        square = window.square if window is not None else None
-        self.rows.append(self._row(module, path, depth, role, sums, square))
+        self.rows.append(self._row(module, path, depth, role, sums, window))
         return sums
 
     def _row(
@@ -226,7 +225,7 @@ class _Rows:
         depth: int,
         role: str,
         sums: Sums,
-        window: tuple[int, int, int] | None = None,
+        window: "Window | None" = None,
     ) -> LayerRow:
         calls = module.calls
         takes = self.ends.of(calls[0].takes) if calls else NOTHING
@@ -338,7 +337,7 @@ def _marked(rows: Sequence[LayerRow], failure: Failure) -> Iterator[LayerRow]:
     path, message, window = failure
     for row in rows:
         if row.path == path:
-            yield row._replace(error=message, note="", window=window and window.square)
+            yield row._replace(error=message, note="", window=window)
         elif is_at(path, row.path):
             yield row._replace(error=f"in {path}", note="")
         else:

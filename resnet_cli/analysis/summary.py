@@ -5,7 +5,6 @@ Shapes are tuples, counts are elements, bytes are at the network's dtype. Absenc
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from resnet_cli.analysis.paths import outermost, suggestion
@@ -16,9 +15,9 @@ if TYPE_CHECKING:
     from resnet_cli.analysis.conditions import Condition
     from resnet_cli.analysis.memory import Training
     from resnet_cli.graph.dims import Size
-    from resnet_cli.graph.kinds import Shape
+    from resnet_cli.graph.kinds import Shape, Window
 else:  # not as text in annotations, which typing compiles one by one
-    Condition = Training = Size = Shape = object
+    Condition = Training = Size = Shape = Window = object
 
 Sizes: TypeAlias = Mapping[str, int]
 """A number for each of the input's names."""
@@ -42,7 +41,6 @@ class LayerRow(NamedTuple):
     own output, `activation_bytes` the sum over its leaves, a view counting none.
     `receptive_field` is in input pixels, along one side; it and `stride`, the cumulative
     one, are None from the global pool on, where each element sees the whole input (`is_global`).
-    `window` is (kernel, stride, padding).
 
     `saved_bytes` are what autograd keeps of it for a training step, None where none was asked for.
 
@@ -50,6 +48,9 @@ class LayerRow(NamedTuple):
     not train, `calls` is 0 for a module that did not run, `note` says what is special, `error`
     why it failed; the trees stand where it takes or gives other than one tensor with
     dimensions. The shapes are then those of the first tensor, empty where there is none.
+
+    `takes_from` names the operations that give its inputs, where rows are those of operations
+    (`operations.py`).
     """
 
     path: str
@@ -66,7 +67,7 @@ class LayerRow(NamedTuple):
     activation_bytes: Size
     receptive_field: int | None
     stride: int | None
-    window: tuple[int, int, int] | None
+    window: Window | None
     frozen: int = 0
     calls: int = 1
     note: str = ""
@@ -75,6 +76,7 @@ class LayerRow(NamedTuple):
     is_global: bool = False
     input_tree: Tree = None
     output_tree: Tree = None
+    takes_from: tuple[str, ...] = ()
 
     @property
     def flops(self) -> Size:
@@ -135,7 +137,7 @@ class Summary(NamedTuple):
     rows: tuple[LayerRow, ...]
     peak_bytes: int | None
     peak_at: str | None = None
-    held: Mapping[Size, str] = MappingProxyType({})
+    held: Mapping[Size, str] = {}
     no_peak: str = ""
     inputs: tuple[str, ...] = ()
     output_tree: Tree = None
@@ -154,8 +156,8 @@ class Summary(NamedTuple):
         """Return the summary with its formulas evaluated, and the peak with them."""
         from resnet_cli.graph.dims import evaluate
 
-        peak, path = None, None
-        if not self.no_peak:
+        peak, path = self.peak_bytes, self.peak_at
+        if self.held and not self.no_peak:
             amounts = zip(evaluate(tuple(self.held), sizes), self.held.values(), strict=True)
             peak, path = max(amounts, key=lambda found: found[0])
         return self._replace(
@@ -313,6 +315,8 @@ def find(summary: Summary, layer: str) -> LayerRow:
         if row.path == path:
             return row
     leaves = [row for row in summary.rows if row.leaf]
+    if not leaves:
+        raise ExpectationError(f"{layer!r} is not known: no layer of this network ran")
     example = next((row.path for row in leaves if row.role == "stage 2"), leaves[-1].path)
     raise ExpectationError(
         f"{layer!r} is no layer of this network{suggestion(layer, known)}; "

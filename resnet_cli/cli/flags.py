@@ -8,6 +8,7 @@ from resnet_cli.analysis.step import Amp, Checkpoint, Optimizer, Step
 from resnet_cli.analysis.summary import By
 from resnet_cli.cli.options import HELP_NETWORK, Heading, Option, under
 from resnet_cli.cli.values import (
+    PURPOSES,
     Color,
     Device,
     Format,
@@ -62,15 +63,6 @@ def _input(value: object) -> object:
 
 def _name(value: object) -> str:
     return str(value).strip()
-
-
-def _ratio(value: object) -> float:
-    """Parse a share: 0.25 or 1/16."""
-    over, _, under = str(value).partition("/")
-    try:
-        return float(over) / float(under or 1)
-    except (ValueError, ZeroDivisionError):
-        raise ValueError(f"{value!r} is no share; give 0.25 or 1/16") from None
 
 
 def _layer(value: object) -> str:
@@ -160,7 +152,7 @@ NETWORK = under(
     Option("attention", Attention, "Gate at the end of a main path: SE-ResNet, ECA-Net."),
     Option(
         "attention-ratio",
-        _ratio,
+        parse.share,
         "Share of the channels inside a squeeze and excitation, in multiples of 8.",
         metavar="RATIO",
         usual="1/16",
@@ -183,7 +175,7 @@ NETWORK = under(
 TABLE = under(
     Heading.TABLE,
     (TableOptions(), Output()),
-    Option("depth", parse.depth, "How deep to go.", metavar="N|all"),
+    Option("depth", parse.depth, "How deep: N modules, all, or operations.", metavar="DEPTH"),
     Option(
         "at",
         parse.sizes,
@@ -209,8 +201,7 @@ TABLE = under(
     Option(
         "format",
         Format,
-        "table; plain, the notebook's lines; markdown, for GitHub; json, csv, for programs; html, "
-        "a page to explore; junit, for 'check'.",
+        "How to write.",
         metavar="FORMAT",
     ),
     Option("output -o", parse.path, "Write to FILE, as its ending says; - is the screen."),
@@ -304,12 +295,21 @@ EXPECTATIONS = under(
 )
 
 
-def shared(*shown: str) -> list[click.Parameter]:
-    """Return every shared option; the help shows those under a heading or of a name in `shown`."""
-    return [
-        *(
-            option.but(is_shared=True, hidden=not {option.heading, option.dashed} & {*shown})
-            for option in SHARED
-        ),
-        HELP_NETWORK,
-    ]
+def shared(
+    *read: str, formats: tuple[Format, ...] = (), but: tuple[str, ...] = ()
+) -> list[click.Parameter]:
+    """Return every shared option for a command that reads those under a heading or of a name.
+
+    Those of a name in `but` it does not read, nor `format` without `formats`. The help shows what
+    is read; what is not is understood in variables and files, and refused as a flag.
+    """
+    names = {*read, *(("format",) if formats else ())}
+    found: list[click.Parameter] = []
+    for option in SHARED:
+        is_read = bool({option.heading, option.dashed} & names) and option.dashed not in but
+        own = option.but(is_shared=True, hidden=not is_read)
+        if option.dashed == "format":
+            said = "; ".join(text for each, text in PURPOSES.items() if each in formats)
+            own = own.but(words=tuple(formats), help=f"{said}.", hidden=not formats)
+        found.append(own)
+    return [*found, HELP_NETWORK]

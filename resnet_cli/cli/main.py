@@ -15,6 +15,7 @@ import click
 
 from resnet_cli.cli.flags import shared
 from resnet_cli.cli.options import BRIEF, Heading, message, write_examples, write_options
+from resnet_cli.cli.values import SUMMARY_FORMATS, Format
 from resnet_cli.errors import ClosedPipe, ResNetShapesError
 from resnet_cli.family.presets import NAMES
 from resnet_cli.text import harmless, nearest, printable
@@ -72,7 +73,7 @@ class Group(click.Group):
 @click.group(
     cls=Group,
     invoke_without_command=True,
-    params=shared(*Heading),
+    params=shared(*Heading, formats=(*SUMMARY_FORMATS, Format.HTML)),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="resnet-shapes")

@@ -60,6 +60,9 @@ def known(
             return Known(user.listing(config, options.device))
         capture = user.capture
         if config.named:
+            from resnet_cli.pytorch.backend import backend
+
+            backend()  # says why where there is no PyTorch, which `named` imports itself
             from resnet_cli.pytorch import named  # only closed forms need it
 
             capture = named.capture

@@ -44,7 +44,8 @@ class Option(click.Option):
 
     `names` are the long name and other flags for it, as in `output -o`. What it `takes` is a
     parser, of which `parse.flag` makes a switch, or an enumeration of words. `usual` is for the
-    help: the value that holds where nobody gives one, or words for it.
+    help: the value that holds where nobody gives one, or words for it. A `key` of its own has
+    an option whose name means something else elsewhere.
     """
 
     def __init__(
@@ -55,10 +56,11 @@ class Option(click.Option):
         *,
         usual: object = None,
         words: tuple[str, ...] = (),
+        key: str = "",
         **click_attributes: Any,
     ) -> None:
         self.dashed, *others = names.split()  # as flags and files spell it: width-per-group
-        self.key = self.dashed.replace("-", "_")
+        self.key = key or self.dashed.replace("-", "_")
         self.heading = Heading.GENERAL
         self.is_shared = False
         self.usual = usual
@@ -133,8 +135,8 @@ class Option(click.Option):
         match value:
             case bool():
                 return "on" if value else "off"
-            case parse.ALL_DEPTHS:
-                return "all"
+            case parse.ALL_DEPTHS | parse.OPERATIONS:
+                return next(word for word, depth in parse.DEPTHS.items() if depth == value)
             case tuple():
                 return ",".join(map(str, value))
         return str(value)
@@ -181,11 +183,21 @@ ONE_LINE = 72
 
 
 class Command(click.Command):
-    """A Click command whose help has examples, then its own options, then the shared ones."""
+    """A Click command whose help has examples, then its own options, then the shared ones.
 
-    def __init__(self, *args: Any, examples: tuple[str, ...] = (), **attributes: Any) -> None:
+    For a shared flag that it does not read, `instead` may say what is right.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        examples: tuple[str, ...] = (),
+        instead: Mapping[str, str] | None = None,
+        **attributes: Any,
+    ) -> None:
         super().__init__(*args, **attributes)
         self.examples = examples
+        self.instead = instead or {}
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         write_examples(self.examples, formatter)

@@ -21,7 +21,7 @@ from resnet_cli.errors import BackendError, ConfigError, FigureError, TargetErro
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.graph.dims import Dim
 from resnet_cli.parse import Input
-from resnet_cli.show.page.document import to_html
+from resnet_cli.show.page.document import Figure, to_html
 from resnet_cli.show.page.sheet import Sheet, Start
 from resnet_cli.text import format_shape, printable
 
@@ -136,21 +136,21 @@ def _is_same(closed: Network, network: Network, sizes: "Mapping[str, int]") -> b
     ]
 
 
-def _figure(network: Network, sheet: Sheet, *, folded: bool) -> str:
-    """Return the network's figure as SVG, or nothing where there is none, or it is too large."""
+def _figure(network: Network, sheet: Sheet, *, folded: bool) -> Figure:
+    """Return the network's figure, or nothing where there is none, or it is too large."""
     from resnet_cli.draw import layout, scene, sized, svg
     from resnet_cli.draw.boxes import Level
 
     graph, summary = network.graph, network.summary
     if not summary.ran or summary.error is not None:
-        return ""
+        return Figure()
     try:
         found = scene.network(graph, summary.name, Level.BLOCKS, folded=folded)
     except FigureError:
-        return ""
-    if sum(1 for _ in found.steps()) > MOST_BOXES:
-        return ""
+        return Figure()
+    if sum(1 for _ in found.nodes()) > MOST_BOXES:
+        return Figure()
     plain = found._replace(title="", notes=(), single=True)
     page = layout.arrange(sized.at(plain, graph, sheet.start.sizes))
     title = f"{summary.name}, input {format_shape(sheet.at(summary.input_shape))}"
-    return svg.to_svg(page, title, svg.Bound(sheet.box, sheet.shape))
+    return Figure(svg.to_svg(page, title, svg.Bound(sheet.box, sheet.shape)), svg.style(page))

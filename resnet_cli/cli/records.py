@@ -10,6 +10,9 @@ from resnet_cli.show import formats
 Fields: TypeAlias = Mapping[str, tuple[str, bool, int]]
 """A field's header, whether it is a number, and when a narrow terminal drops it."""
 
+GROUP = -1
+"""The rank of a field that has no column in a table: it is the heading of a group."""
+
 
 def write_records(
     screen: Screen,
@@ -33,9 +36,12 @@ def write_records(
     if kind is Format.TABLE:
         from resnet_cli.show.grid import Head, records_table  # Rich, which only a table needs
 
-        heads = [Head(*field) for field in fields.values()]
-        rows = (record.values() for record in records)
-        screen.show(records_table(heads, rows, screen.look(), note))
+        shown = [name for name, (_, _, rank) in fields.items() if rank != GROUP]
+        heads = [Head(*fields[name]) for name in shown]
+        rows = ([record[name] for name in shown] for record in records)
+        by = next((name for name in fields if name not in shown), None)
+        groups = [record[by] for record in records] if by else []
+        screen.show(records_table(heads, rows, screen.look(), note, groups))
     else:
         titles = [title for title, _, _ in fields.values()]
         screen.write(formats.records(kind, key, titles, records, tail))

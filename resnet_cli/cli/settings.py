@@ -17,6 +17,7 @@ from resnet_cli.cli import projectfile
 from resnet_cli.cli.flags import EXPECTATIONS, NETWORK, TRAINING
 from resnet_cli.cli.options import ENV_PREFIX, Option
 from resnet_cli.cli.projectfile import Project, Values
+from resnet_cli.cli.unread import refuse_unread
 from resnet_cli.cli.values import ELSEWHERE, ENDINGS, FIGURES, Format, Output
 from resnet_cli.cli.variables import misspelt
 from resnet_cli.errors import ConfigError
@@ -60,14 +61,10 @@ class Settings(NamedTuple):
     def untrained(self) -> "Settings":
         """Return the settings without a training step, for commands that have no word about it.
 
-        A flag that asks for one is refused; variable and file are for other commands. Raises
-        `click.BadParameter`.
+        Variable and file ask for one of other commands.
         """
         found = self
         for key in ("train", *Step._fields[1:], "max_train_peak"):
-            if key in self.values and self.name(key) == _flag(key):
-                message = "is not for this command, which says nothing of training"
-                raise click.BadParameter(message, param_hint=self.name(key))
             found = found.without(key)
         return found
 
@@ -274,11 +271,13 @@ def given(ctx: click.Context) -> Request:
     """Gather what a command, its group and the environment say, and no file."""
     group = ctx.find_root()
     flags, environment = explicit(group)
+    options = [*group.command.params, *ctx.command.params]
+    spelled = {o.key: f"--{o.dashed}" for o in options if isinstance(o, Option)}
     if ctx is not group:
         own_flags, own_environment = explicit(ctx)
         flags, environment = {**flags, **own_flags}, {**environment, **own_environment}
     return Request(
-        Values(flags, {key: _flag(key) for key in flags}),
+        Values(flags, {key: spelled[key] for key in flags}),
         Values(environment, {key: ENV_PREFIX + key.upper() for key in environment}),
         None,
     )
@@ -287,6 +286,7 @@ def given(ctx: click.Context) -> Request:
 def request(ctx: click.Context) -> Request:
     """Gather what a command, its group, the environment and the configuration file say."""
     asked = given(ctx)
+    refuse_unread(ctx, asked.flags)
     said = {**asked.environment.values, **asked.flags.values}
     asked = asked._replace(project=projectfile.load(said.get("config")))
     for line in misspelt(ctx.find_root()):

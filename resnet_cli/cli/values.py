@@ -24,6 +24,7 @@ class Format(StrEnum):
     JSON = "json"
     CSV = "csv"
     MARKDOWN = "markdown"
+    LATEX = "latex"
     HTML = "html"
     JUNIT = "junit"
 
@@ -33,6 +34,7 @@ ENDINGS = {
     ".csv": Format.CSV,
     ".md": Format.MARKDOWN,
     ".markdown": Format.MARKDOWN,
+    ".tex": Format.LATEX,
     ".html": Format.HTML,
     ".htm": Format.HTML,
     ".xml": Format.JUNIT,
@@ -41,6 +43,18 @@ ENDINGS = {
 
 FIGURES = (".svg", ".png", ".pdf", ".mmd")
 """The endings of what `draw` writes."""
+
+PURPOSES: Mapping[Format, str] = {
+    Format.TABLE: "table",
+    Format.PLAIN: "plain, the notebook's lines",
+    Format.MARKDOWN: "markdown, for GitHub",
+    Format.LATEX: "latex",
+    Format.JSON: "json, for programs",
+    Format.CSV: "csv, for spreadsheets",
+    Format.HTML: "html, a page to explore",
+    Format.JUNIT: "junit, for CI",
+}
+"""What the help says of each format."""
 
 SUMMARY_FORMATS = (Format.TABLE, Format.PLAIN, Format.JSON, Format.CSV, Format.MARKDOWN)
 

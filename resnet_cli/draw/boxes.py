@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import TypeAlias
 
-from resnet_cli.draw.flow import SOURCE, Node
-from resnet_cli.draw.parts import Step
+from resnet_cli.draw.flow import SOURCE, Vertex
+from resnet_cli.draw.parts import Node
 from resnet_cli.draw.style import CIRCLES, Category
 from resnet_cli.draw.words import over, words
 from resnet_cli.graph.elementwise import Made
@@ -53,7 +53,7 @@ class Boxes:
         self.graph = graph
         self.level = level
         self.facts = infer(graph)
-        self.steps: list[Step] = []
+        self.nodes: list[Node] = []
         self.inputs: list[list[Given]] = []
         self.major: list[int] = []
         self.joins: list[int] = []
@@ -68,12 +68,12 @@ class Boxes:
                 self.gives.append(SOURCE)
             elif isinstance(operation.kind, Input):
                 shape = human_text(operation.kind.shape)
-                step = Step(f"input {operation.kind.position + 1}, {shape}", Category.OTHER, shape)
-                self.gives.append(self._add(step, [(SOURCE, "")]))
+                node = Node(f"input {operation.kind.position + 1}, {shape}", Category.OTHER, shape)
+                self.gives.append(self._add(node, [(SOURCE, "")]))
             else:
                 self.gives.append(self._operation(index, operation))
 
-    def flow(self) -> tuple[list[Node], list[int]]:
+    def flow(self) -> tuple[list[Vertex], list[int]]:
         """Return the boxes from which something leads to an end, in order, and the ends.
 
         The shape that leaves a box is what arrives at the next, whatever views lie between;
@@ -81,31 +81,31 @@ class Boxes:
         """
         ends = self._ends()
         takers = self._takers(ends)
-        nodes: list[Node] = []
+        vertices: list[Vertex] = []
         new: dict[Given, int] = {(SOURCE, shape): SOURCE for shape in takers[SOURCE]}
         for number in sorted(takers.keys() - {SOURCE}):
-            step, shapes = self.steps[number], takers[number]
-            if step.shape not in shapes:
+            node, shapes = self.nodes[number], takers[number]
+            if node.shape not in shapes:
                 most = max(map(len, shapes.values()))
                 shape = next(shape for shape, paths in shapes.items() if len(paths) == most)
-                step = step._replace(shape=shape)
+                node = node._replace(shape=shape)
             inputs = dict.fromkeys(new[each] for each in self.inputs[number])
-            nodes.append(Node(step, (*inputs,)))
-            own = new[number, step.shape] = len(nodes) - 1
+            vertices.append(Vertex(node, (*inputs,)))
+            own = new[number, node.shape] = len(vertices) - 1
             for shape, paths in shapes.items():
-                if shape != step.shape:
-                    nodes.append(Node(Step("reshape", Category.MOVE, shape, paths[0]), (own,)))
-                    new[number, shape] = len(nodes) - 1
-        return nodes, [new[end] for end in ends]
+                if shape != node.shape:
+                    vertices.append(Vertex(Node("reshape", Category.MOVE, shape, paths[0]), (own,)))
+                    new[number, shape] = len(vertices) - 1
+        return vertices, [new[end] for end in ends]
 
     def _takers(self, ends: list[Given]) -> dict[int, dict[str, list[str]]]:
         """Return for each box that leads to an end the shapes taken of it, and who takes each."""
         takers: dict[int, dict[str, list[str]]] = {SOURCE: {}}
-        for node, shape in ends:
-            takers.setdefault(node, {}).setdefault(shape, []).append("")
-        for number in range(len(self.steps) - 1, -1, -1):
-            for node, shape in self.inputs[number] if number in takers else ():
-                takers.setdefault(node, {}).setdefault(shape, []).append(self.steps[number].path)
+        for vertex, shape in ends:
+            takers.setdefault(vertex, {}).setdefault(shape, []).append("")
+        for number in range(len(self.nodes) - 1, -1, -1):
+            for vertex, shape in self.inputs[number] if number in takers else ():
+                takers.setdefault(vertex, {}).setdefault(shape, []).append(self.nodes[number].path)
         return takers
 
     def _ends(self) -> list[Given]:
@@ -113,45 +113,45 @@ class Boxes:
         given = (self._given(value) for value in values(self.graph.output))
         if found := [each for each in given if each is not None]:
             return found
-        taken = {node for inputs in self.inputs for node, _ in inputs}
-        loose = [number for number in range(len(self.steps)) if number not in taken]
-        return [(number, self.steps[number].shape) for number in loose] or [(SOURCE, "")]
+        taken = {vertex for inputs in self.inputs for vertex, _ in inputs}
+        loose = [number for number in range(len(self.nodes)) if number not in taken]
+        return [(number, self.nodes[number].shape) for number in loose] or [(SOURCE, "")]
 
     def _given(self, value: Value) -> Given | None:
         """Return the box that gives a value, and the value's shape."""
-        node, operation = self.gives[value.operation], self.graph.operations[value.operation]
+        vertex, operation = self.gives[value.operation], self.graph.operations[value.operation]
         if isinstance(operation.kind, Subsample) and self._is_before_pad(value.operation):
             return self._given(operation.inputs[0])  # one box for both: they are one shortcut
         shape = self.facts[value.operation].outputs[value.output]
-        return None if node is None else (node, human_text(shape))
+        return None if vertex is None else (vertex, human_text(shape))
 
-    def _add(self, step: Step, inputs: Iterable[Given]) -> int:
-        self.steps.append(step)
+    def _add(self, node: Node, inputs: Iterable[Given]) -> int:
+        self.nodes.append(node)
         self.inputs.append([*inputs])
-        return len(self.steps) - 1
+        return len(self.nodes) - 1
 
     def _operation(self, index: int, operation: Operation) -> int | None:
         """Return the box that gives what an operation gives: its own, or the one it passes on."""
         kind, out = operation.kind, self.facts[index].outputs[0]
         given = [found for value in operation.inputs if (found := self._given(value))]
-        nodes = (*dict.fromkeys(node for node, _ in given),)
-        if not nodes or isinstance(kind, Made) or kind.name in SHAPE_ALONE:
+        vertices = (*dict.fromkeys(vertex for vertex, _ in given),)
+        if not vertices or isinstance(kind, Made) or kind.name in SHAPE_ALONE:
             return None
         text, _, category = words(kind, out)
-        if len(nodes) == 1:
+        if len(vertices) == 1:
             if category in CIRCLES:
                 category = Category.POINTWISE  # with a constant
             if self._is_hidden(index, category, given[0][1]):
-                return nodes[0]
+                return vertices[0]
         else:
             self.joins.append(index)
         if category not in MINOR:
             self.major.append(index)
         if category is Category.CONCAT:
             given = self._shortened(given, out)
-        step = Step(text + self.stride, category, human_text(out), operation.path)
+        node = Node(text + self.stride, category, human_text(out), operation.path)
         self.stride = ""
-        return self._add(step, given)
+        return self._add(node, given)
 
     def _is_hidden(self, index: int, category: Category, shape: str) -> bool:
         """Say whether an operation on one value has no box of its own."""
@@ -175,10 +175,10 @@ class Boxes:
 
         So a dense block, whose layers each join all before them, is one join after another.
         """
-        self.concats.setdefault((*given,), (len(self.steps), out))
+        self.concats.setdefault((*given,), (len(self.nodes), out))
         for length in range(len(given) - 1, 1, -1):
             number, shape = self.concats.get((*given[:length],), (0, ()))
             differ = sum(one != other for one, other in zip(shape, out, strict=False))
             if len(shape) == len(out) and differ == 1:
-                return [(number, self.steps[number].shape), *given[length:]]
+                return [(number, self.nodes[number].shape), *given[length:]]
         return given

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from resnet_cli.draw.layers import Extent, in_layers
-from resnet_cli.draw.page import Arrow, Box, Frame, Label, Page, Place
-from resnet_cli.draw.parts import Fork, Part, Series, Step, Unit, Weave, is_gate, on_axis
+from resnet_cli.draw.page import Arrow, Box, Cluster, Label, Page, Place
+from resnet_cli.draw.parts import Component, Fork, Node, Series, Unit, Weave, is_gate, on_axis
 from resnet_cli.draw.spacing import (
     ARM_GAP,
     BAR_HEIGHT,
@@ -82,8 +82,8 @@ class Fragment:
             self.page.boxes.append(box._replace(x=box.x + x, y=box.y + y))
         for label in other.page.labels:
             self.page.labels.append(label._replace(x=label.x + x, y=label.y + y))
-        for frame in other.page.frames:
-            self.page.frames.append(frame._replace(x=frame.x + x, y=frame.y + y))
+        for frame in other.page.clusters:
+            self.page.clusters.append(frame._replace(x=frame.x + x, y=frame.y + y))
         self.reach(other.left - x, other.right + x)
         moved = (_moved(each, x, y) for each in other.ways)
         return tuple(extended(way, each) if each[0] == (x, y) else each for each in moved)
@@ -109,15 +109,15 @@ def _are_straight(one: Place, middle: Place, other: Place) -> bool:
     return one[0] == middle[0] == other[0] or one[1] == middle[1] == other[1]
 
 
-def fragment(series: Iterable[Part], width: float, shape: str, gap: float) -> Fragment:
+def fragment(series: Iterable[Component], width: float, shape: str, gap: float) -> Fragment:
     """Return a series drawn, its boxes `width` wide, what enters bearing a shape.
 
     The first box is `gap` below where it is entered.
     """
     found = Fragment(shape=shape)
     for part in series:
-        if isinstance(part, Step):
-            _step(found, part, width, gap)
+        if isinstance(part, Node):
+            _node(found, part, width, gap)
             gap = gap_below(part)
             continue
         found.shape = found.shape if gap >= SHAPE_GAP else ""
@@ -131,22 +131,22 @@ def fragment(series: Iterable[Part], width: float, shape: str, gap: float) -> Fr
     return found
 
 
-def _step(found: Fragment, step: Step, width: float, gap: float) -> None:
+def _node(found: Fragment, node: Node, width: float, gap: float) -> None:
     """Draw a box, and the arrow to it with the shape that it carries."""
     if found.shape and gap >= SHAPE_GAP:
         found.label(5, found.height + SHAPE_GAP / 2 - 1.5, found.shape)
     top = found.height + gap
     for way in found.ways:
         found.arrow(extended(way, ((0, top),)))
-    if step.category in CIRCLES:
-        found.box(Box(-CIRCLE / 2, top, CIRCLE, CIRCLE, step.category, step.path), "", "text")
+    if node.category in CIRCLES:
+        found.box(Box(-CIRCLE / 2, top, CIRCLE, CIRCLE, node.category, node.path), "", "text")
         found.height = top + CIRCLE
     else:
-        box = Box(-width / 2, top, width, BOX_HEIGHT, step.category, step.path)
-        found.box(box, step.text, "text")
+        box = Box(-width / 2, top, width, BOX_HEIGHT, node.category, node.path)
+        found.box(box, node.text, "text")
         found.height = top + BOX_HEIGHT
     found.ways = (((0, found.height),),)
-    found.shape = step.shape if gap_below(step) == SHAPE_GAP else ""
+    found.shape = node.shape if gap_below(node) == SHAPE_GAP else ""
 
 
 def _unit(found: Fragment, unit: Unit, width: float) -> None:
@@ -161,7 +161,7 @@ def _unit(found: Fragment, unit: Unit, width: float) -> None:
         left = max(inside.left + FRAME_GAP, FRAME_GAP + width_of(unit.title, "stage") + 8)
         right = inside.right + FRAME_GAP
         end = top + inside.height + gap
-        found.page.frames.append(Frame(-left, top, left + right, end - top))
+        found.page.clusters.append(Cluster(-left, top, left + right, end - top))
         corner = (FRAME_GAP - left, top + 10)
         found.page.labels.append(Label(*corner, unit.title, "stage", "left"))
         found.reach(left + CLEAR, right + CLEAR)
@@ -213,15 +213,15 @@ def _fork(found: Fragment, fork: Fork, width: float, gap: float) -> None:
 
 
 def _weave(found: Fragment, weave: Weave, gap: float) -> None:
-    """Draw nodes in layers, each with the shape that leaves it, and where all meet."""
+    """Draw vertices in layers, each with the shape that leaves it, and where all meet."""
     if found.shape:
         found.label(5, found.height + SHAPE_GAP / 2 - 1.5, found.shape)
     top = found.height + (FORK_GAP - FORK if gap >= SHAPE_GAP else BOX_GAP)
     (entered,) = found.ways
-    drawn = [_closed(fragment(node, _width(node, 0, 2), "", FORK)) for node in weave.nodes]
-    for node in drawn:
-        node.reach(0, 5 + width_of(node.shape, "shape") + CLEAR)
-    sizes = [Extent(node.left, node.right, node.height) for node in drawn]
+    drawn = [_closed(fragment(vertex, _width(vertex, 0, 2), "", FORK)) for vertex in weave.vertices]
+    for vertex in drawn:
+        vertex.reach(0, 5 + width_of(vertex.shape, "shape") + CLEAR)
+    sizes = [Extent(vertex.left, vertex.right, vertex.height) for vertex in drawn]
     layers = in_layers(sizes, weave.links)
     ends: list[Way] = []
     left = {-1: extended(entered, ((0, top),))}
@@ -235,13 +235,13 @@ def _weave(found: Fragment, weave: Weave, gap: float) -> None:
         else:
             x, y = layers.places[end]
             (left[end],) = found.put(drawn[end], x, y + top, way)
-    for node, (x, y) in zip(drawn, layers.places, strict=True):
-        if node.shape:
-            found.label(x + 5, y + top + node.height + BOX_GAP - 1, node.shape)
+    for vertex, (x, y) in zip(drawn, layers.places, strict=True):
+        if vertex.shape:
+            found.label(x + 5, y + top + vertex.height + BOX_GAP - 1, vertex.shape)
     found.height = top + layers.height
     found.ways = tuple(ends)
     if weave.join.category in CIRCLES:
-        found.height += BOX_GAP  # the shapes that leave the last nodes
+        found.height += BOX_GAP  # the shapes that leave the last vertices
         _circle(found, weave.join)
     else:
         arrive = [0.0, *(way[-1][0] for way in ends)]
@@ -269,7 +269,7 @@ def _arms(fork: Fork, width: float, shape: str) -> list[Fragment]:
     return drawn
 
 
-def _circle(found: Fragment, join: Step) -> None:
+def _circle(found: Fragment, join: Node) -> None:
     """Let all ways meet in a circle on the axis: from above, or from their side."""
     middle, radius = found.height + BOX_GAP + CIRCLE / 2, CIRCLE / 2
     for way in found.ways:
@@ -285,7 +285,7 @@ def _circle(found: Fragment, join: Step) -> None:
     found.ways = (((0, found.height),),)
 
 
-def _bar(found: Fragment, join: Step, low: float, high: float) -> None:
+def _bar(found: Fragment, join: Node, low: float, high: float) -> None:
     """Let all ways meet in a bar below them, or at its side."""
     half = width_of(join.text, "text") / 2 + 7
     low, high = min(low, -half), max(high, half)
@@ -306,7 +306,7 @@ def _bar(found: Fragment, join: Step, low: float, high: float) -> None:
 
 def _width(arm: Series, width: float, arms: int) -> float:
     """Return how wide an arm's boxes are: as those around it where it is the only one."""
-    own = max((width_of(step.text, "text") + 12 for step in on_axis(arm)), default=40.0)
+    own = max((width_of(node.text, "text") + 12 for node in on_axis(arm)), default=40.0)
     return max(own, width) if arms == 1 else own
 
 

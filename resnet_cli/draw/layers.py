@@ -1,7 +1,7 @@
-"""Places for nodes and links that no forks describe: in layers from top to bottom.
+"""Places for vertices and links that no forks describe: in layers from top to bottom.
 
 Sugiyama, Tagawa, Toda, "Methods for Visual Understanding of Hierarchical System Structures",
-1981: a node stands below all that lead to it; a link that passes a layer has a lane there;
+1981: a vertex stands below all that lead to it; a link that passes a layer has a lane there;
 each layer is sorted by where its neighbours are. Links run down, and to the side only between
 two layers, each on a track of its own.
 """
@@ -15,18 +15,18 @@ from resnet_cli.draw.spacing import ARM_GAP, CLEAR, FORK
 TRACK = 7.0
 """From one track to the next."""
 LABEL_ROOM = 15.0
-"""What the shape below a node needs."""
+"""What the shape below a vertex needs."""
 SWEEPS = 12
 LANE_WEIGHT = 0.2
-"""What a lane weighs against a node that would stand in the same place."""
+"""What a lane weighs against a vertex that would stand in the same place."""
 
 Item: TypeAlias = tuple[int, int]
-"""A node, or with a layer of its own the lane of what a node gives: (node, layer)."""
+"""A vertex, or with a layer of its own the lane of what a vertex gives: (vertex, layer)."""
 Ways: TypeAlias = dict[tuple[int, int], list[tuple[float, float]]]
 
 
 class Extent(NamedTuple):
-    """How far a node reaches from where it is entered, at the top."""
+    """How far a vertex reaches from where it is entered, at the top."""
 
     left: float
     right: float
@@ -34,9 +34,9 @@ class Extent(NamedTuple):
 
 
 class Layers(NamedTuple):
-    """Where the nodes are entered, the ways of the links that lead to each, and the height.
+    """Where the vertices are entered, the ways of the links that lead to each, and the height.
 
-    A way ends where its node is entered; one to the last, where all meet, below its layer.
+    A way ends where its vertex is entered; one to the last, where all meet, below its layer.
     """
 
     places: list[tuple[float, float]]
@@ -45,14 +45,16 @@ class Layers(NamedTuple):
 
 
 def in_layers(sizes: Sequence[Extent], links: Sequence[tuple[int, int]]) -> Layers:
-    """Return places for nodes around an axis; -1 is the entry at (0, 0), the last the join."""
+    """Return places for vertices around an axis; -1 is the entry at (0, 0), the last the join."""
     ranks = _ranks(len(sizes), links)
     parents = _parents(ranks, links)
     layers = _sorted(_items(ranks, parents), parents)
     extent = {item: _extent(item, ranks, sizes) for layer in layers for item in layer}
     xs = _straight(layers, parents, extent)
     tops, tracks, height = _heights(layers, parents, xs, ranks, sizes)
-    places = [(xs[node, ranks[node]], tops[ranks[node]] - FORK) for node in range(len(sizes))]
+    places = [
+        (xs[vertex, ranks[vertex]], tops[ranks[vertex]] - FORK) for vertex in range(len(sizes))
+    ]
     ways: Ways = {}
     for start, end in links:
         chain = [(start, rank) for rank in range(ranks[start], ranks[end])]
@@ -71,7 +73,7 @@ def in_layers(sizes: Sequence[Extent], links: Sequence[tuple[int, int]]) -> Laye
 
 
 def _ranks(count: int, links: Sequence[tuple[int, int]]) -> list[int]:
-    """Return each node's layer, behind the longest way to it; the entry's is at the end: -1."""
+    """Return each vertex's layer, behind the longest way to it; the entry's is at the end: -1."""
     ranks = [0] * (count + 1) + [-1]
     for start, end in sorted(links):
         ranks[end] = max(ranks[end], ranks[start] + 1)
@@ -79,7 +81,7 @@ def _ranks(count: int, links: Sequence[tuple[int, int]]) -> list[int]:
 
 
 def _parents(ranks: Sequence[int], links: Sequence[tuple[int, int]]) -> dict[Item, list[Item]]:
-    """Return what leads to each item from the layer above: what one node gives shares lanes."""
+    """Return what leads to each item from the layer above: what one vertex gives shares lanes."""
     parents: dict[Item, list[Item]] = {}
     for start, end in links:
         above = (start, ranks[start])
@@ -91,7 +93,7 @@ def _parents(ranks: Sequence[int], links: Sequence[tuple[int, int]]) -> dict[Ite
 
 
 def _items(ranks: Sequence[int], parents: Mapping[Item, list[Item]]) -> list[list[Item]]:
-    """Return the layers between entry and join, nodes before lanes, in order."""
+    """Return the layers between entry and join, vertices before lanes, in order."""
     last = ranks[-2]
     layers: list[list[Item]] = [[] for _ in range(last)]
     for item in sorted(parents, key=lambda item: (ranks[item[0]] != item[1], item[0])):
@@ -144,9 +146,9 @@ def _crossings(layers: Sequence[Sequence[Item]], parents: Mapping[Item, list[Ite
 
 def _extent(item: Item, ranks: Sequence[int], sizes: Sequence[Extent]) -> tuple[float, float]:
     """Return how far an item reaches to both sides; a lane is a line."""
-    node, rank = item
-    if node >= 0 and ranks[node] == rank:
-        return sizes[node].left, sizes[node].right
+    vertex, rank = item
+    if vertex >= 0 and ranks[vertex] == rank:
+        return sizes[vertex].left, sizes[vertex].right
     return 0.0, 0.0
 
 

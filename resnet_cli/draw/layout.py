@@ -17,8 +17,19 @@ from resnet_cli.draw.metrics import (
     side_height,
     two_lines,
 )
-from resnet_cli.draw.page import SIZES, Arrow, Box, Frame, Label, Page, Place, text_width, wrapped
-from resnet_cli.draw.parts import Part, Residual, Scene, Section, Step, Unit, residual
+from resnet_cli.draw.page import (
+    SIZES,
+    Arrow,
+    Box,
+    Cluster,
+    Label,
+    Page,
+    Paper,
+    Place,
+    text_width,
+    wrapped,
+)
+from resnet_cli.draw.parts import Component, Node, Residual, Scene, Section, Unit, residual
 from resnet_cli.draw.spacing import (
     BOX_GAP,
     BOX_HEIGHT,
@@ -35,46 +46,61 @@ from resnet_cli.draw.spacing import (
 from resnet_cli.draw.style import CIRCLES, Category
 from resnet_cli.draw.valley import valley
 
+PLAIN = Paper()
+
 NOTE = 300.0
 """How wide a note may make a page; a longer one goes on in the next line."""
 
 
-def arrange(scene: Scene) -> Page:
-    """Return the page of a scene: title, columns, legend."""
+def arrange(scene: Scene, paper: Paper = PLAIN) -> Page:
+    """Return the page of a scene: title, columns, legend. Raises `FigureError`: it has no room."""
     metrics = fit(scene)
     page = Page(0, 0, [], [], [], [])
-    if drawn := valley(scene, metrics.box):
+    if paper.columns is None and (drawn := valley(scene, metrics.box)):
         width = 2 * MARGIN + drawn.left + drawn.right
-        top = _title(page, scene.title, max(width, 240))
-        x = MARGIN + drawn.left
+        wide = max(width, 240, paper.room or 0)
+        top = heading(page, scene.title, wide, paper)
+        x = MARGIN + drawn.left + max((paper.room or 0) - width, 0) / 2
         Fragment(page).put(drawn, x, top, ((x, top),))
-        return _finished(page, scene, width, top + drawn.height + BOX_GAP)
-    columns = break_columns(scene, metrics)
+        bottom = top + drawn.height + BOX_GAP
+        return finished(page, scene.categories(), scene.notes, width, bottom, paper)
+    columns = break_columns(scene, metrics, paper)
     width = 2 * MARGIN + len(columns) * (metrics.width + GUTTER) - GUTTER
-    top = _title(page, scene.title, max(width, 240))
+    top = heading(page, scene.title, max(width, 240, paper.room or 0), paper)
     bottom, before = top, None
     for index, sections in enumerate(columns):
-        left = MARGIN + index * (metrics.width + GUTTER)
+        left = MARGIN + index * (metrics.width + GUTTER) + max((paper.room or 0) - width, 0) / 2
         column = _Column(page, metrics, left, top, before)
         column.draw(sections, is_picture=not scene.chained)
         before = column if scene.chained else None
         if before is None or sections is columns[-1]:
             column.leave()
         bottom = max(bottom, column.y + BOX_GAP)
-    return _finished(page, scene, width, bottom)
+    return finished(page, scene.categories(), scene.notes, width, bottom, paper)
 
 
-def _finished(page: Page, scene: Scene, width: float, bottom: float) -> Page:
-    """Return the page with its legend, as wide as that and the title need."""
+def finished(
+    page: Page,
+    categories: set[Category],
+    notes: Sequence[str],
+    width: float,
+    bottom: float,
+    paper: Paper,
+) -> Page:
+    """Return the page with its legend, as wide as that and the title need, or as it is to be."""
+    notes = notes if paper.legend else ()
     ends = (_end(label) for label in page.labels if label.style == "title")
-    notes = (min(text_width(note, SIZES["shape"]), NOTE) for note in scene.notes)
-    width = max((width, *ends, *(2 * MARGIN + each for each in notes)))
-    bottom = _legend(page, scene, width, bottom + 10)
-    return page._replace(width=width, height=bottom + MARGIN)
+    wide = (min(text_width(note, SIZES["shape"]), NOTE) for note in notes)
+    width = max((width, paper.room or 0, *ends, *(2 * MARGIN + each for each in wide)))
+    if paper.legend:
+        bottom = _legend(page, categories, notes, width, bottom + 10)
+    return paper.fitted(page._replace(width=width, height=bottom + MARGIN))
 
 
-def _title(page: Page, title: str, width: float) -> float:
+def heading(page: Page, title: str, width: float, paper: Paper) -> float:
     """Draw the title, on more lines if need be; return where the columns begin."""
+    if not paper.title:
+        return MARGIN
     lines = wrapped(title, SIZES["title"], width - 2 * MARGIN, bold=True)
     for index, line in enumerate(lines):
         page.labels.append(Label(MARGIN, MARGIN + 5 + 13 * index, line, "title", "left"))
@@ -138,7 +164,7 @@ class _Column:
         self._units(section.units)
         self.y += FRAME_GAP
         left, width = frame_of(section, self.metrics)
-        self.page.frames.append(Frame(self.left + left, top, width, self.y - top))
+        self.page.clusters.append(Cluster(self.left + left, top, width, self.y - top))
         corner = (self.left + left + FRAME_GAP, top + 10)
         self.page.labels.append(Label(*corner, section.title, "stage", "left"))
 
@@ -148,21 +174,27 @@ class _Column:
 
     def _unit(self, unit: Unit) -> None:
         """Draw a unit's parts below each other, and a bracket where it stands for several."""
-        before: Part | None = None
         first = len(self.page.boxes)
-        for part in unit.parts:
-            if isinstance(part, Step):
-                self._stack((part,), gap_above(before, part))
-            elif fork := residual(part):
-                self._residual(fork)
-            elif drawn := general(part, self.metrics.box, self.shape):
-                self._general(drawn)
-            before = part
+        self._series(unit.parts)
         if unit.parts and self.shape == "":
             self.shape = unit.output
         if unit.times > 1:
             top = self.page.boxes[first].y
             self._repeats(unit, top, self.y)
+
+    def _series(self, series: Iterable[Component], gap: float | None = None) -> None:
+        """Draw parts below each other, the first one `gap` below what is there if it is given."""
+        before: Component | None = None
+        for part in series:
+            if isinstance(part, Node):
+                above = gap_above(before, part)
+                self._arrow_down(above if before or gap is None else gap)
+                self._box(part)
+            elif fork := residual(part):
+                self._residual(fork)
+            elif drawn := general(part, self.metrics.box, self.shape):
+                self._general(drawn)
+            before = part
 
     def _general(self, drawn: Fragment) -> None:
         """Put a fragment below what is there."""
@@ -171,21 +203,14 @@ class _Column:
         self.y += drawn.height
         self.shape = drawn.shape
 
-    def _stack(self, steps: Sequence[Step], gap: float) -> None:
-        """Draw steps below each other, the first one `gap` below what is there."""
-        for step in steps:
-            self._arrow_down(gap)
-            self._box(step)
-            gap = gap_below(step)
-
-    def _box(self, step: Step) -> None:
+    def _box(self, node: Node) -> None:
         metrics = self.metrics
         x, width = self.left + metrics.left, metrics.box
-        box = Box(x, self.y, width, BOX_HEIGHT, step.category, step.path)
-        self._put(box, step.text, "text")
+        box = Box(x, self.y, width, BOX_HEIGHT, node.category, node.path)
+        self._put(box, node.text, "text")
         self.y += BOX_HEIGHT
         self.way = ((self.x, self.y),)
-        self.shape = step.shape if gap_below(step) == SHAPE_GAP else ""
+        self.shape = node.shape if gap_below(node) == SHAPE_GAP else ""
 
     def _put(self, box: Box, text: str, style: str) -> None:
         self.page.boxes.append(box)
@@ -208,7 +233,7 @@ class _Column:
         """Draw main path, shortcut and addition."""
         top = self.y + FORK_GAP
         start = top - FORK
-        self._stack(fork.main, FORK_GAP)
+        self._series(fork.main, FORK_GAP)
         self.shape = ""
         circle = max(self.y + BOX_GAP, start + side_height(fork))
         self._arrow_down(circle - self.y)
@@ -229,13 +254,13 @@ class _Column:
             self.page.arrows.append(Arrow((*way, (line, middle - 6)), head=False))
             way = ((line, middle + 6),)
         else:
-            inside = sum(side_box_height(step) + BOX_GAP for step in fork.shortcut) - BOX_GAP
+            inside = sum(side_box_height(node) + BOX_GAP for node in fork.shortcut) - BOX_GAP
             y, side = (start + end - inside) / 2, self.metrics.side
-            for step in fork.shortcut:
+            for node in fork.shortcut:
                 self.page.arrows.append(Arrow((*way, (line, y))))
-                x, height = line - side / 2, side_box_height(step)
-                box = Box(x, y, side, height, step.category, step.path)
-                self._put(box, two_lines(step.text), "shape")
+                x, height = line - side / 2, side_box_height(node)
+                box = Box(x, y, side, height, node.category, node.path)
+                self._put(box, two_lines(node.text), "shape")
                 y += box.height
                 way = ((line, y),)
                 y += BOX_GAP
@@ -250,11 +275,12 @@ class _Column:
         bracket(Fragment(self.page), left, top, end, unit.repeats)
 
 
-def _legend(page: Page, scene: Scene, width: float, top: float) -> float:
+def _legend(
+    page: Page, categories: set[Category], notes: Sequence[str], width: float, top: float
+) -> float:
     """Draw a sample of each category of box with its name; return where the legend ends."""
-    used = scene.categories()
     x, y = MARGIN, top
-    for category in (each for each in Category if each in used):
+    for category in (each for each in Category if each in categories):
         size = 10.0 if category in CIRCLES else 14.0
         space = size + 4 + text_width(category, SIZES["shape"]) + 12
         if x > MARGIN and x + space - 12 > width - MARGIN:
@@ -264,7 +290,7 @@ def _legend(page: Page, scene: Scene, width: float, top: float) -> float:
         x += space
     y += 10
     space = width - 2 * MARGIN
-    lines = [line for note in scene.notes for line in wrapped(note, SIZES["shape"], space)]
+    lines = [line for note in notes for line in wrapped(note, SIZES["shape"], space)]
     for index, line in enumerate(lines):
         page.labels.append(Label(MARGIN, y + 11 + 10 * index, line, "shape", "left"))
     return y + 6 + 10 * len(lines) if lines else y

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby, takewhile
 
 from resnet_cli.draw.parts import (
+    Component,
     Fork,
-    Part,
+    Node,
     Section,
     Series,
-    Step,
     Unit,
     Weave,
+    nodes_alone,
     residual,
-    steps_alone,
 )
 from resnet_cli.draw.style import CIRCLES, Category
 
@@ -22,9 +22,9 @@ MOST_IN_A_BOX = 5
 ALONE = (*CIRCLES, Category.CONCAT, Category.FLATTEN, Category.CHAIN, Category.BLOCK)
 
 
-def merged(series: Iterable[Part]) -> Series:
+def merged(series: Iterable[Component]) -> Series:
     """Return a series with its layers in a row, gates among them, as one box each."""
-    found: list[Part] = []
+    found: list[Component] = []
     for is_layers, run in groupby(series, lambda part: _layer(part) is not None):
         parts = [*run]
         layers = [layer for part in parts if (layer := _layer(part))]
@@ -39,9 +39,10 @@ def merged(series: Iterable[Part]) -> Series:
 def as_block(fork: Fork) -> Fork:
     """Return a fork that is a residual block with its main path, if that is short, as one box."""
     found = residual(Fork((merged(fork.arms[0]), *fork.arms[1:]), fork.join))
-    if found is None or len(found.main) > 1:
+    main = nodes_alone(found.main) if found else None
+    if found is None or main is None or len(main) > 1:
         return Fork(tuple(map(merged, fork.arms)), fork.join)
-    return Fork(((_one(found.main, Category.BLOCK),), found.shortcut), found.join)
+    return Fork(((_one(main, Category.BLOCK),), found.shortcut), found.join)
 
 
 def drawn(unit: Unit) -> tuple[object, ...]:
@@ -58,15 +59,15 @@ def drawn(unit: Unit) -> tuple[object, ...]:
     return entry, *parts, fork
 
 
-def _nameless(part: Part) -> Part:
+def _nameless(part: Component) -> Component:
     """Return a part without the paths of its modules."""
     match part:
-        case Step():
+        case Node():
             return part._replace(path="")
         case Fork(arms, join):
             return Fork(tuple(map(_all_nameless, arms)), join and join._replace(path=""))
-        case Weave(nodes, links, join):
-            return Weave(tuple(map(_all_nameless, nodes)), links, join._replace(path=""))
+        case Weave(vertices, links, join):
+            return Weave(tuple(map(_all_nameless, vertices)), links, join._replace(path=""))
         case Unit(parts):
             return part._replace(parts=_all_nameless(parts))
 
@@ -86,29 +87,29 @@ def as_one(one: Section, other: Section) -> Section | None:
     return Section(f"{one.title.split(' to ')[0]} to {other.title}", (unit,))
 
 
-def _layer(part: Part) -> Step | None:
-    """Return a part as a layer of one box: a step of one, or a gate."""
-    if isinstance(part, Step):
+def _layer(part: Component) -> Node | None:
+    """Return a part as a layer of one box: a node of one, or a gate."""
+    if isinstance(part, Node):
         return None if part.category in ALONE else part
     if isinstance(part, Fork) and part.join is not None and len(part.arms) == 2:
         gate, through = part.arms
         if (
             part.join.category is Category.MULTIPLY
             and not through
-            and steps_alone(gate) is not None
+            and nodes_alone(gate) is not None
         ):
-            return Step("gate", Category.OTHER, part.join.shape, part.join.path)
+            return Node("gate", Category.OTHER, part.join.shape, part.join.path)
     return None
 
 
-def _one(layers: Iterable[Step], category: Category) -> Step:
+def _one(layers: Iterable[Node], category: Category) -> Node:
     """Return one box for layers in a row."""
     layers = [*layers]
     text = " · ".join(layer.text.replace(" conv", "") for layer in layers)
-    return Step(text, category, layers[-1].shape, _around(layers))
+    return Node(text, category, layers[-1].shape, _around(layers))
 
 
-def _around(layers: Sequence[Step]) -> str:
+def _around(layers: Sequence[Node]) -> str:
     """Return the path of the innermost module around them all."""
     paths = [layer.path.split(".") for layer in layers]
     same = takewhile(lambda names: len({*names}) == 1, zip(*paths, strict=False))

@@ -3,10 +3,11 @@
 Syntax: https://mermaid.js.org/syntax/flowchart.html. GitHub's renderer takes 500 arrows.
 """
 
+from collections.abc import Iterator
 from typing import TypeAlias
 
-from resnet_cli.draw.parts import Fork, Scene, Section, Series, Step, Unit, Weave, residual
-from resnet_cli.draw.style import CIRCLES, TINTS, Category
+from resnet_cli.draw.parts import Fork, Node, Scene, Section, Series, Unit, Weave, residual
+from resnet_cli.draw.style import EDGE, GROUND, INK, LINE, TINTS, Category
 from resnet_cli.text import printable
 
 Tails: TypeAlias = list[tuple[str, str]]
@@ -14,23 +15,40 @@ Tails: TypeAlias = list[tuple[str, str]]
 
 MAX_ARROWS = 500
 
+SIGNS = {Category.ADD: "+", Category.MULTIPLY: "\N{MULTIPLICATION SIGN}"}
+"""What stands in a circle."""
+
+CONFIG = (
+    "config:",
+    "  flowchart:",
+    "    wrappingWidth: 400",
+    "    subGraphTitleMargin:",
+    "      top: 3",
+    "      bottom: 6",
+)
+"""As in the figure, a block's text stays on one line, and a title clear of what is below."""
+
 
 def to_mermaid(scene: Scene, command: str) -> str:
-    """Return the flowchart of a scene; `command` and notes stand in comments."""
+    """Return the flowchart of a scene, under its title if it has one.
+
+    `command` and notes stand in comments.
+    """
     writer = _Writer()
     for index, section in enumerate(scene.sections, 1):
         writer.section(f"s{index}", section, chained=scene.chained)
     writer.leave()
     used = scene.categories()
     tints = (
-        f"  classDef {each.name.lower()} fill:{TINTS[each].fill},stroke:#404040,"
+        f"  classDef {each.name.lower()} fill:{TINTS[each].fill},stroke:{LINE},"
         f"color:{TINTS[each].text}"
         for each in Category
         if each in used
     )
     comments = [f"%% {printable(each)}" for each in (command, *scene.notes)]
-    lines = ["---", f"title: {_quoted(scene.title)}", "---", *comments, "flowchart TD"]
-    return "\n".join([*lines, *writer.nodes, *writer.arrows, *tints]) + "\n"
+    title = [f"title: {_quoted(scene.title)}"] if scene.title else []
+    lines = ["---", *title, *CONFIG, "---", *comments, "flowchart TD"]
+    return "\n".join([*lines, *writer.nodes, *writer.arrows, *tints, *writer.frames()]) + "\n"
 
 
 def count_arrows(text: str) -> int:
@@ -41,12 +59,15 @@ def count_arrows(text: str) -> int:
 class _Writer:
     """Writes nodes and arrows; `last` are the nodes that the next arrows leave.
 
-    Arrows stand behind all nodes: one inside a subgraph would draw both its ends into it.
+    Arrows stand behind all nodes: one inside a subgraph would draw both its ends into it. The
+    first that leaves a node bears its shape, as in the figure, and none that ends in a circle.
     """
 
     def __init__(self) -> None:
         self.nodes: list[str] = []
         self.arrows: list[str] = []
+        self.subgraphs: list[str] = []
+        self.labelled: set[str] = set()
         self.depth = 1
         self.count = 0
         self.last: Tails = []
@@ -72,6 +93,12 @@ class _Writer:
             self._arrows(self._node(f'(["{_text(shape)}"])'))
             self.last = []
 
+    def frames(self) -> Iterator[str]:
+        """Give how subgraphs look: as frames do in the figure."""
+        if self.subgraphs:
+            yield f"  classDef frame fill:{GROUND},stroke:{EDGE},color:{INK}"
+            yield f"  class {','.join(self.subgraphs)} frame"
+
     def _unit(self, name: str, unit: Unit) -> None:
         title = " ".join(filter(None, (unit.title, unit.repeats if unit.times > 1 else "")))
         if title:
@@ -83,7 +110,7 @@ class _Writer:
     def _series(self, name: str, series: Series) -> None:
         for index, part in enumerate(series, 1):
             match part:
-                case Step():
+                case Node():
                     node = self._node(f'["{_text(part.text)}"]', part.category)
                     self._arrows(node)
                     self.last = [(node, part.shape)]
@@ -97,32 +124,33 @@ class _Writer:
     def _fork(self, name: str, fork: Fork) -> None:
         """Write the arms, and from their ends arrows to where they meet."""
         start, ends = self.last, list[Tails]()
-        for index, arm in enumerate(fork.arms, 1):
+        arms = fork.arms
+        if found := residual(fork):  # no shapes beside the main path
+            arms = (arms[0], tuple(node._replace(shape="") for node in found.shortcut))
+        for index, arm in enumerate(arms, 1):
             self.last = start
             self._series(f"{name}a{index}", arm)
-            ends.append(self.last if arm else [(node, "identity") for node, _ in start])
-        if residual(fork) and fork.arms[1]:
-            ends[1] = [(node, "") for node, _ in ends[1]]  # the main path's says it
-        if fork.join is None:
-            self.last = [end for arm in ends for end in arm]
-        else:
-            self._meet(fork.join, [end for arm in reversed(ends) for end in arm])
+            passed = "identity" if found else ""
+            ends.append(self.last if arm else [(node, passed) for node, _ in start])
+        self.last = [end for arm in ends for end in arm]
+        if fork.join is not None:
+            self._meet(fork.join, self.last)
 
     def _weave(self, name: str, weave: Weave) -> None:
         """Write nodes, each behind those that lead to it, and where all meet."""
         ends = {-1: self.last}
-        for index, node in enumerate(weave.nodes):
+        for index, node in enumerate(weave.vertices):
             self.last = [end for start, to in weave.links if to == index for end in ends[start]]
             self._series(f"{name}n{index + 1}", node)
             ends[index] = self.last
-        last = len(weave.nodes)
+        last = len(weave.vertices)
         self._meet(weave.join, [end for a, b in weave.links if b == last for end in ends[a]])
 
-    def _meet(self, join: Step, ends: Tails) -> None:
-        text = _text(join.text)
-        form = f'(("{text}"))' if join.category in CIRCLES else f'["{text}"]'
+    def _meet(self, join: Node, ends: Tails) -> None:
+        sign = SIGNS.get(join.category)
+        form = f'["{_text(join.text)}"]' if sign is None else f'(("{sign}"))'
         node = self._node(form, join.category)
-        self.last = ends
+        self.last = [(end, "" if sign and text != "identity" else text) for end, text in ends]
         self._arrows(node)
         self.last = [(node, join.shape)]
 
@@ -135,11 +163,14 @@ class _Writer:
     def _arrows(self, end: str) -> None:
         """Write an arrow from each of the last nodes."""
         for start, text in self.last:
-            label = f'|"{_text(text)}"|' if text else ""
+            is_said = text != "identity" and start in self.labelled
+            label = f'|"{_text(text)}"|' if text and not is_said else ""
+            self.labelled |= {start} if label else set()
             self.arrows.append(f"  {start} -->{label} {end}")
 
     def _open(self, name: str, title: str) -> None:
         self._line(f'subgraph {name}["{_text(title)}"]')
+        self.subgraphs.append(name)
         self.depth += 1
 
     def _close(self) -> None:

@@ -1,4 +1,4 @@
-"""A page with everything in its place: boxes, labels, arrows and frames; no matplotlib.
+"""A page with everything in its place: boxes, labels, arrows and clusters; no matplotlib.
 
 Lengths are points (1/72 inch); x grows to the right, y downwards.
 """
@@ -6,6 +6,7 @@ Lengths are points (1/72 inch); x grows to the right, y downwards.
 from typing import NamedTuple
 
 from resnet_cli.draw.style import Category
+from resnet_cli.errors import FigureError
 
 Place = tuple[float, float]
 
@@ -13,6 +14,9 @@ SIZES = {"title": 10.0, "heading": 8.5, "count": 9.5, "stage": 8.5, "text": 8.0,
 """A style's size of type."""
 
 BOLD = ("title", "heading", "count", "stage")
+
+FONTS = '"DejaVu Sans", Verdana, sans-serif'
+"""Verdana is as wide as DejaVu Sans, which `text_width` knows."""
 
 
 class Box(NamedTuple):
@@ -27,6 +31,7 @@ class Box(NamedTuple):
     height: float
     category: Category
     path: str = ""
+    rounding: float = 2.5
 
 
 class Label(NamedTuple):
@@ -42,14 +47,15 @@ class Label(NamedTuple):
 
 
 class Arrow(NamedTuple):
-    """A line with round corners; with `head` an arrow at its end."""
+    """A line with round corners; with `head` an arrow at its end, `faint` one of a scale."""
 
     points: tuple[Place, ...]
     head: bool = True
+    faint: bool = False
 
 
-class Frame(NamedTuple):
-    """The background of a stage."""
+class Cluster(NamedTuple):
+    """The frame of what belongs together, as a stage, behind it."""
 
     x: float
     y: float
@@ -58,14 +64,54 @@ class Frame(NamedTuple):
 
 
 class Page(NamedTuple):
-    """A figure with everything in its place."""
+    """A figure with everything in its place; on paper each length is `scale` times as long."""
 
     width: float
     height: float
     boxes: list[Box]
     labels: list[Label]
     arrows: list[Arrow]
-    frames: list[Frame]
+    clusters: list[Cluster]
+    scale: float = 1.0
+
+
+class Paper(NamedTuple):
+    """What a figure is to be on paper, in points; None where nobody says.
+
+    `font_size` is that of the texts in boxes.
+    """
+
+    title: bool = True
+    legend: bool = True
+    width: float | None = None
+    columns: int | None = None
+    font_size: float | None = None
+
+    @property
+    def scale(self) -> float:
+        """How many points a length of 1 has on paper as far as the type says."""
+        return 1.0 if self.font_size is None else self.font_size / SIZES["text"]
+
+    @property
+    def room(self) -> float | None:
+        """The width in the figure's own lengths, where type and width are both given."""
+        both = self.width is not None and self.font_size is not None
+        return (self.width or 0) / self.scale if both else None
+
+    def takes(self, columns: int) -> bool:
+        """Say whether it may have so many columns."""
+        return self.columns in (None, columns)
+
+    def fitted(self, page: Page) -> Page:
+        """Return a page as large as it is to be. Raises `FigureError` where it has no room."""
+        if self.room is not None and page.width > self.room + 0.1:
+            raise FigureError(
+                f"--width: with type of {self.font_size:g} pt the figure is "
+                f"{page.width * self.scale * 25.4 / 72:.0f} mm wide at least, "
+                f"{page.width * self.scale:.0f} pt; give that, or a smaller --font-size"
+            )
+        is_scaled = self.width is not None and self.font_size is None
+        return page._replace(scale=(self.width or 0) / page.width if is_scaled else self.scale)
 
 
 RADIUS = 7

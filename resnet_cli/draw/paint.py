@@ -1,4 +1,4 @@
-"""A page drawn by matplotlib: SVG, PDF or PNG, the same byte for byte from run to run."""
+"""A page drawn by matplotlib: PDF or PNG, the same byte for byte from run to run."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,13 +11,8 @@ from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, Transform
 
-from resnet_cli.draw.page import BOLD, SIZES, Arrow, Box, Frame, Label, Page, Place, toward
-from resnet_cli.draw.style import CIRCLES, INK, TINTS, Category
-
-LINE = "#404040"
-GROUND = "#f4f4f4"
-RADIUS = 7
-"""Of the corners of a line."""
+from resnet_cli.draw.page import BOLD, SIZES, Arrow, Box, Cluster, Label, Page, Place, toward
+from resnet_cli.draw.style import CIRCLES, EDGE, FAINT, GROUND, INK, LINE, TINTS, Category
 
 DPI = 200
 MAX_PIXELS = 60_000_000
@@ -27,33 +22,25 @@ MAX_SIDE = 60_000
 
 SETTINGS: dict[str, Any] = {
     "font.family": ["DejaVu Sans"],
-    "svg.fonttype": "none",  # text stays text
-    "svg.hashsalt": "resnet-shapes",
     "pdf.fonttype": 42,
     "path.simplify": False,
 }
 
 
-def write(figure: Figure, ending: str, title: str, command: str) -> bytes:
-    """Return the file of a figure; No date: runs must not differ."""
+def draw(page: Page, ending: str, title: str, command: str, *, dpi: float = DPI) -> bytes:
+    """Return the file of a page: PDF or PNG by its ending. No date: runs must not differ."""
     metadata: dict[str, dict[str, str | None]] = {
-        "svg": {"Title": title, "Description": command, "Date": None},
         "pdf": {"Title": title, "Subject": command, "CreationDate": None},
         "png": {"Title": title, "Description": command},
     }
-    width, height = figure.get_size_inches()
-    dpi = min(DPI, (MAX_PIXELS / (width * height)) ** 0.5, MAX_SIDE / max(width, height))
+    width, height = (page.scale * side / 72 for side in page[:2])
+    dpi = min(dpi, (MAX_PIXELS / (width * height)) ** 0.5, MAX_SIDE / max(width, height))
     file = BytesIO()
-    figure.savefig(
-        file, format=ending, dpi=dpi if ending == "png" else 72, metadata=metadata[ending]
-    )
-    return file.getvalue()
-
-
-def draw(page: Page, ending: str, title: str, command: str) -> bytes:
-    """Return the file of a page: SVG, PDF or PNG by its ending."""
     with settings():
-        return write(paint(page), ending, title, command)
+        paint(page).savefig(
+            file, format=ending, dpi=dpi if ending == "png" else 72, metadata=metadata[ending]
+        )
+    return file.getvalue()
 
 
 @contextmanager
@@ -66,44 +53,45 @@ def settings() -> Iterator[None]:
 
 
 def paint(page: Page) -> Figure:
-    """Return the figure of a page; a point of the page is a point on paper."""
-    figure = Figure(figsize=(page.width / 72, page.height / 72))
-    place = Affine2D().scale(1, -1).translate(0, page.height).scale(1 / 72)
+    """Return the figure of a page."""
+    scale = page.scale
+    figure = Figure(figsize=(page.width * scale / 72, page.height * scale / 72))
+    place = Affine2D().scale(1, -1).translate(0, page.height).scale(scale / 72)
     transform = place + figure.dpi_scale_trans
-    for frame in page.frames:
-        figure.add_artist(_frame(frame, transform))
-    for arrow in page.arrows:
-        figure.add_artist(_arrow(arrow, transform))
+    for frame in page.clusters:
+        figure.add_artist(_frame(frame, transform, scale))
+    for arrow in sorted(page.arrows, key=lambda arrow: not arrow.faint):
+        figure.add_artist(_arrow(arrow, transform, scale))
     for box in page.boxes:
-        _box(figure, box, transform)
+        _box(figure, box, transform, scale)
     for label in page.labels:
-        _label(figure, label, transform)
+        _label(figure, label, transform, scale)
     return figure
 
 
-def _frame(frame: Frame, transform: Transform) -> FancyBboxPatch:
+def _frame(frame: Cluster, transform: Transform, scale: float) -> FancyBboxPatch:
     return FancyBboxPatch(
         (frame.x, frame.y),
         frame.width,
         frame.height,
         boxstyle="round,pad=0,rounding_size=5",
         facecolor=GROUND,
-        edgecolor="#b0b0b0",
-        linewidth=0.6,
+        edgecolor=EDGE,
+        linewidth=0.6 * scale,
         transform=transform,
     )
 
 
-def _box(figure: Figure, box: Box, transform: Transform) -> None:
+def _box(figure: Figure, box: Box, transform: Transform, scale: float) -> None:
     tint = TINTS[box.category]
     edge: dict[str, Any] = {
         "facecolor": tint.fill,
         "edgecolor": LINE,
-        "linewidth": 0.8,
+        "linewidth": 0.8 * scale,
         "linestyle": tint.line,
     }
     if box.category not in CIRCLES:
-        rounding = "round,pad=0,rounding_size=2.5"
+        rounding = f"round,pad=0,rounding_size={box.rounding}"
         corner = (box.x, box.y)
         figure.add_artist(
             FancyBboxPatch(
@@ -119,16 +107,16 @@ def _box(figure: Figure, box: Box, transform: Transform) -> None:
         ends = ((0.7 * arm, 0.7 * arm), (0.7 * arm, -0.7 * arm))
     lines = (((x - dx, y - dy), (x + dx, y + dy)) for dx, dy in ends)
     for points in lines:
-        figure.add_artist(_arrow(Arrow(points, head=False), transform))
+        figure.add_artist(_arrow(Arrow(points, head=False), transform, scale))
 
 
-def _arrow(arrow: Arrow, transform: Transform) -> FancyArrowPatch:
+def _arrow(arrow: Arrow, transform: Transform, scale: float) -> FancyArrowPatch:
     return FancyArrowPatch(
         path=_rounded(arrow.points),
         arrowstyle="-|>,head_length=4,head_width=1.8" if arrow.head else "-",
-        mutation_scale=1,
-        linewidth=0.9,
-        color=LINE,
+        mutation_scale=scale,
+        linewidth=(0.5 if arrow.faint else 0.9) * scale,
+        color=FAINT if arrow.faint else LINE,
         fill=arrow.head,
         joinstyle="miter",
         capstyle="butt",
@@ -145,13 +133,13 @@ def _rounded(points: tuple[Place, ...]) -> Path:
     return Path([*vertices, points[-1]], [*codes, Path.LINETO])
 
 
-def _label(figure: Figure, label: Label, transform: Transform) -> None:
+def _label(figure: Figure, label: Label, transform: Transform, scale: float) -> None:
     figure.text(
         label.x,
         label.y,
         label.text,
         transform=transform,
-        fontsize=SIZES[label.style],
+        fontsize=SIZES[label.style] * scale,
         fontweight="bold" if label.style in BOLD else "normal",
         color=TINTS[label.category].text if label.category else INK,
         horizontalalignment=label.align,

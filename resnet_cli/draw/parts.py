@@ -1,15 +1,15 @@
-"""What a figure consists of before it has a place: steps, forks, units, sections, the scene.
+"""What a figure consists of before it has a place: nodes, forks, units, sections, the scene.
 
 `layout.py` gives it places on a page; `mermaid.py` writes it as text.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeGuard
 
 from resnet_cli.draw.style import Category
 
 
-class Step(NamedTuple):
+class Node(NamedTuple):
     """One box: what it says and the shape that leaves it.
 
     `path` is the module that it is of, or around all that it stands for.
@@ -22,24 +22,24 @@ class Step(NamedTuple):
 
 
 class Fork(NamedTuple):
-    """Arms beside each other, from where the flow divides to the step where they meet.
+    """Arms beside each other, from where the flow divides to the node where they meet.
 
     Without a join they meet in that of a fork further out.
     """
 
     arms: "tuple[Series, ...]"
-    join: Step | None
+    join: Node | None
 
 
 class Weave(NamedTuple):
-    """Nodes that no forks within forks describe, until the step where all meet.
+    """Vertices that no forks within forks describe, until the node where all meet.
 
-    A link leads from a node to a later one; -1 is what enters, and the join the last.
+    A link leads from a vertex to a later one; -1 is what enters, and the join the last.
     """
 
-    nodes: "tuple[Series, ...]"
+    vertices: "tuple[Series, ...]"
     links: tuple[tuple[int, int], ...]
-    join: Step
+    join: Node
 
 
 class Unit(NamedTuple):
@@ -64,8 +64,8 @@ class Unit(NamedTuple):
         return f"\N{MULTIPLICATION SIGN} {self.times}"
 
 
-Part: TypeAlias = Step | Fork | Weave | Unit
-Series: TypeAlias = tuple[Part, ...]
+Component: TypeAlias = Node | Fork | Weave | Unit
+Series: TypeAlias = tuple[Component, ...]
 """Parts one after another; none is the identity."""
 
 
@@ -97,51 +97,61 @@ class Scene(NamedTuple):
     single: bool = False
     notes: tuple[str, ...] = ()
 
-    def steps(self) -> Iterator[Step]:
+    def nodes(self) -> Iterator[Node]:
         """Give every box once; a join that is drawn as a circle is none."""
         for section in self.sections:
             for unit in section.units:
-                yield from steps(unit.parts)
+                yield from nodes(unit.parts)
 
     def categories(self) -> set[Category]:
         """Return what the legend explains."""
         units = (unit for section in self.sections for unit in section.units)
         found = {join.category for unit in units for join in joins(unit.parts)}
-        return found | {step.category for step in self.steps()}
+        return found | {node.category for node in self.nodes()}
 
 
 class Residual(NamedTuple):
-    """A fork as a residual block draws it: the shortcut's small boxes beside the main path."""
+    """A fork as a residual block draws it: the shortcut's small boxes beside the main path.
 
-    main: tuple[Step, ...]
-    shortcut: tuple[Step, ...]
-    join: Step
+    That is nodes, and gates behind the first.
+    """
+
+    main: "tuple[Node | Fork, ...]"
+    shortcut: tuple[Node, ...]
+    join: Node
 
 
-def residual(part: Part) -> Residual | None:
+def residual(part: Component) -> Residual | None:
     """Return a fork of two arms of which the second is short and the sum of both is taken."""
     if not isinstance(part, Fork) or part.join is None or len(part.arms) != 2:
         return None
-    main, shortcut = map(steps_alone, part.arms)
-    if not main or shortcut is None or part.join.category is not Category.ADD:
+    arm, shortcut = part.arms[0], nodes_alone(part.arms[1])
+    main = tuple(each for each in arm if isinstance(each, Node) or _is_gate(each))
+    begins = isinstance(arm[0], Node) if arm else False
+    if not begins or len(main) < len(arm) or part.join.category is not Category.ADD:
         return None
-    return Residual(main, shortcut, part.join) if len(shortcut) <= MOST_BESIDE else None
+    is_short = shortcut is not None and len(shortcut) <= MOST_BESIDE
+    return Residual(main, shortcut or (), part.join) if is_short else None
+
+
+def _is_gate(part: Component) -> TypeGuard[Fork]:
+    return isinstance(part, Fork) and is_gate(part)
 
 
 MOST_BESIDE = 3
 """As many boxes a shortcut has at the side: average pool, convolution, norm."""
 
 
-def steps_alone(series: Series) -> tuple[Step, ...] | None:
-    """Return a series that is steps alone, None for any other."""
-    found = tuple(part for part in series if isinstance(part, Step))
+def nodes_alone(series: Series) -> tuple[Node, ...] | None:
+    """Return a series that is nodes alone, None for any other."""
+    found = tuple(part for part in series if isinstance(part, Node))
     return found if len(found) == len(series) else None
 
 
-def on_axis(series: Iterable[Part]) -> Iterator[Step]:
+def on_axis(series: Iterable[Component]) -> Iterator[Node]:
     """Give the boxes that stand below each other, in the one arm that does something as well."""
     for part in series:
-        if isinstance(part, Step):
+        if isinstance(part, Node):
             yield part
         elif isinstance(part, Unit):
             yield from on_axis(part.parts)
@@ -152,36 +162,45 @@ def on_axis(series: Iterable[Part]) -> Iterator[Step]:
                 yield from on_axis(arms[0])
 
 
+def shortcuts(series: Iterable[Component]) -> Iterator[Node]:
+    """Give the boxes on the shortcuts of residual blocks."""
+    for part in series:
+        if found := residual(part):
+            yield from found.shortcut
+        for each in inner(part):
+            yield from shortcuts(each)
+
+
 def is_gate(fork: Fork) -> bool:
     """Say whether arms weigh what passes beside them unchanged."""
     is_product = fork.join is not None and fork.join.category is Category.MULTIPLY
     return is_product and () in fork.arms
 
 
-def inner(part: Part) -> tuple[Series, ...]:
+def inner(part: Component) -> tuple[Series, ...]:
     """Return the series inside of a part."""
     match part:
-        case Step():
+        case Node():
             return ()
         case Fork(arms):
             return arms
-        case Weave(nodes):
-            return nodes
+        case Weave(vertices):
+            return vertices
         case Unit(parts):
             return (parts,)
 
 
-def steps(series: Iterable[Part]) -> Iterator[Step]:
+def nodes(series: Iterable[Component]) -> Iterator[Node]:
     """Give every box of a series, in order; joins are not among them."""
     for part in series:
-        if isinstance(part, Step):
+        if isinstance(part, Node):
             yield part
         for each in inner(part):
-            yield from steps(each)
+            yield from nodes(each)
 
 
-def joins(series: Iterable[Part]) -> Iterator[Step]:
-    """Give every step where arms meet."""
+def joins(series: Iterable[Component]) -> Iterator[Node]:
+    """Give every node where arms meet."""
     for part in series:
         if isinstance(part, Fork | Weave) and part.join is not None:
             yield part.join
@@ -192,7 +211,7 @@ def joins(series: Iterable[Part]) -> Iterator[Step]:
 def shape_of(series: Series) -> str:
     """Return the shape that leaves a series; of arms that meet further on, the first's."""
     match series[-1:]:
-        case (Step(shape=shape),) | (Fork(join=Step(shape=shape)),):
+        case (Node(shape=shape),) | (Fork(join=Node(shape=shape)),):
             return shape
         case (Weave(join=join),):
             return join.shape

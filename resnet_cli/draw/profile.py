@@ -4,23 +4,22 @@ import operator
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator
-
+from resnet_cli.analysis.fold import fold
 from resnet_cli.analysis.summary import LayerRow, Summary
-from resnet_cli.draw.page import text_width, wrapped
-from resnet_cli.draw.paint import LINE, settings, write
-from resnet_cli.draw.style import INK, TINTS, Category
+from resnet_cli.draw.boxes import Boxes, Level
+from resnet_cli.draw.flow import flow
+from resnet_cli.draw.layout import finished, heading
+from resnet_cli.draw.page import Arrow, Box, Cluster, Label, Page, Paper
+from resnet_cli.draw.parts import shortcuts
+from resnet_cli.draw.spacing import MARGIN, width_of
+from resnet_cli.draw.style import Category
 from resnet_cli.draw.words import Words, words
 from resnet_cli.errors import FigureError
 from resnet_cli.graph.graph import Graph
+from resnet_cli.parse import ALL_DEPTHS
 from resnet_cli.text import format_shape, human_bytes, human_count
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 BARS = (Category.CONV, Category.POOL, Category.LINEAR)
 """The layers that have a bar; norms and ReLUs would double the rows and show next to nothing."""
@@ -42,154 +41,145 @@ PANELS = (
     Panel("params", "Parameters", COUNTS, lambda net: human_count(net.params)),
     Panel("macs", "MACs", COUNTS, lambda net: human_count(operator.index(net.macs))),
     Panel(
-        "output_bytes",
+        "activation_bytes",
         "Output bytes",
         BYTES,
         lambda net: human_bytes(operator.index(net.activation_bytes)),
     ),
 )
 
-ROW = 9.0
-WIDTH = 504.0
-MARGIN, TOP, BOTTOM = 8.0, 40.0, 58.0
-SMALL = 6.5
+ROW, BAR = 9.5, 6.5
+"""The height of a layer's row, and of the bar in it."""
+WIDE = 112.0
+"""A panel."""
+APART = 22.0
+"""From one panel to the next."""
+TICKS = 4
+"""As many steps a scale has at most."""
+LEAST_SEGMENT = 2.5
+"""A folded layer's bar is divided into those that it stands for unless they are shorter."""
 
 
 class Bar(NamedTuple):
-    """A layer's row of bars, and what a box of it would say."""
+    """A row of bars: a layer, or `times` equal ones, and what a box of one would say."""
 
     row: LayerRow
+    times: int
     words: Words
 
     @property
     def name(self) -> str:
-        """The layer's path, with what it is where the path does not say."""
-        return self.row.path if self.row.depth > 2 else f"{self.row.path} {self.words.noun}"
+        """The layer's path, with what it is where that is a number alone."""
+        is_number = self.row.path.rpartition(".")[2].isdigit()
+        name = f"{self.row.path} {self.words.noun}" if is_number else self.row.path
+        return f"{name} \N{MULTIPLICATION SIGN} {self.times}" if self.times > 1 else name
 
     @property
     def part(self) -> str:
         """The part of the network that it stands in."""
-        return "head" if self.row.role == "pool" else self.row.role
+        if self.row.role == "pool":
+            return "head"
+        return self.row.role or self.row.path.partition(".")[0]
 
 
-def draw(graph: Graph, summary: Summary, ending: str, command: str) -> bytes:
-    """Return the file of a network's profile: SVG, PDF or PNG by its ending."""
-    title = f"{summary.name}, input {format_shape(summary.input_shape)}"
-    with settings():
-        return write(plot(bars(graph, summary), summary, title), ending, title, command)
-
-
-def bars(graph: Graph, summary: Summary) -> list[Bar]:
-    """Return the layers that have bars, each by the first operation that it does."""
-    kinds = {operation.path: operation.kind for operation in reversed(graph.operations)}
-    leaves = (row for row in summary.rows if row.leaf and row.path in kinds)
-    found = (Bar(row, words(kinds[row.path], row.output_shape)) for row in leaves)
-    return [bar for bar in found if bar.words.category in BARS]
-
-
-def plot(rows: Sequence[Bar], summary: Summary, title: str) -> Figure:
-    """Return the figure: a row a layer, as tall as the network is deep.
+def profile(graph: Graph, summary: Summary, paper: Paper, *, folded: bool) -> Page:
+    """Return the page of a network's profile: a row a layer, equal ones in one if `folded`.
 
     Raises `FigureError` where no layer has a bar.
     """
+    rows = bars(graph, summary, folded=folded)
     if not rows:
         raise FigureError("there is no layer in this network that has a bar")
-    left = MARGIN + 4 + max(text_width(bar.name, SMALL) for bar in rows)
-    right = MARGIN + 6 + max(text_width(bar.row.role, SMALL, bold=True) for bar in rows)
-    lines = wrapped(title, 10, WIDTH - 2 * MARGIN, bold=True)
-    top = TOP + 13 * (len(lines) - 1)
-    height = top + len(rows) * ROW + BOTTOM
-    figure = Figure(figsize=(WIDTH / 72, height / 72))
-    for index, line in enumerate(lines):
-        y = 1 - (13 + 13 * index) / height
-        figure.text(MARGIN / WIDTH, y, line, fontsize=10, fontweight="bold", color=INK)
-    panels = figure.subplots(1, len(PANELS), sharey=True)
-    figure.subplots_adjust(
-        left / WIDTH, BOTTOM / height, 1 - right / WIDTH, 1 - top / height, wspace=0.12
-    )
-    panels[0].set_ylim(len(rows) - 0.5, -0.5)
-    panels[0].set_yticks(range(len(rows)), [bar.name for bar in rows], fontsize=SMALL)
-    for axes, panel in zip(panels, PANELS, strict=True):
-        _bars(axes, panel, rows)
-        heading = f"{panel.title}: {panel.total(summary)}"
-        axes.set_title(heading, fontsize=8, fontweight="bold", color=INK, loc="left", pad=5)
-    _stages(panels, rows)
-    _legend(figure, rows, _left_out(summary, rows), height)
-    return figure
+    page = Page(0, 0, [], [], [], [])
+    left = MARGIN + 5 + max(width_of(bar.name, "shape") for bar in rows)
+    right = 6 + max(width_of(bar.part, "stage") for bar in rows)
+    width = left + len(PANELS) * (WIDE + APART) + right + MARGIN
+    title = f"{summary.name}, input {format_shape(summary.input_shape)}"
+    top = heading(page, title, width, paper) + 18
+    _names(page, rows, left, top, width - MARGIN)
+    for index, panel in enumerate(PANELS):
+        x = left + index * (WIDE + APART)
+        text = f"{panel.title}: {panel.total(summary)}"
+        page.labels.append(Label(x, top - 9, text, "heading", "left"))
+        _panel(page, panel, rows, x, top)
+    notes = [_left_out(summary, rows)]
+    if any(bar.times > 1 for bar in rows):
+        notes.append("A row with \N{MULTIPLICATION SIGN} is the sum of so many equal layers.")
+    categories = {bar.words.category for bar in rows}
+    bottom = top + len(rows) * ROW + 12
+    return finished(page, categories, (*notes, *summary.limits()), width, bottom, paper)
 
 
-def _bars(axes: "Axes", panel: Panel, rows: Sequence[Bar]) -> None:
-    """Draw a panel's bars and its scale, in the unit in which the largest has few digits."""
-    values = [getattr(bar.row, panel.name) for bar in rows]
-    base, names = panel.units
-    power = 0
-    while max(values) >= base ** (power + 1) and power + 1 < len(names):
-        power += 1
-    axes.barh(
-        range(len(rows)),
-        [value / base**power for value in values],
-        height=0.72,
-        color=[TINTS[bar.words.category].fill for bar in rows],
-        edgecolor=LINE,
-        linewidth=0.4,
-        zorder=2,
-    )
-    axes.set_xlim(left=0)
-    axes.xaxis.set_major_locator(MaxNLocator(4))
-    axes.grid(axis="x", color="#d0d0d0", linewidth=0.5)
-    axes.set_axisbelow(True)
-    axes.tick_params(axis="both", length=0, labelsize=SMALL, labelcolor=INK)
-    axes.set_xlabel(names[power], fontsize=SMALL, color=INK, labelpad=2)
-    for side in ("top", "right", "bottom"):
-        axes.spines[side].set_visible(False)
-    axes.spines["left"].set(color=LINE, linewidth=0.6)
+def bars(graph: Graph, summary: Summary, *, folded: bool) -> list[Bar]:
+    """Return the layers that have bars, each by the first operation that it does."""
+    kinds = {operation.path: operation.kind for operation in reversed(graph.operations)}
+    beside = {node.path for node in shortcuts(flow(*Boxes(graph, Level.CONVOLUTIONS).flow()))}
+    found: list[Bar] = []
+    for row, times, paths, _ in fold(summary.rows, ALL_DEPTHS, folded=folded):
+        if row.leaf and paths[0] in kinds:
+            said = words(kinds[paths[0]], row.output_shape)
+            if said.category in BARS:
+                is_beside = paths[0] in beside
+                said = said._replace(category=Category.SHORTCUT) if is_beside else said
+                found.append(Bar(row, times, said))
+    return found
 
 
-def _stages(panels: Sequence["Axes"], rows: Sequence[Bar]) -> None:
-    """Shade every other part of the network across the panels, and name each on the right."""
+def _names(page: Page, rows: Sequence[Bar], left: float, top: float, end: float) -> None:
+    """Write the layers' names, and shade every other part of the network, named on the right."""
     first = 0
-    for index, (role, run) in enumerate(groupby(rows, key=attrgetter("part"))):
-        last = first + len(list(run))
-        for axes in panels if index % 2 else ():
-            axes.axhspan(first - 0.5, last - 0.5, color="#ececec", linewidth=0, zorder=0)
-        panels[-1].annotate(
-            role,
-            (1, (first + last - 1) / 2),
-            (6, 0),
-            xycoords=panels[-1].get_yaxis_transform(),
-            textcoords="offset points",
-            fontsize=SMALL,
-            fontweight="bold",
-            color=INK,
-            verticalalignment="center_baseline",
-            annotation_clip=False,
+    for index, (part, run) in enumerate(groupby(rows, key=attrgetter("part"))):
+        inside = [*run]
+        y, height = top + first * ROW, len(inside) * ROW
+        if index % 2:
+            page.clusters.append(Cluster(MARGIN, y, end - MARGIN, height))
+        if len(inside) > 1 or inside[0].row.role:
+            x = left + len(PANELS) * (WIDE + APART) - APART + 6
+            page.labels.append(Label(x, y + height / 2, part, "stage", "left"))
+        for number, bar in enumerate(inside):
+            middle = y + (number + 0.5) * ROW
+            page.labels.append(Label(left - 4, middle, bar.name, "shape", "right"))
+        first += len(inside)
+
+
+def _panel(page: Page, panel: Panel, rows: Sequence[Bar], left: float, top: float) -> None:
+    """Draw a panel's bars and its scale, in the unit in which the largest has few digits."""
+    values = [int(getattr(bar.row, panel.name)) for bar in rows]
+    most, (base, names) = max(*values, 1), panel.units
+    power = 0
+    while most >= base ** (power + 1) and power + 1 < len(names):
+        power += 1
+    unit = base**power
+    bottom = top + len(rows) * ROW
+    ticks = _ticks(most / unit)
+    for tick in ticks:
+        x = left + WIDE * tick * unit / most
+        page.arrows.append(Arrow(((x, top), (x, bottom)), head=False, faint=tick > 0))
+        text = f"{tick:g} {names[power]}" if tick == ticks[-1] else f"{tick:g}"
+        page.labels.append(Label(x, bottom + 7, text.strip(), "shape"))
+    for index, (bar, value) in enumerate(zip(rows, values, strict=True)):
+        length = WIDE * value / most
+        count = bar.times if length / bar.times >= LEAST_SEGMENT else 1
+        y, category = top + index * ROW + (ROW - BAR) / 2, bar.words.category
+        page.boxes.extend(
+            Box(left + each * length / count, y, length / count, BAR, category, bar.row.path, 0)
+            for each in range(count if value else 0)
         )
-        first = last
+
+
+def _ticks(most: float) -> list[float]:
+    """Return round numbers from 0 to `most`: few steps of 1, 2, 2.5 or 5 times a power of ten."""
+    step = next(
+        step
+        for power in range(-3, 24)
+        for digit in (1, 2, 2.5, 5)
+        if most / (step := digit * 10.0**power) <= TICKS
+    )
+    return [round(number * step, 6) for number in range(int(most / step) + 1)]
 
 
 def _left_out(summary: Summary, rows: Sequence[Bar]) -> str:
     """Say what has no bar, so that bars and totals can be held against each other."""
     params = summary.params - sum(bar.row.params for bar in rows)
-    share = f"{100 * params / summary.params:.1f}% of the parameters"
-    return f"Totals are of all layers. Batch norms ({share}), ReLUs and views have no bar."
-
-
-def _legend(figure: Figure, rows: Sequence[Bar], note: str, height: float) -> None:
-    used = {bar.words.category for bar in rows}
-    patches = [
-        Patch(facecolor=TINTS[each].fill, edgecolor=LINE, linewidth=0.6, label=each.value)
-        for each in Category
-        if each in used
-    ]
-    figure.legend(
-        handles=patches,
-        loc="lower left",
-        bbox_to_anchor=(2 / WIDTH, 14 / height),
-        ncols=len(patches),
-        fontsize=7,
-        frameon=False,
-        handlelength=1.6,
-        columnspacing=1.4,
-        labelcolor=INK,
-    )
-    figure.text(MARGIN / WIDTH, 8 / height, note, fontsize=7, color=INK)
+    share = f" ({100 * params / summary.params:.1f}% of the parameters)" if summary.params else ""
+    return f"Totals are of all layers. Norms{share}, activations and views have no bar."

@@ -9,19 +9,19 @@ from resnet_cli.draw.flow import flow
 from resnet_cli.draw.homes import Home, Homes
 from resnet_cli.draw.merge import as_block, as_one, drawn, merged
 from resnet_cli.draw.parts import (
+    Component,
     Fork,
-    Part,
+    Node,
     Scene,
     Section,
     Series,
-    Step,
     Unit,
     Weave,
     inner,
     joins,
+    nodes,
     residual,
     shape_of,
-    steps,
     titled,
 )
 from resnet_cli.draw.style import Category
@@ -42,7 +42,7 @@ def network(graph: Graph, title: str, level: Level, *, folded: bool) -> Scene:
     Raises `FigureError` where nothing is done to the input.
     """
     reader = _Reader(graph, level, folded=folded)
-    if not reader.boxes.steps and level is not Level.LAYERS:  # norms and activations alone
+    if not reader.boxes.nodes and level is not Level.LAYERS:  # norms and activations alone
         return network(graph, title, Level.LAYERS, folded=folded)
     sections = reader.sections()
     if not sections:
@@ -108,7 +108,7 @@ def _blocks(first: int, times: int) -> str:
     return f"blocks {first} {'and' if times == 2 else 'to'} {first + times - 1}"
 
 
-def _shortcut(unit: Unit) -> Sequence[Step]:
+def _shortcut(unit: Unit) -> Sequence[Node]:
     """Return the boxes on the shortcut of a residual block."""
     found = next((each for part in unit.parts if (each := residual(part))), None)
     return found.shortcut if found else ()
@@ -121,8 +121,12 @@ def _is_changed(unit: Unit) -> bool:
 def _shortcut_name(unit: Unit) -> str:
     if not _is_changed(unit):
         return "identity shortcut"
-    is_padded = _shortcut(unit)[0].category is Category.PAD
-    return "zero padding" if is_padded else "1x1 convolution shortcut"
+    match _shortcut(unit)[0].category:
+        case Category.PAD:
+            return "zero padding"
+        case Category.POOL:
+            return "average pool and 1x1 convolution"
+    return "1x1 convolution shortcut"
 
 
 def _telling(staged: Sequence[Section]) -> int:
@@ -179,22 +183,24 @@ class _Reader:
             was_block = is_block
         return found
 
-    def _title(self, path: str, parts: Sequence[Part], units: Sequence[Unit]) -> str:
+    def _title(self, path: str, parts: Sequence[Component], units: Sequence[Unit]) -> str:
         """Return the title of a frame: of a module that is whole, and more than one box or pool.
 
         A stage has one however many boxes its blocks are.
         """
         if not path:
             return ""
-        inside = [*steps(parts), *joins(parts)]
-        own = [step for step in inside if f"{step.path}.".startswith(f"{path}.")]
-        whole = sum(step.category not in MINOR for step in own) >= self.homes.boxes[path]
-        drawn = [step for unit in units for step in steps(unit.parts)]
+        inside = [*nodes(parts), *joins(parts)]
+        own = [node for node in inside if f"{node.path}.".startswith(f"{path}.")]
+        whole = sum(node.category not in MINOR for node in own) >= self.homes.boxes[path]
+        drawn = [node for unit in units for node in nodes(unit.parts)]
         is_stage = self.homes.of(path).block != path and path in self.homes.stages
-        is_large = len(drawn) > 1 and any(step.category not in PLAIN for step in drawn)
+        is_large = len(drawn) > 1 and any(node.category not in PLAIN for node in drawn)
         return _name(self.graph, path) if whole and (is_stage or is_large) else ""
 
-    def _units(self, parts: Sequence[Part], shape: str, *, is_framed: bool) -> tuple[Unit, ...]:
+    def _units(
+        self, parts: Sequence[Component], shape: str, *, is_framed: bool
+    ) -> tuple[Unit, ...]:
         """Return parts as units, a block one each, and identical neighbours as one."""
         units: list[Unit] = []
         for block, run in groupby(parts, lambda part: self._home(part).block):
@@ -207,37 +213,37 @@ class _Reader:
             units.append(unit)
         return tuple(units)
 
-    def _parts(self, parts: Iterable[Part], shape: str, mode: "_Mode") -> Series:
+    def _parts(self, parts: Iterable[Component], shape: str, mode: "_Mode") -> Series:
         """Return the parts of a unit, their arms grouped; in blocks layers in a row are a box."""
         found = self._each(parts, shape, mode)
         return merged(found) if mode.is_block and self.level is Level.BLOCKS else tuple(found)
 
-    def _each(self, parts: Iterable[Part], shape: str, mode: "_Mode") -> list[Part]:
-        found: list[Part] = []
+    def _each(self, parts: Iterable[Component], shape: str, mode: "_Mode") -> list[Component]:
+        found: list[Component] = []
         for part in parts:
             found.append(self._part(part, shape, mode))
             shape = shape_of((found[-1],))
         return found
 
-    def _part(self, part: Part, shape: str, mode: "_Mode") -> Part:
-        if isinstance(part, Step):
+    def _part(self, part: Component, shape: str, mode: "_Mode") -> Component:
+        if isinstance(part, Node):
             return part
         if isinstance(part, Fork):
             arms = tuple(self._arm(arm, shape, mode) for arm in part.arms)
             fork = Fork(arms, part.join)
             return as_block(fork) if mode.is_block and self.level is Level.BLOCKS else fork
         if isinstance(part, Weave):
-            nodes = tuple(self._arm(node, "", mode) for node in part.nodes)
+            vertices = tuple(self._arm(vertex, "", mode) for vertex in part.vertices)
             if mode.is_block and self.level is Level.BLOCKS:
-                nodes = tuple(map(merged, nodes))
-            return Weave(nodes, part.links, part.join)
+                vertices = tuple(map(merged, vertices))
+            return Weave(vertices, part.links, part.join)
         return part
 
     def _arm(self, arm: Series, shape: str, mode: "_Mode") -> Series:
         """Return an arm's parts; outside of a block its stages and blocks stand in it as units."""
         if mode.is_block:
             return tuple(self._each(arm, shape, mode))
-        found: list[Part] = []
+        found: list[Component] = []
         for frame, run in groupby(arm, lambda part: self._home(part).stage):
             parts = [*run]
             units = self._units(parts, shape, is_framed=mode.is_framed or bool(frame))
@@ -246,11 +252,11 @@ class _Reader:
             found.extend(titled(title, units))
         return tuple(found)
 
-    def _home(self, part: Part) -> Home:
+    def _home(self, part: Component) -> Home:
         """Return where a part is drawn: a fork where all that is in its arms is."""
-        if isinstance(part, Step):
+        if isinstance(part, Node):
             return self.homes.of(part.path)
-        homes = {self.homes.of(step.path) for each in inner(part) for step in steps(each)}
+        homes = {self.homes.of(node.path) for each in inner(part) for node in nodes(each)}
         stages, blocks = ({home[i] for home in homes} for i in range(2))
         stage = stages.pop() if len(stages) == 1 else ""
         return Home(stage, blocks.pop() if len(blocks) == 1 and stage else "")

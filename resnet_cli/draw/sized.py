@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from resnet_cli.draw.parts import Fork, Part, Scene, Series, Step, Unit, Weave
+from resnet_cli.draw.parts import Component, Fork, Node, Scene, Series, Unit, Weave
 from resnet_cli.graph.dims import evaluate
 from resnet_cli.graph.graph import Graph, infer
 from resnet_cli.graph.kinds import Shape
@@ -47,19 +47,19 @@ class _Writer:
     def _series(self, series: Series) -> Series:
         return tuple(map(self._part, series))
 
-    def _part(self, part: Part) -> Part:
+    def _part(self, part: Component) -> Component:
         match part:
-            case Step():
-                return self._step(part)
+            case Node():
+                return self._node(part)
             case Fork(arms, join):
-                return Fork(tuple(map(self._series, arms)), join and self._step(join))
-            case Weave(nodes, links, join):
-                return Weave(tuple(map(self._series, nodes)), links, self._step(join))
+                return Fork(tuple(map(self._series, arms)), join and self._node(join))
+            case Weave(vertices, links, join):
+                return Weave(tuple(map(self._series, vertices)), links, self._node(join))
             case Unit():
                 return self._unit(part)
 
-    def _step(self, step: Step) -> Step:
-        return step._replace(shape=self._text(step.shape))
+    def _node(self, node: Node) -> Node:
+        return node._replace(shape=self._text(node.shape))
 
     def _text(self, shape: str) -> str:
         return self.texts.get(shape, shape)

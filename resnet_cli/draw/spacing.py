@@ -1,7 +1,7 @@
 """How large boxes are and how far apart; lengths are points."""
 
 from resnet_cli.draw.page import BOLD, SIZES, text_width
-from resnet_cli.draw.parts import Step
+from resnet_cli.draw.parts import Node
 from resnet_cli.draw.style import Category
 
 MARGIN = 8.0
@@ -35,9 +35,9 @@ NO_CHANGE = (Category.NORM, Category.OTHER_NORM, Category.RELU, Category.POINTWI
 """What gives the shape that it takes, so that its arrow needs no label."""
 
 
-def gap_below(step: Step) -> float:
-    """Return the gap below a step: a shape stands there where it may have changed."""
-    return BOX_GAP if step.category in NO_CHANGE else SHAPE_GAP
+def gap_below(node: Node) -> float:
+    """Return the gap below a node: a shape stands there where it may have changed."""
+    return BOX_GAP if node.category in NO_CHANGE else SHAPE_GAP
 
 
 def width_of(text: str, style: str) -> float:

@@ -8,6 +8,7 @@ class Category(StrEnum):
     """What a box stands for; its value is what the legend says."""
 
     CONV = "convolution"
+    SHORTCUT = "shortcut"
     NORM = "batch norm"
     OTHER_NORM = "other norm"
     RELU = "ReLU"
@@ -30,6 +31,13 @@ CIRCLES = (Category.ADD, Category.MULTIPLY)
 """What is drawn as a circle with its sign."""
 
 INK = "#1a1a1a"
+LINE = "#404040"
+GROUND, EDGE = "#f4f4f4", "#b0b0b0"
+"""Of a frame."""
+FAINT = "#d0d0d0"
+
+DASHES = {"-": "", "--": "3 1.4", ":": "0.9 1.3"}
+"""The lengths of dashes and gaps in each style of line, in points."""
 
 
 class Tint(NamedTuple):
@@ -54,6 +62,7 @@ TINTS = {
     Category.FLATTEN: Tint("#bdbdbd"),
     Category.MOVE: Tint("#bdbdbd", ":"),
     Category.POOL: Tint("#e39b1f"),
+    Category.SHORTCUT: Tint("#b85c92", text="#ffffff"),
     Category.BLOCK: Tint("#3fa582"),
     Category.RESIZE: Tint("#d9662f"),
     Category.CONCAT: Tint("#9c4f86", text="#ffffff"),

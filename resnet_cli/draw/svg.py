@@ -1,22 +1,34 @@
-"""A page as SVG inside of an HTML page: classes for its style sheet, and no style of its own.
+"""A page as SVG: a file of its own, or a figure inside of an HTML page.
 
-Who asks for it says what a box and a shape bear. Their colours stand in `show/page/page.css`.
+Both are the same elements with classes, and `style` says what boxes and texts look like. The
+colours of ink, lines and ground are the file's own, and in an HTML page those of its style sheet.
 """
 
 from collections.abc import Callable, Iterator
 from html import escape
 from typing import NamedTuple
 
-from resnet_cli.draw.page import Arrow, Box, Label, Page, Place, toward
+from resnet_cli.draw.page import BOLD, FONTS, SIZES, Arrow, Box, Label, Page, Place, toward
 from resnet_cli.draw.sized import Sized
-from resnet_cli.draw.style import CIRCLES, Category
+from resnet_cli.draw.style import CIRCLES, DASHES, EDGE, FAINT, GROUND, INK, LINE, TINTS, Category
 from resnet_cli.graph.kinds import Shape
 from resnet_cli.text import printable
 
-HEAD = (
-    '<defs><marker id="head" viewBox="0 0 4 4" refX="3.6" refY="2" markerWidth="5" '
-    'markerHeight="5" orient="auto"><path d="M0 .2 4 2 0 3.8Z"/></marker></defs>'
-)
+MIDDLE = 0.36
+"""From a text's middle height down to its baseline, in ems: renderers differ in what they centre
+by themselves."""
+
+HEAD = (5.0, 2.2)
+"""The length of an arrow's head, and half of its width."""
+
+OF_A_FILE = f"""\
+.figure text {{ fill: {INK}; font-family: {FONTS}; }}
+.ground {{ fill: #fff; }}
+.frames rect {{ fill: {GROUND}; stroke: {EDGE}; stroke-width: 0.6; }}
+.lines, .sign {{ fill: none; stroke: {LINE}; stroke-width: 0.9; }}
+.heads {{ fill: {LINE}; }}
+.faint {{ fill: none; stroke: {FAINT}; stroke-width: 0.5; }}
+"""
 
 
 class Bound(NamedTuple):
@@ -26,28 +38,81 @@ class Bound(NamedTuple):
     shape: Callable[[Shape], str]
 
 
+UNBOUND = Bound(lambda _: "", lambda _: "")
+
+
+def to_file(page: Page, title: str, command: str) -> str:
+    """Return the SVG file of a page; `command` is what made it."""
+    width, height = (f"{page.scale * side:.6g}pt" for side in page[:2])
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="figure" role="img" width="{width}" '
+        f'height="{height}" {_box_of(page)}>\n'
+        f"<title>{_text(title)}</title>\n<desc>{_text(command)}</desc>\n"
+        # Behind the own rules, so that text which stands in a box has the box's colour.
+        f"<style>\n{OF_A_FILE}{style(page)}</style>\n"
+        f'<rect class="ground" width="{_n(page.width)}" height="{_n(page.height)}"/>\n'
+        f"{_elements(page, UNBOUND)}\n</svg>\n"
+    )
+
+
 def to_svg(page: Page, title: str, bound: Bound) -> str:
-    """Return the SVG of a page."""
-    lines = {True: "", False: ""}
-    for arrow in page.arrows:
-        lines[arrow.head] += f'<path d="{_way(arrow)}"/>'
+    """Return the SVG of a page to stand in HTML that has `style` among its rules."""
+    return (
+        f'<svg class="figure" role="img" aria-label="{_text(title)}" width="{_n(page.width)}pt" '
+        f"{_box_of(page)}>{_elements(page, bound)}</svg>"
+    )
+
+
+def style(page: Page) -> str:
+    """Return the rules for the texts and boxes of a page."""
+    used = {box.category for box in page.boxes}
+    rules = [
+        ".figure text { text-anchor: middle; }",
+        ".figure .left { text-anchor: start; } .figure .right { text-anchor: end; }",
+        f".figure .box {{ stroke: {LINE}; stroke-width: 0.8; }}",
+    ]
+    for name, size in SIZES.items():
+        weight = " font-weight: bold;" if name in BOLD else ""
+        rules.append(f".figure .{name} {{ font-size: {size:g}px;{weight} }}")
+    for category, tint in TINTS.items():
+        if category in used:
+            name, dash = category.name.lower(), DASHES[tint.line]
+            dashed = f" stroke-dasharray: {dash};" if dash else ""
+            rules.append(f".figure .{name} {{ fill: {tint.fill};{dashed} }}")
+            rules.append(f".figure .on-{name} {{ fill: {tint.text}; }}")
+    return "\n".join([*rules, ""])
+
+
+def _box_of(page: Page) -> str:
+    return f'viewBox="0 0 {_n(page.width)} {_n(page.height)}"'
+
+
+def _elements(page: Page, bound: Bound) -> str:
     frames = "".join(
         f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}" rx="5"/>'
-        for x, y, width, height in page.frames
+        for x, y, width, height in page.clusters
     )
-    return (
-        f'<svg class="figure" role="img" aria-label="{escape(printable(title))}" '
-        f'width="{_n(page.width)}pt" viewBox="0 0 {_n(page.width)} {_n(page.height)}">{HEAD}'
-        f'<g class="frames">{frames}</g>'
-        f'<g class="lines">{lines[False]}</g><g class="arrows">{lines[True]}</g>'
-        f"{''.join(_box(box, bound) for box in page.boxes)}"
-        f"{''.join(_label(label, bound) for label in page.labels)}</svg>"
+    lines = "".join(_way(arrow) for arrow in page.arrows if not arrow.faint)
+    faint = "".join(_way(arrow) for arrow in page.arrows if arrow.faint)
+    heads = "".join(_head(*arrow.points[-2:]) for arrow in page.arrows if arrow.head)
+    return "\n".join(
+        (
+            f'<g class="frames">{frames}</g>',
+            *([f'<path class="faint" d="{faint}"/>'] if faint else ()),
+            f'<path class="lines" d="{lines}"/><path class="heads" d="{heads}"/>',
+            *(_box(box, bound) for box in page.boxes),
+            *(_label(label, bound) for label in page.labels),
+        )
     )
 
 
 def _way(arrow: Arrow) -> str:
-    """Return the line of an arrow with round corners."""
-    points = arrow.points
+    """Return the line of an arrow with round corners, up to the middle of its head."""
+    *points, end = arrow.points
+    if arrow.head:
+        end = _before(points[-1], end, HEAD[0] / 2)
+    points.append(end)
     parts = [f"M{_at(points[0])}"]
     for before, corner, after in zip(points, points[1:], points[2:], strict=False):
         parts.append(f"L{_at(toward(corner, before))}")
@@ -55,12 +120,28 @@ def _way(arrow: Arrow) -> str:
     return "".join([*parts, f"L{_at(points[-1])}"])
 
 
+def _before(start: Place, end: Place, length: float) -> Place:
+    """Return the place so far before the end of a line, which runs across or down."""
+    (x, y), (dx, dy) = end, (end[0] - start[0], end[1] - start[1])
+    whole = abs(dx) + abs(dy)
+    return (x - length * dx / whole, y - length * dy / whole) if whole else end
+
+
+def _head(start: Place, end: Place) -> str:
+    """Return the head of an arrow: a triangle whose tip is the end."""
+    length, half = HEAD
+    x, y = _before(start, end, length)
+    dx, dy = (half, 0.0) if start[0] == end[0] else (0.0, half)
+    return f"M{_at(end)}L{_at((x - dx, y - dy))}L{_at((x + dx, y + dy))}Z"
+
+
 def _box(box: Box, bound: Bound) -> str:
     path = bound.box(box.path) if box.path else ""
     name = f'class="box {box.category.name.lower()}"{path}'
     x, y, width, height = map(_n, box[:4])
     if box.category not in CIRCLES:
-        return f'<rect {name} x="{x}" y="{y}" width="{width}" height="{height}" rx="2.5"/>'
+        corner = f'x="{x}" y="{y}" width="{width}" height="{height}" rx="{_n(box.rounding)}"'
+        return f"<rect {name} {corner}/>"
     middle, radius = (box.x + box.width / 2, box.y + box.height / 2), box.width / 2
     circle = f'<circle {name} cx="{_n(middle[0])}" cy="{_n(middle[1])}" r="{_n(radius)}"/>'
     return f'{circle}<path class="sign" d="{"".join(_sign(box, middle, 0.55 * radius))}"/>'
@@ -79,10 +160,15 @@ def _label(label: Label, bound: Bound) -> str:
     names = [label.style, *([label.align] if label.align != "center" else [])]
     names += [f"on-{label.category.name.lower()}"] if label.category else []
     more = bound.shape(label.text.shape) if isinstance(label.text, Sized) else ""
+    y = label.y + MIDDLE * SIZES[label.style]
     return (
-        f'<text class="{" ".join(names)}" x="{_n(label.x)}" y="{_n(label.y)}"{more}>'
-        f"{escape(printable(label.text))}</text>"
+        f'<text class="{" ".join(names)}" x="{_n(label.x)}" y="{_n(y)}"{more}>'
+        f"{_text(label.text)}</text>"
     )
+
+
+def _text(text: str) -> str:
+    return escape(printable(text))
 
 
 def _at(place: Place) -> str:

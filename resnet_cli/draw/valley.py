@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from resnet_cli.draw.fragments import Fragment, Way, extended, fragment
 from resnet_cli.draw.page import Box, Label, Page
-from resnet_cli.draw.parts import Fork, Part, Scene, Series, Step, residual, shape_of, titled
+from resnet_cli.draw.parts import Component, Fork, Node, Scene, Series, residual, shape_of, titled
 from resnet_cli.draw.spacing import (
     BAR_HEIGHT,
     BOX_GAP,
@@ -33,7 +33,7 @@ class Skip(NamedTuple):
     """What leads down to a skip, where the skip joins, and what leads up from there."""
 
     down: Series
-    join: Step
+    join: Node
     up: Series
 
 
@@ -67,7 +67,7 @@ def _skips(series: Series) -> tuple[list[Skip], Series]:
         series = fork.arms[0]
 
 
-def _depth(part: Part) -> int:
+def _depth(part: Component) -> int:
     """Return how many skips are within each other, this one among them."""
     if not isinstance(part, Fork) or len(part.arms) != 2 or part.arms[1] or residual(part):
         return 0
@@ -118,7 +118,7 @@ class _Valley:
             self._climb(index, y, places[index - 1] if index else None)
         return found
 
-    def _skip(self, join: Step, way: Way, shape: str, end: float, y: float) -> None:
+    def _skip(self, join: Node, way: Way, shape: str, end: float, y: float) -> None:
         """Draw a skip from the left side, and where it joins on the right."""
         if shape:
             self.found.label(5, end + SHAPE_GAP / 2 - 1.5, shape)
@@ -159,7 +159,7 @@ class _Valley:
             self.found.label(self.x + 5, end + SHAPE_GAP / 2 + 1.5, shape)
 
 
-def _half(join: Step) -> float:
+def _half(join: Node) -> float:
     return (CIRCLE if join.category in CIRCLES else BAR_HEIGHT) / 2
 
 
@@ -183,9 +183,8 @@ def flipped(found: Fragment) -> Fragment:
     page = Page(0, 0, [], [], [], [])
     page.boxes.extend(box._replace(y=-box.y - box.height) for box in found.page.boxes)
     page.labels.extend(label._replace(y=-label.y) for label in found.page.labels)
-    page.frames.extend(frame._replace(y=-frame.y - frame.height) for frame in found.page.frames)
-    for points, head in found.page.arrows:
-        page.arrows.append(found.page.arrows[0]._replace(points=_flipped(points), head=head))
+    page.clusters.extend(frame._replace(y=-frame.y - frame.height) for frame in found.page.clusters)
+    page.arrows.extend(a._replace(points=_flipped(a.points)) for a in found.page.arrows)
     ways = tuple(map(_flipped, found.ways))
     return Fragment(
         page, found.left, found.right, found.height, [*found.entries], ways, found.shape

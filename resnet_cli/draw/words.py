@@ -169,4 +169,4 @@ def _single(sides: Sequence[int]) -> str:
 
 
 def _sides(sides: Sequence[int]) -> str:
-    return "x".join(map(str, sides))
+    return f"{sides[0]}-wide" if len(sides) == 1 else "x".join(map(str, sides))

@@ -65,21 +65,32 @@ def _varies(config: ResNetConfig, field: str) -> bool:
 
 
 def _said(config: ResNetConfig, field: str) -> str:
+    """Say what a field is: `stride on 1x1`, `no conv bias`."""
     value = getattr(config, field)
-    return field.replace("_", "-") + ("" if value is True else f" {value}")
+    words = field.replace("_", " ").replace("anti ", "anti-").replace("pre ", "pre-")
+    if isinstance(value, bool):
+        return words if value else f"no {words}"
+    return f"{words} {value}"
 
 
 _BODY = [field for field in FIELDS if field not in ("input", "classes", "names", "dtype")]
 
 
+_FRAME = ("block", "blocks", "channels", "widen", "regnet")
+"""What makes a network another one: what else differs is said behind a preset's name."""
+
+
 def _nearest(config: ResNetConfig) -> list[tuple[str, list[str]]]:
-    """Return presets of the same body, the most alike first: some are in both libraries."""
+    """Return presets of the same body, the most alike first: some are in both libraries.
+
+    Where there are none they are those of the same frame.
+    """
 
     def apart(likeness: tuple[str, list[str]]) -> tuple[int, bool]:
-        name, ends = likeness
-        return len(ends), values_of(name).get("names", Names.NOTEBOOK) is not config.names
+        name, differences = likeness
+        return len(differences), values_of(name).get("names", Names.NOTEBOOK) is not config.names
 
-    return sorted(_likenesses(config), key=apart)
+    return sorted([*_likenesses(config)] or _relatives(config), key=apart)
 
 
 def _likenesses(config: ResNetConfig) -> Iterator[tuple[str, list[str]]]:
@@ -91,9 +102,30 @@ def _likenesses(config: ResNetConfig) -> Iterator[tuple[str, list[str]]]:
             continue
         known = preset(name).config
         if all(getattr(known, field) == value for field, value in own.items()):
-            ends = []
-            if known.input[1] != config.input[1]:
-                ends.append(f"{config.input[1]} input channels")
-            if known.classes != config.classes:
-                ends.append(f"{config.classes} classes")
-            yield name, ends
+            yield name, _ends(config, known)
+
+
+def _relatives(config: ResNetConfig) -> Iterator[tuple[str, list[str]]]:
+    """Give each preset of the same frame, with all that differs."""
+    for name in NAMES:
+        values = values_of(name)
+        regnet, names = values.get("regnet"), values.get("names", Names.NOTEBOOK)
+        is_other = (names is Names.NOTEBOOK) != (config.names is Names.NOTEBOOK)
+        if regnet != config.regnet or is_other:
+            continue
+        if regnet is None and values.get("blocks", DEFAULTS["blocks"]) != config.blocks:
+            continue
+        known = preset(name).config
+        if all(getattr(known, field) == getattr(config, field) for field in _FRAME):
+            fields = [f for f in _BODY if getattr(known, f) != getattr(config, f)]
+            if all(getattr(config, field) is not None for field in fields):
+                yield name, [*(_said(config, field) for field in fields), *_ends(config, known)]
+
+
+def _ends(config: ResNetConfig, known: ResNetConfig) -> list[str]:
+    """Say what differs at a network's two ends."""
+    channels, classes = config.input[1], config.classes
+    return [
+        *([f"{channels} input channel{'s' * (channels != 1)}"] * (known.input[1] != channels)),
+        *([f"{classes} class{'es' * (classes != 1)}"] * (known.classes != classes)),
+    ]

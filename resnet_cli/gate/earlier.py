@@ -51,7 +51,7 @@ def network(data: Mapping[str, Any]) -> Earlier:
 
 def changes(old: Earlier, summary: "Summary") -> list[Change]:
     """Return how a network differs from what such a lock holds of it."""
-    now: dict[str, Row] = {row.path: _metrics(row) for row in summary.rows}
+    now: dict[str, Row] = {row.path: metrics(row) for row in summary.rows}
     found = _changed(NETWORK, "input", old.input_shape, [*map(int, summary.input_shape)])
     paths = {**old.rows, **now} if old.is_module else ()
     by_path = [(path, old.rows.get(path), now.get(path)) for path in paths]
@@ -72,7 +72,7 @@ def _by_order(old: Earlier, summary: "Summary") -> list[tuple[str, Row | None, R
     """Return the layers with weights, the first of then with the first of now."""
     around = {path.rpartition(".")[0] for path in old.rows}
     ours = [row for path, row in old.rows.items() if row["params"] and path not in around]
-    theirs = [_metrics(row) for row in summary.rows if row.leaf and row.params]
+    theirs = [metrics(row) for row in summary.rows if row.leaf and row.params]
     return [((now or was)["path"], was, now) for was, now in zip_longest(ours, theirs)]
 
 
@@ -80,7 +80,8 @@ def _described(row: Row | None) -> str | None:
     return None if row is None else f"{row['type']}, {row['params']:,} params"
 
 
-def _metrics(row: "LayerRow") -> dict[str, Any]:
+def metrics(row: "LayerRow") -> dict[str, Any]:
+    """Return what such a lock holds of a layer."""
     output = [*map(int, row.output_shape)] or None
     shape = output if row.output_tree is None else tree_text(row.output_tree)
     return {

@@ -67,14 +67,14 @@ def to_text(locked: Networks) -> str:
     return text
 
 
-def read(path: "Path") -> Networks:
-    """Read a lock file. Raises `FileError` that says what to do."""
+def read(path: "Path", command: str = "resnet-shapes lock") -> Networks:
+    """Read a lock file. Raises `FileError` that says which command writes it."""
     if not os.path.exists(path):
-        raise FileError(f"there is no lock file {path}; run 'resnet-shapes lock' to write it")
+        raise FileError(f"there is no lock file {path}; run '{command}' to write it")
     try:
         return _networks(path, _document(path))
     except FileError as error:
-        raise FileError(f"{error}; run 'resnet-shapes lock' to write it anew") from error
+        raise FileError(f"{error}; run '{command}' to write it anew") from error
 
 
 def differences(old: Locked | Earlier | None, network: "Network") -> list[changes.Change]:

@@ -43,6 +43,16 @@ def _message(report: Report, verdict: Verdict) -> str:
     return f"expected {verdict.limit}, is {verdict.found}"
 
 
+def to_text(report: Report) -> str:
+    """Return what does not hold, a line each, and the differences behind it."""
+    return "\n".join(
+        printable(f"{verdict.what}: {_message(report, verdict)}")
+        + (_differences_text(report, verdict.what) or "")
+        for verdict in report.all_verdicts
+        if not verdict.holds
+    )
+
+
 def misfits(report: Report) -> Iterator[tuple[str, list[tuple[str, str, str, str]]]]:
     """Give the weights that do not fit: a title, and rows that begin with a diff's mark."""
     if report.weights is not None and not report.weights.holds:

@@ -60,12 +60,6 @@ class Window(NamedTuple):
         sides = zip(sizes, *self[:3], self.extra or (0,) * len(sizes), strict=True)
         return tuple([(size + (2 * p - k + extra)) // s + 1 for size, k, s, p, extra in sides])
 
-    @property
-    def square(self) -> tuple[int, int, int] | None:
-        """Kernel, stride and padding where all dimensions share them."""
-        first, *others = zip(self.kernel, self.stride, self.padding, strict=True)
-        return first if all(other == first for other in others) else None
-
 
 class Keeps(NamedTuple):
     """What autograd keeps of an operation from its forward pass to its backward pass.

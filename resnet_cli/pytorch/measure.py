@@ -11,6 +11,7 @@ from torch.nn.parameter import is_lazy
 
 from resnet_cli.analysis import identify
 from resnet_cli.analysis.listing import listed
+from resnet_cli.analysis.network import Network, Plain
 from resnet_cli.analysis.rows import ROOT, Failure, is_at, summarise
 from resnet_cli.analysis.summary import UNKNOWN, LayerRow, Summary
 from resnet_cli.analysis.walk import item_size, walk
@@ -49,17 +50,20 @@ class Measurement(NamedTuple):
 
 def inspect(
     module: nn.Module, inputs: Sequence[Any], named: Mapping[str, Any], *, training: bool = False
-) -> Summary:
-    """Measure `module`; the public `resnet_cli.inspect` says more."""
+) -> tuple[Network, Proof | None]:
+    """Measure `module`, and say how its run went; the public `resnet_cli.inspect` says more."""
     if not isinstance(module, nn.Module):
         raise TypeError(f"inspect takes an nn.Module, not a {type(module).__name__}")
+    name = type_name(module)
+    config = {"module": name, "module_args": "", "input": []}
     if not inputs and not named and hints.takes_anything(module):
-        return listing(module, type_name(module))[1]
+        return Network(Plain(config), *listing(module, name)), None
     model = own_copy(module)
     device = device_of(model)
     values = [_value(model, one, device) for one in inputs]
-    others = {name: _value(model, one, device) for name, one in named.items()}
-    return measure(model, values, type_name(module), named=others, training=training).summary
+    others = {key: _value(model, one, device) for key, one in named.items()}
+    graph, summary, proof, *_ = measure(model, values, name, named=others, training=training)
+    return Network(Plain({**config, "input": [*summary.inputs]}), graph, summary), proof
 
 
 def measure(
@@ -195,5 +199,7 @@ def _value(model: nn.Module, one: Any, device: str) -> Any:
         given = Input(tuple(one))
     else:
         return one
+    if any(not isinstance(size, int) for leaf in leaves(given) for size in leaf.shape):
+        raise ValueError(f"{one!r} has names in it, and a run needs numbers, as in 1x3x224x224")
     (value,), _ = place_inputs(model, [given], device)
     return value

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from resnet_cli.analysis.summary import LayerRow, Summary
-from resnet_cli.text import Tree, human_text, nearest, tree_text
+from resnet_cli.parse import ALL_DEPTHS
+from resnet_cli.text import Tree, factor, format_shape, human_text, nearest, tree_text
 
 if TYPE_CHECKING:
+    from resnet_cli.analysis.fold import Folded
     from resnet_cli.analysis.groups import Groups
     from resnet_cli.analysis.summary import By, Point
     from resnet_cli.graph.dims import Size
-    from resnet_cli.graph.kinds import Shape
+    from resnet_cli.graph.kinds import Shape, Sides
 
 Value: TypeAlias = "Size | float | str | tuple[Size, ...] | None"
 Totals: TypeAlias = "Mapping[str, Size | None]"
@@ -50,6 +53,14 @@ class Column(NamedTuple):
         """Whether its values stand at the right, digit below digit."""
         return self.notation in (Notation.COUNT, Notation.PERCENT)
 
+    def text(self, folded: "Folded", totals: Totals, *, ascii_only: bool = False) -> str:
+        """Write a row's value for people; a sum over `n` equal neighbours as `n x 36,928`."""
+        write = partial(human_text, ascii_only=ascii_only)
+        if folded.times > 1 and self.name.partition("@")[0] in _SUMS:
+            one = self.value(folded.last, totals)
+            return f"{folded.times} x {factor(one, write)}" if one else write(one)
+        return write(self.value(folded.row, totals))
+
     def total(self, totals: Totals) -> Value:
         """Return the column's sum over the network, None where there is none."""
         if self.notation is Notation.BAR:
@@ -75,11 +86,16 @@ def _shapes(shape: "Shape", tree: Tree) -> Value:
     return tree_text(tree) if tree is not None else shape or None
 
 
-def _window(row: LayerRow, _: Totals) -> str | None:
+def window_text(row: LayerRow) -> str | None:
+    """Write a layer's kernel, stride and padding: `7x7 s2 p3`, `1x7 s1 p0x3`."""
     if row.window is None:
         return None
-    kernel, stride, padding = row.window
-    return f"k{kernel} s{stride} p{padding}"
+    kernel, stride, padding, *_ = row.window
+    return f"{format_shape(kernel)} s{_sides(stride)} p{_sides(padding)}"
+
+
+def _sides(sides: "Sides") -> str:
+    return str(sides[0]) if len({*sides}) == 1 else format_shape(sides)
 
 
 _ALL = (
@@ -122,10 +138,11 @@ _ALL = (
     Column("stride", "Stride", Notation.COUNT, lambda row, _: row.stride, 8),
     Column("output_bytes", "Output bytes", Notation.COUNT, lambda row, _: row.output_bytes, 7),
     Column("saved_bytes", "Saved", Notation.COUNT, lambda row, _: row.saved_bytes, 2),
-    Column("window", "Window", Notation.TEXT, _window, 8),
+    Column("window", "Window", Notation.TEXT, lambda row, _: window_text(row), 4),
     Column("frozen", "Frozen", Notation.COUNT, lambda row, _: row.frozen, 1),
     Column("calls", "Calls", Notation.COUNT, lambda row, _: row.calls, 4),
-    Column("note", "Note", Notation.TEXT, lambda row, _: row.error or row.note or None, 1),
+    Column("takes_from", "Takes from", Notation.TEXT, lambda row, _: ", ".join(row.takes_from), 1),
+    Column("note", "Note", Notation.TEXT, lambda row, _: row.error or row.note or None, 4),
 )
 
 COLUMNS = {column.name: column for column in _ALL}
@@ -134,6 +151,9 @@ BARS = tuple(
     COLUMNS[name]._replace(header=header, notation=Notation.BAR, rank=2)
     for name, header in (("params_percent", "Params share"), ("macs_percent", "MACs share"))
 )
+
+_SUMS = ("params", "buffers", "macs", "flops", "saved_bytes", "frozen")
+"""The columns that are sums where a row stands for several."""
 
 _SHARE = "macs_percent"
 """A share of formulas is known where they are evaluated alone."""
@@ -147,6 +167,9 @@ _SIZED = (
 TRAINED = "saved_bytes"
 """What only a network has of which a training step was asked for."""
 
+TAKEN = "takes_from"
+"""What only rows of operations have."""
+
 MEASURED = ("frozen", "calls", "note")
 """What only a network has that PyTorch measured."""
 
@@ -154,6 +177,8 @@ DEFAULT = (
     "path",
     "role",
     "type",
+    "window",
+    "takes_from",
     "output_shape",
     "params",
     "macs",
@@ -167,22 +192,28 @@ def every(summary: Summary) -> tuple[str, ...]:
     return tuple(
         name
         for name in COLUMNS
-        if (summary.measured or name not in MEASURED) and (summary.training or name != TRAINED)
+        if (summary.measured or name not in MEASURED)
+        and (summary.training or name != TRAINED)
+        and (name != TAKEN or any(row.takes_from for row in summary.rows))
     )
 
 
-def default(summary: Summary) -> tuple[str, ...]:
-    """Return the columns that people see: those that say something about this network.
+def default(
+    summary: Summary, depth: int = ALL_DEPTHS, *, evaluated: bool = False
+) -> tuple[str, ...]:
+    """Return the columns that people see: those that say something about its rows down to `depth`.
 
-    Of one whose input has names there are no shares.
+    Of one whose input has names there are no shares, unless they are `evaluated` beside it.
     """
-    rows, totals = summary.rows, summary.totals()
-    empty = {
+    rows, totals = summary.at_depth(depth), summary.totals()
+    names = [
         name
         for name in DEFAULT
-        if rows and all(COLUMNS[name].value(row, totals) in (None, "") for row in rows)
-    }
-    names = [n for n in DEFAULT if n not in empty and not (summary.held and n == _SHARE)]
+        if (name == _SHARE and evaluated)
+        or not (rows and all(COLUMNS[name].value(row, totals) in (None, "") for row in rows))
+    ]
+    if summary.held and not evaluated and _SHARE in names:
+        names.remove(_SHARE)
     if summary.frozen:
         names.insert(names.index("params") + 1, "frozen")
     if summary.training is not None:
@@ -190,11 +221,6 @@ def default(summary: Summary) -> tuple[str, ...]:
     if any(row.note or row.error for row in rows):
         names.append("note")
     return tuple(names)
-
-
-def every_size(summary: Summary) -> tuple[str, ...]:
-    """Return the columns that people see where formulas stand beside their values."""
-    return DEFAULT if summary.training is None else (*DEFAULT, TRAINED)
 
 
 def of_groups(groups: "Groups", by: "By") -> list[Column]:
@@ -220,6 +246,7 @@ _SHORT = {
     "cumulative_stride": "stride",
     "bytes": "output_bytes",
     "saved": "saved_bytes",
+    "kernel": "window",
 }
 
 

@@ -304,7 +304,11 @@ def layer_dict(row: LayerRow) -> dict[str, Any]:
         "output_bytes": row.output_bytes,
         "receptive_field": row.receptive_field,
         "stride": row.stride,
-        "window": window and dict(zip(("kernel", "stride", "padding"), window, strict=True)),
+        "window": window
+        and {
+            name: sides[0] if len({*sides}) == 1 else list(sides)
+            for name, sides in zip(("kernel", "stride", "padding"), window[:3], strict=True)
+        },
         **(_measured(row) if row[-len(_USUAL) :] != _USUAL else {}),
     }
 

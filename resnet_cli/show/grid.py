@@ -1,8 +1,9 @@
-"""Tables that fit: a narrow terminal loses columns and never digits, a pipe none.
+"""Tables that fit: a narrow terminal loses columns, which is said, and never digits; a pipe none.
 
 Widths are computed here and not left to Rich, which would cut numbers.
 """
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from io import StringIO
 from typing import NamedTuple
@@ -40,10 +41,11 @@ class Head(NamedTuple):
 
 
 class Grid:
-    """A table that sheds columns of the highest rank until it fits the look's width.
+    """A table that fits the look's width: first headers wrap, then columns are left out.
 
-    Its lines are made here: Rich's own table takes the time of all its layout, 15 ms at
-    every start, to find widths that are known.
+    The lowest ranks stay, and a line below the table says what is hidden. Its lines are made
+    here: Rich's own table takes the time of all its layout, 15 ms at every start, to find
+    widths that are known.
     """
 
     def __init__(
@@ -55,12 +57,21 @@ class Grid:
     ) -> None:
         self.total = total
         self.look = look
-        table = [[Cell(head.title, "bold") for head in heads], *rows, *([total] if total else [])]
-        widths = [max(row[i].width for row in table) for i in range(len(heads))]
-        kept = _fitting(heads, widths, look.width)
+        body = [*rows, *([total] if total else [])]
+        inside = [max((row[i].width for row in body), default=0) for i in range(len(heads))]
+        titles = [Cell(head.title, "bold") for head in heads]
+        kept = _fitting(heads, _widths(titles, inside), look.width)
+        self.all = _width(_widths(titles, inside))
+        if len(kept) < len(heads):
+            wrapped = [*map(_wrapped, titles, inside)]
+            more = _fitting(heads, _widths(wrapped, inside), look.width)
+            self.all = _width(_widths(wrapped, inside))
+            if more != kept:
+                titles, kept = wrapped, more
         self.heads = [heads[i] for i in kept]
-        self.rows = [[row[i] for i in kept] for row in table]
-        self.width = sum(widths[i] + GAP for i in kept) - GAP
+        self.hidden = [head.title for i, head in enumerate(heads) if i not in kept]
+        self.rows = [_level([titles[i] for i in kept]), *([row[i] for i in kept] for row in body)]
+        self.width = _width([max(row[i].width for row in self.rows) for i in range(len(kept))])
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         rule = Text(("-" if self.look.ascii else "\N{BOX DRAWINGS LIGHT HORIZONTAL}") * self.width)
@@ -71,6 +82,10 @@ class Grid:
         if self.total:
             yield rule
             yield lines[-1]
+        if self.hidden:
+            count = f"{len(self.hidden)} column{'s' if len(self.hidden) > 1 else ''} hidden"
+            said = f"{count} ({', '.join(self.hidden)}): {self.all} columns show all"
+            yield Text(textwrap.fill(said, max(self.look.width or 0, 20)), "dim")
 
 
 def aligned(rows: Sequence[Sequence[Cell]], right: Sequence[bool]) -> list[Text]:
@@ -94,22 +109,56 @@ def _row(row: Sequence[Cell], widths: Sequence[int], right: Sequence[bool]) -> T
     return text
 
 
+def _width(widths: Sequence[int]) -> int:
+    return sum(widths) + GAP * (len(widths) - 1)
+
+
+def _widths(titles: Sequence[Cell], inside: Sequence[int]) -> list[int]:
+    return [max(title.width, width) for title, width in zip(titles, inside, strict=True)]
+
+
+def _wrapped(title: Cell, width: int) -> Cell:
+    """Break a header between words, into the fewest lines that make its column no wider."""
+    longest = max(width, *map(len, title.text.split()), 1)
+    lines = textwrap.wrap(title.text, longest, break_long_words=False, break_on_hyphens=False)
+    return title._replace(text="\n".join(lines))
+
+
+def _level(titles: Sequence[Cell]) -> list[Cell]:
+    """Return headers that all end in one line."""
+    tallest = max(title.text.count("\n") for title in titles)
+    return [
+        title._replace(text="\n" * (tallest - title.text.count("\n")) + title.text)
+        for title in titles
+    ]
+
+
 def _fitting(heads: Sequence[Head], widths: Sequence[int], width: int | None) -> list[int]:
-    """Return which columns fit: those of the highest rank go first, of rank 0 none."""
-    kept = list(range(len(heads)))
-    while width is not None and sum(widths[i] + GAP for i in kept) - GAP > width:
-        last = max(kept, key=lambda i: heads[i].rank)
-        if heads[last].rank == 0:
-            break
-        kept.remove(last)
-    return kept
+    """Return which columns fit, asked in the order of their ranks; those of rank 0 stay."""
+    kept: list[int] = []
+    for i in sorted(range(len(heads)), key=lambda i: heads[i].rank):
+        if not heads[i].rank or width is None or _width([widths[j] for j in (*kept, i)]) <= width:
+            kept.append(i)
+    return sorted(kept)
 
 
 def records_table(
-    heads: Sequence[Head], records: Iterable[Iterable[Value]], look: Look, note: str = ""
+    heads: Sequence[Head],
+    records: Iterable[Iterable[Value]],
+    look: Look,
+    note: str = "",
+    groups: Sequence[str] = (),
 ) -> RenderableType:
-    """Return a table of records, with a note below it."""
+    """Return a table of records, with a note below it.
+
+    With `groups`, one a record, their names are headings where the next one begins.
+    """
     rows = [[Cell(human_text(value)) for value in record] for record in records]
+    empty = [Cell("")] * len(heads)
+    starts = [i for i, group in enumerate(groups) if group not in groups[i - 1 : i]]
+    for start in reversed(starts):
+        above = [empty] if start else []
+        rows[start:start] = [*above, [Cell(groups[start], "bold"), *empty[1:]]]
     table = Grid(heads, rows, None, look)
     return Group(table, Text(f"\n{note}", "dim")) if note else table
 

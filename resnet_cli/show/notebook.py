@@ -1,59 +1,38 @@
-"""A summary that shows itself: in a terminal, in a notebook, and in one line."""
+"""A summary as Python shows it: printed, and in a notebook."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.console import RenderableType
 
 from resnet_cli.analysis.fold import Folded, fold
 from resnet_cli.analysis.remarks import remarks
-from resnet_cli.analysis.summary import LayerRow, Summary
+from resnet_cli.analysis.summary import Summary
 from resnet_cli.parse import ALL_DEPTHS
 from resnet_cli.show.columns import Column, Totals, default, pick, total_texts
 from resnet_cli.show.grid import rendered
 from resnet_cli.show.tables import summary_table, totals_of
-from resnet_cli.text import Look, human_text, printable
+from resnet_cli.text import Look, printable
 
 RIGHT = ' class="right"'
 
-MOST = 60
-"""Characters of one part of the one line, which stays below 200."""
+
+def table(summary: Summary, look: Look) -> RenderableType:
+    """Return the network's own layers as a table, equal neighbours as one row."""
+    return summary_table(summary, pick(default(summary)), depth=1, folded=True, look=look)
 
 
-class Inspected(Summary):
-    """What `inspect` returns: a summary whose text is its table."""
-
-    __slots__ = ()
-
-    @classmethod
-    def of(cls, summary: Summary) -> "Inspected":
-        """Return the same summary as one that shows itself."""
-        return cls(*summary)
-
-    def __str__(self) -> str:
-        return rendered(_table(self, Look()), colored=False).rstrip("\n")
-
-    def __repr__(self) -> str:
-        layers = sum(row.leaf for row in self.rows)
-        figures = (("params", self.params), ("MACs", self.macs))
-        counts = ", ".join(f"{human_text(n)} {what}" for what, n in figures if n is not None)
-        known = f"{_cut(counts, MOST)}, " if counts else ""
-        return f"<{_cut(self.heading, 2 * MOST)}: {known}{layers} layers>"
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Show the network's own layers, fitted to the console."""
-        yield _table(self, Look(options.max_width, ascii=options.ascii_only))
-
-    def _repr_html_(self) -> str:
-        """Show the table in a notebook, the network's own layers first."""
-        return to_html(self, pick(default(self)))
+def to_text(summary: Summary) -> str:
+    """Return the table as a pipe gets it."""
+    return rendered(table(summary, Look()), colored=False).rstrip("\n")
 
 
-def to_html(summary: Summary, columns: Sequence[Column]) -> str:
+def to_html(summary: Summary) -> str:
     """Return a table for a notebook: a choice of depth above, the totals and remarks below.
 
     It is a part of the notebook's own page, without a script: the choice is its style sheet's.
     """
+    columns = pick(default(summary))
     rows = fold(summary.rows, ALL_DEPTHS, folded=True)
     deepest = max((folded.row.depth for folded in rows), default=1)
     choices = "".join(
@@ -96,13 +75,8 @@ def _style(deepest: int) -> str:
 
 
 def _row(columns: Sequence[Column], folded: Folded, totals: Totals) -> str:
-    row, times, _ = folded
-    texts = [_text(column, row, totals) for column in columns]
-    if times > 1:
-        texts = [
-            f"{text} x {times}" if column.name == "type" else text
-            for column, text in zip(columns, texts, strict=True)
-        ]
+    row = folded.row
+    texts = [_text(column, folded, totals) for column in columns]
     if row.error:  # is shown at any depth
         return _line("td", columns, texts, ' class="failed"')
     return _line("td", columns, texts, f' class="depth-{row.depth}"')
@@ -117,17 +91,9 @@ def _line(tag: str, columns: Sequence[Column], texts: Iterable[str], more: str =
     return f"<tr{more}>{cells}</tr>"
 
 
-def _text(column: Column, row: LayerRow, totals: Totals) -> str:
+def _text(column: Column, folded: Folded, totals: Totals) -> str:
     """Write one cell; why a layer failed stands below the table."""
-    if row.error is not None and column.name == "note":
+    if folded.row.error is not None and column.name == "note":
         return "FAILED"
-    return human_text(column.value(row, totals))
-
-
-def _table(summary: Summary, look: Look) -> RenderableType:
-    return summary_table(summary, pick(default(summary)), depth=1, folded=True, look=look)
-
-
-def _cut(text: str, most: int) -> str:
-    text = printable(text)
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    text = column.text(folded, totals)
+    return f"{text} x {folded.times}" if column.name == "type" and folded.times > 1 else text

@@ -66,7 +66,7 @@ def summary_table(
     """
     totals = summary.totals()
     rows = fold(summary.rows, depth, folded=folded)
-    heads = [Head(c.header, c.is_right, c.rank) for c in columns]
+    heads = [Head(c.header, c.is_right, 0 if _is_why(c, summary) else c.rank) for c in columns]
     side = None if summary.held else min(map(index, summary.input_shape[2:]), default=None)
     cells = [[_cell(column, row, totals, side, look) for column in columns] for row in rows]
     for row, row_cells in zip(rows, cells, strict=True):
@@ -110,6 +110,11 @@ def _wrapped(text: str, look: Look) -> str:
     )
 
 
+def _is_why(column: Column, summary: Summary) -> bool:
+    """Say whether a column has why a layer failed, which no terminal is too narrow for."""
+    return column.name == "note" and summary.error is not None
+
+
 def _is_marked(rows: Sequence[Sequence[Cell]], column: int) -> bool:
     return any(row[column].text.endswith("*") for row in rows)
 
@@ -128,7 +133,8 @@ def _cell(column: Column, folded: Folded, totals: Totals, side: int | None, look
     if column.notation is Notation.BAR:
         share = column.value(row, totals)
         return Cell(bar(share, look) if isinstance(share, float) else "", "blue")
-    lines = formula_lines(column.value(row, totals), look, CELL_FORMULA).split("\n")
+    whole = column.text(folded, totals, ascii_only=look.ascii)
+    lines = formula_lines(whole, look, CELL_FORMULA).split("\n")
     text = "\n".join(map(printable, lines))
     if row.error is not None:
         return Cell("FAILED" if column.name == "note" else text, "bold red")

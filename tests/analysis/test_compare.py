@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from resnet_cli.analysis.compare import FIGURES, compare
+from resnet_cli.analysis.compare import FIGURES, best, compare
 from resnet_cli.analysis.network import predict
 from resnet_cli.cli.commands.compare import FORMATS
+from resnet_cli.family.modes import DType
 from resnet_cli.family.presets import preset
 from resnet_cli.show.compare import comparison_table
 from resnet_cli.show.grid import rendered
@@ -75,6 +76,15 @@ def test_stages_are_written_as_in_table_1(invoke, name):
 def test_groups_are_written_as_in_resnexts_table_1(invoke):
     parts = records(invoke, "resnext50_32x4d")["resnext50_32x4d"]["parts"]
     assert parts[1]["layers"] == "[1x1, 128; 3x3, 128, C=32; 1x1, 256] x 3"
+
+
+@pytest.mark.parametrize("name", ["regnet_y_400mf", "resnetv2_50", "regnetx_002"])
+def test_stages_inside_of_a_module_are_rows_as_well(invoke, name):
+    parts = records(invoke, name)[name]["parts"]
+    stages = [f"stage {number}" for number in (1, 2, 3, 4)]
+    assert [part["role"] for part in parts] == ["stem", *stages, "head"]
+    counts = preset(name).config.blocks
+    assert [int(part["layers"].rpartition(" x ")[2]) for part in parts[1:-1]] == [*counts]
 
 
 def test_ratios_are_to_the_first():
@@ -277,3 +287,49 @@ def test_what_is_spread_and_what_is_joined_stands_in_its_row(invoke):
         ("dense", "1x1, 4; concatenation of 2; 1x3, 4, stride 1x2"),
         ("out", "concatenation of 2; 1x1, 2"),
     ]
+
+
+def shown_at(width, *changed):
+    """Return resnet18 beside what is changed of it, as a terminal shows them."""
+    config = preset("resnet18").config
+    networks = [("resnet18", predict(config))]
+    networks += [(f"other {i}", predict(config._replace(**c))) for i, c in enumerate(changed)]
+    return rendered(comparison_table(compare(networks), Look(width)), colored=False)
+
+
+def test_an_input_that_differs_is_marked():
+    screen = shown_at(None, {}, {"input": (1, 3, 64, 64)}, {"dtype": DType.FLOAT16})
+    (row,) = (line for line in screen.splitlines() if line.startswith("input"))
+    assert re.split(r"\s{2,}", row) == [
+        *("input", "1x3x224x224", "1x3x224x224", "1x3x64x64 *", "1x3x224x224 float16 *"),
+    ]
+    assert "* another input than the first network's" in screen
+    assert "*" not in shown_at(None, {})
+
+
+def test_the_least_of_a_row_is_marked_where_figures_differ():
+    wide, narrow = (
+        compare([("a", predict(preset("resnet18").config)), ("b", other)])
+        for other in (
+            predict(preset("resnet50").config),
+            predict(preset("resnet18").config._replace(classes=10)),
+        )
+    )
+    assert (best(wide, "params"), best(wide, "receptive_field")) == ({0}, set())
+    assert (best(narrow, "params"), best(narrow, "peak_bytes")) == ({1}, set())
+    assert shown_at(None, {"classes": 10}).count("\N{BLACK LEFT-POINTING SMALL TRIANGLE}") > 3
+
+
+@pytest.mark.parametrize(("width", "is_first"), [(None, False), (200, False), (60, True)])
+def test_totals_come_first_where_a_stage_needs_more_than_a_line(width, is_first):
+    lines = [line.split("  ")[0] for line in shown_at(width, {"classes": 10}).splitlines()]
+    assert (lines.index("Params") < lines.index("stage 1")) == is_first
+
+
+def test_columns_are_as_wide_as_the_terminal_lets_them():
+    def layers(width):
+        screen = shown_at(width, {"classes": 10})
+        return "7x7, 64, stride 2; 3x3 max pool, stride 2" in screen
+
+    assert not layers(80)
+    assert layers(100)

@@ -37,8 +37,10 @@ def test_what_differs_at_its_ends_is_said_as_for_flags(changes):
 
 def test_another_stem_is_told():
     config = preset("resnet50").config
-    assert known(built(config, stem=Stem.CIFAR)) == "resnet50, another stem"
-    assert known(built(config, stem=Stem.CIFAR, classes=7)) == "resnet50, 7 classes, another stem"
+    assert known(built(config, stem=Stem.CIFAR)) == "resnet50, stem Conv2d 3x3 stride 1"
+    assert known(built(config, stem=Stem.CIFAR, classes=7)) == (
+        "resnet50, stem Conv2d 3x3 stride 1, 7 classes"
+    )
 
 
 def test_a_network_without_its_linear_layer_is_known():

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -78,6 +79,23 @@ def test_where_pytorch_is_missing_the_document_still_comes():
     code, stdout, stderr, _ = without_torch("--format", "json")
     assert code == 2
     assert '"forward": {"error": "PyTorch could not be imported' in stdout
+    assert stderr.startswith("resnet-shapes: PyTorch could not be imported")
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("--input", "1x3x8x8"),
+        ("--input", "Nx3xHxW"),
+        ("solve", "--input", "1x3x8x8", "--memory", "1GiB"),
+        ("explain", "--input", "Nx3xHxW"),
+    ],
+    ids=" ".join,
+)
+def test_where_pytorch_is_missing_a_module_needs_it(args):
+    Path("net.py").write_text("class Net: ...\n", encoding="utf-8")
+    code, stdout, stderr, _ = without_torch(*args, "--module", "net.py:Net")
+    assert (code, stdout) == (2, "")
     assert stderr.startswith("resnet-shapes: PyTorch could not be imported")
 
 

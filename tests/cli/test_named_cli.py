@@ -108,6 +108,7 @@ def test_a_size_is_evaluated_or_refused_with_both_sizes(named):
     assert point["totals"]["macs"] == 2 * (4 * 27 * 32 * 16 + 3 * 4 * 64 * 32 * 4 // 4)
     # What comes in, what the transposed convolution gives, and both joined.
     assert (point["totals"]["peak_bytes"], point["peak_at"]) == (2 * (3 + 3 + 6) * 64 * 32 * 4, ".")
+    assert named("Skip", "--at", "N=2,H=64,W=32", "--no-run").code == 0
     refused = named("Skip", "--at", "N=1,H=63,W=32")
     assert refused.code == 2
     assert "1x3x64x32 and 1x3x63x32" in refused.stderr

@@ -74,9 +74,8 @@ def test_a_format_for_all_commands_is_passed_over_where_there_is_none(invoke, pr
     assert invoke("presets").stdout.startswith("Preset")
     result = invoke("print-net", "--format", "json")
     assert (result.code, result.stdout) == (2, "")
-    assert result.stderr == (
-        "resnet-shapes: --format: 'json' is not for this command; it writes table, plain\n"
-    )
+    said = "--format: is not for 'print-net'; it writes what PyTorch prints"
+    assert result.stderr == f"resnet-shapes: {said}\n"
 
 
 def test_it_is_found_in_a_parent_and_paths_are_relative_to_it(

@@ -64,6 +64,8 @@ def test_a_schema_is_a_schema_and_describes_what_it_is_called(path):
         ("compare", ["compare", "resnet18", "resnet50", "--train", "adamw"]),
         ("compare", ["compare", "resnet18", f"{MODULES}:UNet --input 1x1x8x8"]),
         ("explain", ["explain", "--preset", "resnet50", "--train", "sgd"]),
+        ("explain", ["explain", "--preset", "resnet18", "layer1.0-1"]),
+        ("explain", ["explain", "--input", "Nx3xHxW", "--at", "N=1,H=64,W=64"]),
         ("explain", ["explain", "--module", f"{MODULES}:UNet", "--input", "1x1x8x8"]),
         ("explain", ["explain", "--module", f"{MODULES}:Opaque", "--input", "2x4"]),
         ("block", ["block", "--no-run", "--stride", "2"]),

@@ -128,12 +128,14 @@ def test_a_dash_is_the_screen(invoke, tmp_path):
         (("-o", "net.svg"), "--output: .svg is a figure, which 'resnet-shapes draw' writes"),
         (
             ("explain", "-o", "net.html"),
-            "--output: .html is html, and this command writes table, plain, json, markdown; "
+            "--output: .html is html, and this command writes table, plain, json, markdown, "
+            "latex; "
             "--format says which",
         ),
         (
             ("explain", "--format", "html"),
-            "--format: 'html' is not for this command; it writes table, plain, json, markdown",
+            "--format: 'html' is not for this command; it writes table, plain, json, markdown, "
+            "latex",
         ),
     ],
 )

@@ -108,6 +108,15 @@ def test_a_wrong_name_or_size_is_refused_in_one_line(invoke, args, message):
     assert result.stderr.count("\n") == 1
 
 
+def test_sizes_that_break_a_presets_condition_are_refused_with_the_layer(invoke):
+    args = ("--no-run", "--preset", "resnetaa50", "--input", "Nx3xHxW", "--at")
+    assert invoke(*args, "N=1,H=97,W=97").code == 0
+    refused = invoke(*args, "N=1,H=97,W=131")
+    assert (refused.code, refused.stdout) == (2, "")
+    said = "resnet-shapes: --at: N=1,H=97,W=131: layer layer2.0 (add, given 1x512x12x16 and"
+    assert refused.stderr.startswith(said)
+
+
 def test_check_holds_formulas_against_formulas(invoke):
     named = ("check", "--preset", "resnet18", "--input", "Bx3xHxW", "--no-run")
     holds = invoke(

@@ -334,8 +334,8 @@ def test_a_command_that_says_nothing_of_training_refuses_its_flags(invoke, monke
     for flags in (("--train", "sgd"), ("--freeze", "0"), ("--eval-norms",)):
         result = invoke(*command, *flags)
         assert (result.code, result.stdout) == (2, "")
-        message = f"resnet-shapes: {flags[0]}: is not for this command, which says nothing of train"
-        assert result.stderr.startswith(message)
+        assert result.stderr.startswith(f"resnet-shapes: {flags[0]}: is not for '{command[0]}'; ")
+        assert "it is for the table, compare, explain" in result.stderr
     monkeypatch.setenv("RESNET_SHAPES_TRAIN", "sgd")
     monkeypatch.setenv("RESNET_SHAPES_FREEZE", "0")
     assert invoke(*command).code == 0

@@ -56,7 +56,7 @@ def lines(page):
 def clashes(page, labels):
     """Return what overlaps: boxes and labels pairwise, arrows with both, anything with the edge."""
     boxes, drawn = rectangles(page.boxes), list(lines(page))
-    framed = rectangles(page.frames)
+    framed = rectangles(page.clusters)
     free = [
         rectangle
         for rectangle, label in zip(labels, page.labels, strict=True)

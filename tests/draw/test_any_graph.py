@@ -8,7 +8,7 @@ from resnet_cli.draw import scene
 from resnet_cli.draw.boxes import Level
 from resnet_cli.draw.layout import arrange
 from resnet_cli.draw.mermaid import to_mermaid
-from resnet_cli.draw.parts import Fork, Step, Weave, joins, residual, steps
+from resnet_cli.draw.parts import Fork, Node, Weave, joins, nodes, residual
 from resnet_cli.draw.style import Category
 from resnet_cli.errors import FigureError
 from resnet_cli.graph.builder import Builder
@@ -70,7 +70,7 @@ def test_every_arrow_leads_from_something_to_something(name):
 def test_every_operation_that_leads_to_the_end_has_a_box(links):
     graph = nets.grown(links)
     shown = _shown(graph, Level.CONVOLUTIONS, folded=False)
-    drawn = [step.category for step in shown.steps()]
+    drawn = [node.category for node in shown.nodes()]
     meet = [join.category for unit in _units(shown) for join in joins(unit.parts)]
     kinds = [operation.kind for operation in graph.operations]
     assert drawn.count(Category.CONV) == sum(isinstance(kind, Conv) for kind in kinds)
@@ -98,7 +98,7 @@ def test_mermaid_has_an_arrow_for_each_link(links):
 def test_an_inception_block_has_its_arms_beside_each_other():
     forks = [part for part in _parts(_shown(nets.inception())) if isinstance(part, Fork)]
     fork, _ = forks  # the second takes more channels
-    assert [[step.text for step in arm] for arm in fork.arms] == [
+    assert [[node.text for node in arm] for arm in fork.arms] == [
         ["1x1 conv, 64"],
         ["1x1, 96 · 3x3, 128"],
         ["1x1, 16 · 3x3, 32"],
@@ -134,7 +134,7 @@ def test_a_gate_is_a_fork_and_in_few_boxes_a_word():
     gates = [join for join in joins(fine) if join.category is Category.MULTIPLY]
     assert len(gates) == 1  # three blocks are drawn as one
     (block,) = (found for part in _parts(_shown(nets.squeeze())) if (found := residual(part)))
-    assert [step.text for step in block.main] == ["3x3, 64 · 3x3, 64 · gate"]
+    assert [node.text for node in block.main] == ["3x3, 64 · 3x3, 64 · gate"]
 
 
 def test_identical_neighbours_are_drawn_once_and_a_dense_block_grows():
@@ -178,10 +178,10 @@ def test_the_shape_on_an_arrow_is_the_one_that_arrives():
     turned = net.apply(Opaque("permute", ((1, 4, 4, 8),), is_view=True), x)
     first = net.apply(Opaque("first", ((1, 4, 4, 8),)), turned)
     graph = net.graph("Turned", image, first)
-    assert [step.shape for step in _shown(graph).steps()] == ["1x4x4x8", "1x4x4x8"]
+    assert [node.shape for node in _shown(graph).nodes()] == ["1x4x4x8", "1x4x4x8"]
     both = net.apply(Opaque("both", ((1, 8),)), first, x)
-    found = _shown(net.graph("Both", image, both)).steps()
-    assert [(step.text, step.shape) for step in found] == [
+    found = _shown(net.graph("Both", image, both)).nodes()
+    assert [(node.text, node.shape) for node in found] == [
         ("1x1 conv, 8", "1x8x4x4"),
         ("reshape", "1x4x4x8"),
         ("first", "1x4x4x8"),
@@ -189,22 +189,22 @@ def test_the_shape_on_an_arrow_is_the_one_that_arrives():
 
 
 def test_what_is_constant_is_not_drawn_and_inputs_are_when_there_are_several():
-    texts = [step.text for step in _shown(nets.two_inputs()).steps()]
+    texts = [node.text for node in _shown(nets.two_inputs()).nodes()]
     assert texts == ["input 1, 1x3x16x16", "3x3 conv, 8", "input 2, 1x8x16x16"]
     shown = _shown(nets.two_inputs(), Level.LAYERS)
-    assert [step.text for step in shown.steps()][-1] == "add"
+    assert [node.text for node in shown.nodes()][-1] == "add"
 
 
 def test_norms_alone_are_drawn_and_nothing_at_all_is_refused():
     net = Builder()
     image = net.apply(Input((1, 3, 4, 4)))
     graph = net.graph("Norms", image, net.layer("norm", BatchNorm(), image))
-    assert [step.text for step in _shown(graph).steps()] == ["batch norm"]
+    assert [node.text for node in _shown(graph).nodes()] == ["batch norm"]
     with pytest.raises(FigureError, match="no layer in this network"):
         _shown(net.graph("Nothing", image, image))
 
 
 def test_several_outputs_meet_at_the_end():
     (unit,) = _units(_shown(nets.two_outputs()))
-    assert unit.parts[-1].join == Step("outputs", Category.OTHER, "1x4x16x16, 1x10x16x16")
-    assert len([*steps(unit.parts)]) == 3
+    assert unit.parts[-1].join == Node("outputs", Category.OTHER, "1x4x16x16, 1x10x16x16")
+    assert len([*nodes(unit.parts)]) == 3

@@ -1,5 +1,6 @@
 """The figures: what they show, that nothing overlaps, and that grey and colour tell apart."""
 
+import re
 from itertools import combinations
 
 import pytest
@@ -12,7 +13,7 @@ from resnet_cli.draw.boxes import Level
 from resnet_cli.draw.layout import arrange
 from resnet_cli.draw.mermaid import count_arrows, to_mermaid
 from resnet_cli.draw.page import text_width, wrapped
-from resnet_cli.draw.parts import residual, steps
+from resnet_cli.draw.parts import Node, nodes, residual
 from resnet_cli.draw.style import CIRCLES, TINTS, Category
 from resnet_cli.family import presets
 from resnet_cli.family.config import ResNetConfig
@@ -23,6 +24,11 @@ from tests.draw.geometry import clashes, estimates, extents, overlapping_neighbo
 
 SPREAD = (
     "d2l-resnet18",
+    "seresnet50",
+    "ecaresnet50d",
+    "seresnetaa50d",
+    "regnet_y_400mf",
+    "resnetv2_50",
     "resnet34",
     "resnet50",
     "resnet152",
@@ -116,7 +122,7 @@ def test_every_convolution_is_drawn_and_folding_loses_none(config):
         drawn = 0
         for section in scene.network(graph, "net", Level.CONVOLUTIONS, folded=folded).sections:
             for unit in section.units:
-                convs = (step.category is Category.CONV for step in steps(unit.parts))
+                convs = (node.category is Category.CONV for node in nodes(unit.parts))
                 drawn += unit.times * sum(convs)
         assert drawn == built
 
@@ -125,7 +131,7 @@ def test_shapes_in_a_figure_are_those_of_the_table():
     graph = _graph("resnet50")
     shown = scene.network(graph, "net", Level.CONVOLUTIONS, folded=False)
     convs = [row for row in summarise(graph).rows if row.type == "Conv2d"]
-    drawn = [step.shape for step in shown.steps() if step.category is Category.CONV]
+    drawn = [node.shape for node in shown.nodes() if node.category is Category.CONV]
     assert drawn == ["x".join(map(str, row.output_shape)) for row in convs]
 
 
@@ -134,8 +140,8 @@ def test_a_block_is_drawn_in_both_kinds_from_a_stage_that_has_both():
     assert left.title == "identity shortcut\nstage 2, block 2"
     assert right.title == "1x1 convolution shortcut\nstage 2, block 1"
     changed, identity = (residual(side.units[0].parts[0]) for side in (right, left))
-    assert [step.text for step in changed.shortcut] == ["1x1 conv, 128, /2"]
-    assert [step.text for step in identity.main] == [
+    assert [node.text for node in changed.shortcut] == ["1x1 conv, 128, /2"]
+    assert [node.text for node in identity.main] == [
         "3x3 conv, 128",
         "batch norm",
         "ReLU",
@@ -149,11 +155,41 @@ def test_a_network_without_one_kind_of_block_shows_the_other():
     assert only.title == "identity shortcut\nstage 1, blocks 1 to 3"
 
 
+@pytest.mark.parametrize(
+    ("name", "heading"),
+    [
+        ("seresnet50", "1x1 convolution shortcut"),
+        ("ecaresnet50d", "average pool and 1x1 convolution"),
+        ("regnet_y_400mf", "1x1 convolution shortcut"),
+    ],
+)
+def test_a_block_with_a_gate_is_a_residual_block(name, heading):
+    left, right = scene.block(_graph(name), "net", None).sections
+    assert left.title.startswith("identity shortcut\n")
+    assert right.title.startswith(f"{heading}\n")
+    for side in (left, right):
+        main = residual(side.units[0].parts[0]).main
+        (gate,) = (part for part in main if not isinstance(part, Node))
+        assert gate.join.category is Category.MULTIPLY
+        # The shortcut's line passes the gate's boxes on their right.
+        page = arrange(scene.block(_graph(name), "net", None))
+        assert clashes(page, list(estimates(page))) == []
+
+
 def test_a_stage_shows_its_blocks_in_a_row():
     shown = scene.stage(_graph("resnet50"), "net", 3, folded=True)
     assert [section.title for section in shown.sections] == ["block 1", "blocks 2 to 6"]
     assert [section.units[0].times for section in shown.sections] == [1, 5]
-    assert len({frame.y for frame in arrange(shown).frames}) == 1
+    assert len({frame.y for frame in arrange(shown).clusters}) == 1
+
+
+def test_columns_are_even_even_if_a_stage_has_to_go_on_in_the_next():
+    page = arrange(scene.network(_graph("resnet50"), "net", Level.BLOCKS, folded=False))
+    ends = {frame.x: frame.y + frame.height for frame in page.clusters}
+    assert len(ends) == 2
+    assert max(ends.values()) - min(ends.values()) < 0.2 * page.height
+    titles = [label.text for label in page.labels if label.style == "stage"]
+    assert titles == ["stage 1", "stage 2", "stage 3", "stage 3", "stage 4"]
 
 
 def test_a_page_grows_with_the_network_and_keeps_its_form():
@@ -213,10 +249,22 @@ def test_mermaid_arrows_lead_from_node_to_node_outside_of_subgraphs(config):
         )
 
 
+@pytest.mark.parametrize("name", SPREAD)
+def test_mermaid_has_the_shapes_and_titles_of_the_figure_each_once(name):
+    shown = scene.network(_graph(name), "net", Level.BLOCKS, folded=True)
+    text, labels = to_mermaid(shown, "draw"), arrange(shown).labels
+    drawn = [label.text for label in labels if label.style == "shape" and "x" in label.text]
+    shapes = {node.shape for node in shown.nodes()}
+    said = [label for label in re.findall(r'-->\|"(.*?)"\|', text) if label != "identity"]
+    assert said == [label for label in drawn if label in shapes]
+    framed = {label.text for label in labels if label.style in ("stage", "count")}
+    assert {*re.findall(r'subgraph \w+\["(.*?)"\]', text)} == framed
+
+
 def test_mermaid_escapes_what_would_be_syntax():
     shown = scene.block(_graph("resnet18"), "net", None)
-    step = next(shown.steps())._replace(text='a"b#c<d>')
-    unit = shown.sections[0].units[0]._replace(parts=(step,))
+    node = next(shown.nodes())._replace(text='a"b#c<d>')
+    unit = shown.sections[0].units[0]._replace(parts=(node,))
     sections = (shown.sections[0]._replace(units=(unit,)),)
     text = to_mermaid(shown._replace(sections=sections, title='say "x"\\'), "draw")
     assert '["a#quot;b#35;c#lt;d#gt;"]' in text

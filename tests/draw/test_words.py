@@ -32,7 +32,7 @@ UP = ("2x2 transposed conv, 64, x2", Category.CONV)
             "convolution",
         ),
         (Conv(64, (3, 3), groups=32), "3x3 conv, 64, 32 groups", Category.CONV),
-        (Conv(64, (3,), (1,), (1,), (1,)), "3 conv, 64", Category.CONV),
+        (Conv(64, (3,), (1,), (1,), (1,)), "3-wide conv, 64", Category.CONV),
         (Linear(10), "linear, 10", Category.LINEAR),
         (BatchNorm(), "batch norm", Category.NORM),
         (ReLU(), "ReLU", Category.RELU),

@@ -10,7 +10,7 @@ from resnet_cli.analysis.network import predict
 from resnet_cli.analysis.summary import find
 from resnet_cli.family import presets
 from resnet_cli.family.config import ResNetConfig
-from resnet_cli.family.modes import Block, DType, Shortcut, StrideOn
+from resnet_cli.family.modes import Block, Downsample, DType, Shortcut, Stem, StrideOn
 
 # torchvision's weights metadata, `num_params`, and `_ops` exactly (1x3x224x224, 1000 classes).
 TORCHVISION = {
@@ -163,6 +163,23 @@ def test_a_preset_decides_all_but_the_element_type():
 def test_a_network_without_a_name_is_called_by_its_layers():
     config = ResNetConfig(block=Block.BOTTLENECK, blocks=(1, 1), channels=(8, 16), groups=2)
     assert presets.title(config) == "ResNet-8 (bottleneck 1,1; channels 8,16, groups 2)"
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "title"),
+    [
+        ("resnet50", {"stride_on": StrideOn.FIRST}, "resnet50, stride on 1x1"),
+        ("resnet50", {"downsample": Downsample.AVGPOOL}, "resnet50, downsample avgpool"),
+        ("resnet18", {"conv_bias": True, "classes": 1}, "resnet18, conv bias, 1 class"),
+        ("resnet18", {"stem": Stem.CIFAR, "input": (1, 1, 8, 8)}, "resnet18, stem cifar, 1 input"),
+        ("d2l-resnet18", {"shortcut_norm": True}, "d2l-resnet18, shortcut norm"),
+        ("resnet50", {"groups": 32, "width_per_group": 4}, "resnext50_32x4d"),
+        ("resnet18", {"channels": (8, 8, 8, 8)}, "ResNet-18 (basic 2,2,2,2; channels 8,8,8,8)"),
+    ],
+)
+def test_a_title_names_the_preset_and_all_that_was_changed(name, change, title):
+    found = presets.title(presets.preset(name).config._replace(**change))
+    assert found.removesuffix(" channel") == title
 
 
 def test_a_misspelt_preset_names_the_nearest():

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from resnet_cli import inspect
 from resnet_cli.parse import Input
 from resnet_cli.pytorch.inputs import Keyed, Named, Several, leaves, parse, written
 from tests import modules
+from tests.modules import inspect
 
 IDS = torch.zeros(1, 16, dtype=torch.int64)
 

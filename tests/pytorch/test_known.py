@@ -6,9 +6,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from resnet_cli import inspect
 from resnet_cli.family import presets, resnet
 from resnet_cli.pytorch.build import build
+from tests.modules import inspect
 
 
 class Basic(nn.Module):

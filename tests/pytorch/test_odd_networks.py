@@ -6,9 +6,9 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from resnet_cli import inspect
 from resnet_cli.graph.captured import UNSEEN, Opaque, Source
 from resnet_cli.pytorch.run import run
+from tests.modules import inspect
 from tests.pytorch.test_capture import Function
 
 

@@ -11,13 +11,13 @@ from torch.distributed._tools.mem_tracker import MemTracker
 from torch.nn import functional as F
 from torch.utils._pytree import tree_leaves
 
-from resnet_cli import inspect
 from resnet_cli.analysis.remarks import remarks
 from resnet_cli.analysis.rows import summarise
 from resnet_cli.analysis.symbols import symbolic
 from resnet_cli.family import presets, resnet
 from resnet_cli.pytorch.build import build
 from tests import modules
+from tests.modules import inspect
 from tests.pytorch.networks import NETWORKS
 from tests.pytorch.test_capture import Function, graph_of
 

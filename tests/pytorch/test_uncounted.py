@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from resnet_cli import inspect
+from tests.modules import inspect
 from tests.pytorch.test_capture import Function
 
 

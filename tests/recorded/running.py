@@ -32,6 +32,7 @@ BLOCKING = "import sys; sys.modules[{!r}] = None; "
 # What differs between two machines, or two runs on one: pattern and what stands for it.
 MASKS = (
     (r"\b\d+\.\d\d s\b", "<s> s"),
+    (r"pip install .*\[draw\]'", "pip install <its own>[draw]"),
     (r'hostname="[^"]*"', 'hostname="<host>"'),
     (r'timestamp="[^"]*"', 'timestamp="<now>"'),
     (r'(?<= )time="[\d.]+"', 'time="<s>"'),

@@ -4,6 +4,8 @@ import pytest
 
 from resnet_cli.analysis.network import predict
 from resnet_cli.family.config import ResNetConfig
+from resnet_cli.family.presets import preset
+from resnet_cli.graph.kinds import Window
 from resnet_cli.show import columns
 
 SUMMARY = predict(ResNetConfig()).summary
@@ -67,7 +69,7 @@ def test_a_row_has_every_quantity():
         "stride": "2",
         "output_bytes": "3,211,264",
         "saved_bytes": "",
-        "window": "k7 s2 p3",
+        "window": "7x7 s2 p3",
         "frozen": "0",
         "calls": "1",
         "note": "",
@@ -91,3 +93,31 @@ def test_a_share_of_nothing_is_nothing():
 )
 def test_the_total_never_hides_a_number(names, texts):
     assert columns.total_texts(columns.pick(names), SUMMARY.totals()) == texts
+
+
+@pytest.mark.parametrize(
+    ("window", "text"),
+    [
+        (Window((3, 3), (2, 2), (1, 1)), "3x3 s2 p1"),
+        (Window((1, 7), (1, 1), (0, 3)), "1x7 s1 p0x3"),
+        (Window((5,), (1,), (2,)), "5 s1 p2"),
+        (Window((3, 3, 3), (1, 2, 2), (1, 1, 1)), "3x3x3 s1x2x2 p1"),
+        (None, None),
+    ],
+)
+def test_a_window_says_what_differs_between_sides(window, text):
+    assert columns.window_text(STEM._replace(window=window)) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "depth", "there"),
+    [("d2l-resnet18", 1, False), ("d2l-resnet18", 2, True), ("resnet18", 1, True)],
+)
+def test_windows_are_shown_where_rows_have_some(name, depth, there):
+    assert ("window" in columns.default(predict(preset(name).config).summary, depth)) == there
+
+
+def test_a_note_below_the_depth_shown_makes_no_column():
+    summary = predict(preset("resnet18").config).summary
+    assert "note" not in columns.default(summary, 1)
+    assert "note" in columns.default(summary, 3)

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator, ValidationError
 import resnet_cli
 from resnet_cli import __version__
 from resnet_cli.analysis.network import predict
+from resnet_cli.analysis.operations import detailed
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.modes import DType
 from resnet_cli.family.presets import NAMES, preset
@@ -58,6 +59,13 @@ def test_every_document_is_valid_and_has_the_summarys_figures(config, depth):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_presets_document_is_valid(name):
     document(predict(preset(name).config), depth=2)
+
+
+def test_the_document_of_operations_is_valid():
+    summary = detailed(NETWORK.graph, NETWORK.summary)
+    found = document(NETWORK._replace(summary=summary))
+    added = next(row for row in found["layers"] if row["path"] == "1.0.add()")
+    assert added["takes_from"] == ["1.0.bn2", "0.3"]
 
 
 def test_a_layer_has_all_its_fields_under_their_names():

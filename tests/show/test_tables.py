@@ -10,6 +10,7 @@ from rich.text import Text
 from resnet_cli.analysis.network import predict
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.presets import preset
+from resnet_cli.parse import shape
 from resnet_cli.show import columns, tables
 from resnet_cli.show.grid import Cell, Grid, Head, rendered
 from resnet_cli.text import Look
@@ -18,10 +19,10 @@ from tests.strategies import configs
 SUMMARY = predict(ResNetConfig()).summary
 
 
-def table(summary, names=columns.DEFAULT, *, depth=1, folded=True, width=None, plain=False):
+def table(summary, names=None, *, depth=1, folded=True, width=None, plain=False):
     """Return a network's screen."""
     look = Look(width, ascii=plain)
-    picked = columns.pick(names)
+    picked = columns.pick(names or columns.default(summary, depth))
     shown = tables.summary_table(summary, picked, depth=depth, folded=folded, look=look)
     return rendered(shown, colored=False)
 
@@ -35,17 +36,49 @@ def test_a_pipe_gets_every_column_whole():
 
 
 @pytest.mark.parametrize(
-    ("width", "headers"),
+    ("width", "said"),
     [
-        (100, ["Path", "Role", "Type", "Output shape", "Params", "MACs", "MACs %", "Field"]),
-        (80, ["Path", "Role", "Type", "Output shape", "Params", "MACs"]),
-        (60, ["Path", "Type", "Output shape", "Params"]),
-        (40, ["Path", "Output shape", "Params"]),
+        (100, ""),
+        (80, "2 columns hidden (MACs %, Field): 89 columns show all"),
+        (65, "3 columns hidden (Role, MACs %, Field): 89 columns show all"),
+        (40, "4 columns hidden (Type, MACs, MACs %,\nField): 89 columns show all"),
     ],
 )
-def test_a_narrow_terminal_sheds_columns(width, headers):
-    header = table(SUMMARY, width=width).splitlines()[2]
-    assert re.split(r"\s{2,}", header) == headers
+def test_a_narrow_terminal_says_which_columns_it_hides(width, said):
+    screen = table(SUMMARY, width=width)
+    found = screen[screen.index("columns hidden") - 2 :] if "columns hidden" in screen else ""
+    assert found.split("\n\n")[0] == said
+
+
+@settings(max_examples=30)
+@given(st.sets(st.sampled_from([*columns.COLUMNS]), min_size=2), st.integers(1, 4), st.booleans())
+def test_the_width_said_to_show_all_columns_is_the_least(names, depth, bars):
+    picked = [*columns.pick(sorted(names)), *(columns.BARS if bars else ())]
+
+    def screen(width):
+        shown = tables.summary_table(SUMMARY, picked, depth=depth, folded=True, look=Look(width))
+        return rendered(shown, colored=False)
+
+    said = re.search(r"hidden \(.*\): (\d+) columns show all", screen(20).replace("\n", " "))
+    if said is None:
+        return  # columns that stay at any width
+    least = int(said[1])
+    assert "hidden (" not in screen(least)
+    assert max(map(len, screen(least).split("\n\n")[1].splitlines())) == least
+    fewer = screen(least - 1)
+    assert re.search(rf"1 column hidden \(.*\):\s{least}\scolumns\sshow\sall", fewer)
+
+
+def test_headers_wrap_before_a_column_is_hidden():
+    titles = ("Receptive field", "Output bytes")
+    heads = [Head("Path"), *(Head(title, True, 1) for title in titles)]
+    rows = [[Cell("fc"), Cell("435"), Cell("2,048")]]
+    wide, narrow = (
+        rendered(Grid(heads, rows, None, Look(width)), colored=False) for width in (35, 23)
+    )
+    assert wide.splitlines()[0] == "Path  Receptive field  Output bytes"
+    assert narrow.splitlines()[:2] == ["      Receptive  Output", "Path      field   bytes"]
+    assert "hidden" not in wide + narrow
 
 
 @settings(max_examples=30)  # Rich takes its time
@@ -87,7 +120,17 @@ def test_folded_blocks_are_marked_with_their_number():
     screen = table(summary, depth=2)
     assert "Bottleneck x 5" in screen
     assert "3.1-5" in screen
+    assert "5 x 1,117,184  5 x 218,365,952" in screen
     assert " x " not in table(summary, depth=2, folded=False).split("FLOPs =")[0]
+
+
+def test_a_sum_of_formulas_has_its_number_before_it():
+    screen = table(
+        predict(preset("resnet50").config._replace(input=shape("Nx3xHxW"))).summary,
+        depth=2,
+        plain=True,
+    )
+    assert "5 x 1114112*N*ceil(H/16)*ceil(W/16)" in screen
 
 
 def test_text_of_others_is_never_markup():

@@ -48,7 +48,8 @@ Locks: TypeAlias = Mapping["Path", lockfile.Networks]
     params=[
         *EXPECTATIONS,
         *shared(
-            Heading.NETWORK, Heading.TRAINING, Heading.PROOF, Heading.GENERAL, "format", "output"
+            *(Heading.NETWORK, Heading.TRAINING, Heading.PROOF, Heading.GENERAL, "output"),
+            formats=_FORMATS,
         ),
     ],
 )

@@ -22,6 +22,9 @@ from resnet_cli.text import human_text, nearest
 
 FORMATS = (Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON)
 
+NAMED = ("preset", "network", "module")
+"""What an argument says, and no flag for all."""
+
 MODULE = next(option for option in NETWORK if option.key == "module")
 
 # What may follow a network's name inside an argument.
@@ -50,9 +53,13 @@ _FLAGS = click.Command(
             ],
         ),
         *shared(
-            Heading.NETWORK, Heading.TRAINING, Heading.GENERAL, "count-like", "format", "output"
+            *(Heading.NETWORK, Heading.TRAINING, Heading.GENERAL),
+            *("count-like", "device", "output"),
+            formats=FORMATS,
+            but=(*NAMED, "names"),
         ),
     ],
+    instead=dict.fromkeys(NAMED, "a network is an argument: resnet18, or ./my_net.py:build"),
 )
 @click.pass_context
 def command(ctx: click.Context, /, networks: tuple[str, ...], **_: Any) -> int:
@@ -129,7 +136,8 @@ def to_markdown(entries: Sequence[Entry], *, ascii_only: bool) -> str:
         found = entry.part(role)
         return f"{human_text(found.size, ascii_only=ascii_only)}, {found.layers}" if found else ""
 
-    rows = [[role, *(part(entry, role) for entry in entries)] for role in roles(entries)]
+    rows = [["input", *(entry.input for entry in entries)]]
+    rows += [[role, *(part(entry, role) for entry in entries)] for role in roles(entries)]
     for key, label in labels(entries).items():
         figures = (figure(entry, key, ascii_only=ascii_only) for entry in entries)
         rows.append([label, *map(" ".join, figures)])

@@ -11,6 +11,7 @@ from resnet_cli.analysis.network import Network
 from resnet_cli.cli.flags import shared
 from resnet_cli.cli.networks import known, told
 from resnet_cli.cli.options import Command, Heading, Option, under
+from resnet_cli.cli.screen import Screen
 from resnet_cli.cli.settings import Settings, resolve
 from resnet_cli.cli.values import FIGURES, Output, TableOptions
 from resnet_cli.errors import FigureError
@@ -19,6 +20,7 @@ from resnet_cli.text import nearest, printable
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from resnet_cli.draw.page import Page
     from resnet_cli.draw.parts import Scene
 
 MAX_BOXES = 5_000
@@ -34,13 +36,65 @@ class Subject(StrEnum):
     """The two kinds of residual block beside each other."""
 
 
+class Width(NamedTuple):
+    """A width on paper in points; a PNG has its pixels where it was given in those."""
+
+    points: float
+    unit: str
+
+
+UNITS = {"mm": 72 / 25.4, "cm": 720 / 25.4, "in": 72.0, "pt": 1.0, "px": 0.75}
+"""Points in each unit of length; a pixel is that of CSS, 1/96 inch."""
+
+
+def _width(value: object) -> Width:
+    """Parse `85mm`: a number and its unit, a centimetre at least and five metres at most."""
+    form = "a number and its unit, mm, cm, in, pt or px, as in 85mm"
+    number, unit = str(value).strip()[:-2], str(value).strip()[-2:].lower()
+    points = _decimal(number) * UNITS.get(unit, 0)
+    if not points:
+        raise ValueError(f"{value!r} is no width; give {form}")
+    if not 1 <= points / UNITS["cm"] <= 500:
+        raise ValueError(f"{value!r} is not between 1cm and 500cm; give {form}")
+    return Width(points, unit)
+
+
+def _font_size(value: object) -> float:
+    """Parse `7` or `7.5pt`."""
+    size = _decimal(str(value).strip().lower().removesuffix("pt"))
+    if not 1 <= size <= 100:
+        raise ValueError(f"{value!r} is no size of type; give points from 1 to 100, as in 7")
+    return size
+
+
+def _decimal(text: str) -> float:
+    """Return a number without a sign, or 0 for what is none."""
+    text = text.strip()
+    is_number = text.isascii() and text.replace(".", "", 1).isdigit() and len(text) < 20
+    return float(text) if is_number else 0.0
+
+
+def _columns(value: object) -> int:
+    """Parse a number of columns."""
+    count = parse.number(value)
+    if count < 1:
+        raise ValueError(f"{value!r} is no number of columns; give 1 or more")
+    return count
+
+
 class FigureOptions(NamedTuple):
-    """What is drawn, and in which detail; without a `stage` the one that shows the most."""
+    """What is drawn, in which detail, and how; without a `stage` the one that shows the most."""
 
     part: Subject = Subject.NETWORK
     stage: int | None = None
     blocks_detail: bool = False
     profile: bool = False
+    title: bool = True
+    legend: bool = True
+    width: Width | None = None
+    figure_columns: int | None = None
+    font_size: float | None = None
+    open: bool = False
 
 
 OPTIONS = under(
@@ -59,6 +113,28 @@ OPTIONS = under(
         "Draw every convolution of the network's blocks; with --no-fold of every block.",
     ),
     Option("profile", parse.flag, "Plot each layer's params, MACs and output bytes instead."),
+    Option("title", parse.flag, "Whether the network's name stands above."),
+    Option("legend", parse.flag, "Whether what colours mean stands below, and notes."),
+    Option(
+        "width",
+        _width,
+        "How wide on paper, in mm, cm, in, pt or px, as in 85mm; type grows and shrinks with it.",
+        metavar="LENGTH",
+    ),
+    Option("columns", _columns, "In how many columns.", metavar="N", key="figure_columns"),
+    Option(
+        "font-size",
+        _font_size,
+        "Points of the type in boxes, 8 where no width is given either.",
+        metavar="N",
+    ),
+    Option("open", parse.flag, "Open the file with the system's viewer."),
+)
+
+SHARED = (
+    option
+    for option in shared(Heading.NETWORK, Heading.GENERAL, "device", "output", "fold")
+    if option.name != "columns"  # those of a table
 )
 
 
@@ -66,13 +142,14 @@ OPTIONS = under(
     "draw",
     cls=Command,
     examples=("draw -o net.svg", "draw --preset resnet50 --part block -o block.mmd"),
-    params=[*OPTIONS, *shared(Heading.NETWORK, Heading.GENERAL, "output", "fold")],
+    params=[*OPTIONS, *SHARED],
+    instead={"format": "the ending of -o FILE says how to draw"},
 )
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> int:
     """Draw the network; the ending of -o FILE says how: .svg, .png, .pdf or .mmd (Mermaid).
 
-    All but .mmd need matplotlib: pip install "resnet-shapes[draw]". No PyTorch needed.
+    Only .png and .pdf need matplotlib (the extra 'draw'), and none needs PyTorch.
     """
     settings = resolve(ctx).untrained()
     path, screen = _target(settings), settings.read(Output).screen()
@@ -81,26 +158,18 @@ def command(ctx: click.Context, /, **_: Any) -> int:
     if network.summary.error is not None:
         raise FigureError(f"cannot be drawn: {network.summary.error}")
     line = _command_line()
-    figure = settings.read(FigureOptions)
-    if figure.profile:
-        _refuse_beside_profile(network, settings, path)
-        screen.save(path, _profile(network, path, line))
-        return 0
-    limits = network.summary.limits()
-    scene = _scene(network, figure, settings)
-    scene = scene._replace(notes=(*scene.notes, *limits))
+    figure, limits = settings.read(FigureOptions), network.summary.limits()
+    _check_figure(figure, network, settings, path)
     if path.suffix.lower() == ".mmd":
-        from resnet_cli.draw import mermaid
-
-        text = mermaid.to_mermaid(scene, line)
-        screen.save(path, text.encode())
-        if (arrows := mermaid.count_arrows(text)) > mermaid.MAX_ARROWS:
-            message = f"{arrows} arrows: GitHub renders at most {mermaid.MAX_ARROWS}"
-            screen.note(message, "yellow")
+        scene = _scene(network, figure, settings)
+        scene = scene if figure.title else scene._replace(title="")
+        _write_mermaid(scene, path, line, screen)
     else:
-        screen.save(path, _drawn(scene, path, line))
-    for limit in limits:
+        screen.save(path, _file(network, figure, settings, path, line))
+    for limit in limits if not figure.profile else ():
         screen.note(limit)
+    if figure.open:
+        _open(path, screen)
     return told(found, screen)
 
 
@@ -110,40 +179,52 @@ def _target(settings: Settings) -> "Path":
     endings = ", ".join(FIGURES)
     if path is None:
         raise click.BadParameter(
-            f"is missing; give a file, its ending says how to draw: {endings}", param_hint="-o"
+            "is missing; give a file, its ending says how to draw: .svg or .mmd (Mermaid text), "
+            f".png or .pdf (by matplotlib), as in '{_command_line()} -o net.svg'",
+            param_hint="-o",
         )
     if path.suffix.lower() not in FIGURES:
         hint = nearest(path.suffix, FIGURES) if path.suffix else ""
         raise click.BadParameter(
             f"'{path}' does not end in one of {endings}{hint}", param_hint=settings.name("output")
         )
-    if settings.names.get("format") == "--format":
-        raise click.BadParameter(
-            f"{settings.get('format').value!r} is not for draw; the ending of -o says how to draw",
-            param_hint="--format",
-        )
     return path
 
 
-def _refuse_beside_profile(network: Network, settings: Settings, path: "Path") -> None:
-    """Refuse what a plot of all layers cannot have. Raises `click.BadParameter`."""
-    if network.summary.held:
-        raise click.BadParameter(
+MERMAID_LACKS = ("legend", "width", "figure_columns", "font_size")
+
+
+def _check_figure(
+    figure: FigureOptions, network: Network, settings: Settings, path: "Path"
+) -> None:
+    """Refuse what a file's format or a plot of all layers cannot have.
+
+    Raises `click.BadParameter`.
+    """
+    is_mermaid = path.suffix.lower() == ".mmd"
+    refused: dict[str, str] = {}
+    if is_mermaid:
+        # A variable says it for every file.
+        typed = [key for key in MERMAID_LACKS if settings.name(key).startswith("--")]
+        message = "Mermaid has no such thing, its reader lays it out; draw .svg, .png or .pdf"
+        refused = dict.fromkeys(typed, message)
+    if figure.part is Subject.BLOCK:
+        refused["figure_columns"] = "--part block has a column for each kind of block"
+    if figure.profile:
+        message = "--profile plots every layer of the network in one column; leave this out"
+        refused |= dict.fromkeys(("part", "stage", "blocks_detail", "figure_columns"), message)
+    if figure.profile and is_mermaid:
+        refused["profile"] = (
+            "plots bars, which Mermaid cannot; give a file that ends in .svg, .png or .pdf"
+        )
+    if figure.profile and network.summary.held:
+        refused["profile"] = (
             "plots bars, and the length of a bar is a number: give numbers in "
-            f"{settings.name('input')}",
-            param_hint=settings.name("profile"),
+            f"{settings.name('input')}"
         )
-    if path.suffix.lower() == ".mmd":
-        raise click.BadParameter(
-            "plots bars, which Mermaid cannot; give a file that ends in .svg, .png or .pdf",
-            param_hint=settings.name("profile"),
-        )
-    for key in ("part", "stage", "blocks_detail"):
+    for key, message in refused.items():
         if key in settings.values:
-            raise click.BadParameter(
-                f"plots every layer of the network; leave out {settings.name(key)}",
-                param_hint=settings.name("profile"),
-            )
+            raise click.BadParameter(message, param_hint=settings.name(key))
 
 
 def _scene(network: Network, figure: FigureOptions, settings: Settings) -> "Scene":
@@ -166,12 +247,12 @@ def _scene(network: Network, figure: FigureOptions, settings: Settings) -> "Scen
     else:
         level = Level.CONVOLUTIONS if figure.blocks_detail else Level.BLOCKS
         found = scene.network(graph, title, level, folded=folded)
-    if (boxes := sum(1 for _ in found.steps())) > MAX_BOXES:
+    if (boxes := sum(1 for _ in found.nodes())) > MAX_BOXES:
         raise FigureError(
             f"the figure would have {boxes:,} boxes, more than {MAX_BOXES:,}; "
             "leave out --no-fold or --blocks-detail"
         )
-    return found
+    return found._replace(notes=(*found.notes, *network.summary.limits()))
 
 
 def _check_stages(count: int, figure: FigureOptions, settings: Settings) -> None:
@@ -188,23 +269,58 @@ def _check_stages(count: int, figure: FigureOptions, settings: Settings) -> None
         )
 
 
-def _drawn(scene: "Scene", path: "Path", line: str) -> bytes:
-    from resnet_cli.draw import layout
+def _write_mermaid(scene: "Scene", path: "Path", line: str, screen: Screen) -> None:
+    from resnet_cli.draw import mermaid
+
+    text = mermaid.to_mermaid(scene, line)
+    screen.save(path, text.encode())
+    if (arrows := mermaid.count_arrows(text)) > mermaid.MAX_ARROWS:
+        message = f"{arrows} arrows: GitHub renders at most {mermaid.MAX_ARROWS}"
+        screen.note(message, "yellow")
+
+
+def _file(
+    network: Network, figure: FigureOptions, settings: Settings, path: "Path", line: str
+) -> bytes:
+    """Return the file of a figure or a profile: SVG, PNG or PDF by its ending."""
+    from resnet_cli.draw import svg
     from resnet_cli.draw.backend import require_matplotlib
 
-    require_matplotlib(path)
+    ending = path.suffix.lower()[1:]
+    if ending != "svg":
+        require_matplotlib(path)
+    title, page = _page(network, figure, settings)
+    if ending == "svg":
+        return svg.to_file(page, title, line).encode()
     from resnet_cli.draw import paint
 
-    return paint.draw(layout.arrange(scene), path.suffix.lower()[1:], scene.title, line)
+    in_pixels = figure.width is not None and figure.width.unit == "px"
+    return paint.draw(page, ending, title, line, dpi=96 if in_pixels else paint.DPI)
 
 
-def _profile(network: Network, path: "Path", line: str) -> bytes:
-    from resnet_cli.draw.backend import require_matplotlib
+def _page(network: Network, figure: FigureOptions, settings: Settings) -> "tuple[str, Page]":
+    """Return the figure's title, and the figure with everything in its place."""
+    from resnet_cli.draw import layout
+    from resnet_cli.draw.page import Paper
 
-    require_matplotlib(path)
-    from resnet_cli.draw import profile
+    width = None if figure.width is None else figure.width.points
+    paper = Paper(figure.title, figure.legend, width, figure.figure_columns, figure.font_size)
+    if figure.profile:
+        from resnet_cli.draw.profile import profile
 
-    return profile.draw(network.graph, network.summary, path.suffix.lower()[1:], line)
+        folded = settings.read(TableOptions).fold
+        page = profile(network.graph, network.summary, paper, folded=folded)
+        return f"{network.summary.name}: what each layer costs", page
+    scene = _scene(network, figure, settings)
+    return scene.title, layout.arrange(scene, paper)
+
+
+def _open(path: "Path", screen: Screen) -> None:
+    """Open a file with what the system has for it: xdg-open, open, or what Windows starts."""
+    import webbrowser
+
+    if not webbrowser.open(path.resolve().as_uri()):
+        screen.note(f"--open: this system has no viewer for {path}", "yellow")
 
 
 def _command_line() -> str:

@@ -43,7 +43,11 @@ OPTIONS = under(
     "lock",
     cls=Command,
     examples=("lock --diff", "lock --preset resnet50 -o resnet50.lock.json"),
-    params=[LOCK, *OPTIONS, *shared(Heading.NETWORK, Heading.TRAINING, Heading.GENERAL, "output")],
+    params=[
+        *(LOCK, *OPTIONS),
+        *shared(Heading.NETWORK, Heading.TRAINING, Heading.GENERAL, "device", "output"),
+    ],
+    instead={"format": "a lock file is JSON; --diff shows what would change"},
 )
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> int:
@@ -77,7 +81,10 @@ def command(ctx: click.Context, /, **_: Any) -> int:
 
 
 def _path(asked: Request, settings: Settings) -> Path:
-    """Return the file to write. Raises `click.UsageError` where it would be another network's."""
+    """Return the file to write. Raises `click.UsageError` for two, or another network's."""
+    if settings.names.get("lock") == "--lock" and settings.names.get("output") == "--output":
+        message = "names the file as -o does; leave one of them out"
+        raise click.BadParameter(message, param_hint="--lock")
     path: Path | None = settings.get("output") or settings.get("lock")
     if path is None and asked.is_aside():
         raise click.UsageError(

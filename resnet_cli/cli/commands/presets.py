@@ -8,7 +8,7 @@ import click
 from resnet_cli.analysis.count import Count, counts
 from resnet_cli.cli.flags import shared
 from resnet_cli.cli.options import Command, Heading, Option
-from resnet_cli.cli.records import Fields, write_records
+from resnet_cli.cli.records import GROUP, Fields, write_records
 from resnet_cli.cli.settings import resolve
 from resnet_cli.cli.values import SUMMARY_FORMATS, Format
 from resnet_cli.family import presets
@@ -16,7 +16,7 @@ from resnet_cli.text import format_shape, nearest
 
 PRESET_FIELDS: Fields = {
     "name": ("Preset", False, 0),
-    "family": ("Family", False, 2),
+    "family": ("Family", False, GROUP),
     "source": ("Source", False, 5),
     "year": ("Year", False, 3),
     "input": ("Input", False, 1),
@@ -53,7 +53,7 @@ FAMILY = Option(
     params=[
         click.Argument(["words"], nargs=-1, metavar="[WORD]..."),
         FAMILY,
-        *shared("format", "output", Heading.GENERAL),
+        *shared("output", Heading.GENERAL, formats=SUMMARY_FORMATS),
     ],
 )
 @click.pass_context
@@ -65,7 +65,10 @@ def command(ctx: click.Context, /, words: tuple[str, ...], family: str | None, *
     output = resolve(ctx).output(*SUMMARY_FORMATS)
     names = [name for name in presets.NAMES if _is_meant(name, words, family)]
     if not names:
-        raise click.BadParameter("no preset has all of this", param_hint=" ".join(words) or "WORD")
+        asked = " and ".join(map(repr, words))
+        of = f" of family {family!r}" if family else ""
+        said = f"no preset{of} has {asked} in its name, source or year"
+        raise click.BadParameter(said, param_hint="WORD")
     if output.format is Format.PLAIN:
         output.screen().write("".join(f"{name}\n" for name in names))
     else:

@@ -18,7 +18,11 @@ from resnet_cli.graph.printed import printed
     "print-net",
     cls=Command,
     examples=("print-net", "print-net --preset resnet50"),
-    params=shared(Heading.NETWORK, "output", Heading.PROOF, Heading.GENERAL),
+    params=shared(Heading.NETWORK, "output", Heading.PROOF, Heading.GENERAL, but=("dtype",)),
+    instead={
+        "dtype": "an architecture is the same in each",
+        "format": "it writes what PyTorch prints",
+    },
 )
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> int:

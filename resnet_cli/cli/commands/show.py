@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 import click
 
+from resnet_cli import parse
 from resnet_cli.analysis.network import counts_like
 from resnet_cli.cli.networks import Known, attempt, known, prove, step_of
 from resnet_cli.cli.screen import Screen
@@ -43,7 +44,9 @@ def show(ctx: click.Context) -> int:
 
         return report_proof(page.write(found, table, settings, screen), proof, screen)
     others = counts_like(found.network, table.count_like)
-    more = Beside(_points(found.network, table, settings), others)
+    more = Beside(points_of(found.network, table, settings), others)
+    if table.depth == parse.OPERATIONS:
+        found, more = _detailed(found, more)
     if output.format is Format.JSON:
         return _show_json(found, table, proof, screen, more)
     _show_text(found.network.summary, output.format, table, screen, more)
@@ -56,9 +59,29 @@ def _refuse(table: TableOptions, kind: Format, settings: Settings) -> None:
     if table.count_like and is_flag and kind in (Format.CSV, Format.PLAIN):
         message = f"has no place in {kind}; 'compare --count-like' writes CSV"
         raise click.BadParameter(message, param_hint="--count-like")
+    if table.depth == parse.OPERATIONS and kind is Format.HTML:
+        message = "operations have no place in html, which has modules"
+        raise click.BadParameter(message, param_hint=settings.name("depth"))
+    if columns.TAKEN in table.columns and table.depth != parse.OPERATIONS:
+        message = f"{columns.TAKEN!r} needs --depth operations"
+        raise click.BadParameter(message, param_hint=settings.name("columns"))
     if table.by is not None and table.columns and settings.name("columns") == "--columns":
         message = "sums have columns of their own; leave --columns out"
         raise click.BadParameter(message, param_hint=settings.name("by"))
+
+
+def _detailed(found: Known, more: Beside) -> tuple[Known, Beside]:
+    """Return a network, and what it is at sizes, with rows for all operations."""
+    from resnet_cli.analysis.operations import detailed  # only a table of them needs it
+    from resnet_cli.graph.graph import at
+
+    network = found.network
+    points = [
+        point._replace(summary=detailed(at(network.graph, point.sizes), point.summary))
+        for point in more.points
+    ]
+    network = network._replace(summary=detailed(network.graph, network.summary))
+    return found._replace(network=network), more._replace(points=points)
 
 
 def report_proof(found: Known, options: ProofOptions, screen: Screen, *, told: bool = False) -> int:
@@ -75,7 +98,7 @@ def report_proof(found: Known, options: ProofOptions, screen: Screen, *, told: b
     return 0 if proof.agrees else 1
 
 
-def _points(network: "Network", table: TableOptions, settings: Settings) -> "list[Point]":
+def points_of(network: "Network", table: TableOptions, settings: Settings) -> "list[Point]":
     """Return the network evaluated at each `--at`. Raises `click.BadParameter`."""
     if not table.at:
         return []
@@ -124,7 +147,7 @@ def _view(
     elif kind is Format.CSV:
         picked = columns.pick(table.columns or columns.every(summary))
     else:
-        usual = columns.every_size(summary) if points else columns.default(summary)
+        usual = columns.default(summary, table.depth, evaluated=bool(points))
         picked = columns.pick(table.columns or usual)
     bars = columns.BARS if table.bars and kind is Format.TABLE else ()
     return summary, [*columns.beside(picked, points), *columns.beside(bars, points)]

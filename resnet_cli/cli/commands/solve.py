@@ -30,6 +30,8 @@ ANSWER_FIELDS: Fields = {
     "next_bytes": ("Its bytes", True, 3),
 }
 
+FORMATS = (Format.TABLE, Format.JSON, Format.CSV, Format.MARKDOWN)
+
 MEMORY_NOTE = (
     "Bytes: parameters, running statistics and the peak of an inference pass, the most that\n"
     "layers hold at once at module boundaries, in {dtype}. Workspaces are PyTorch's own."
@@ -92,14 +94,18 @@ QUESTIONS = under(
     ),
     params=[
         *QUESTIONS,
-        *shared(Heading.NETWORK, Heading.TRAINING, Heading.GENERAL, "format", "output"),
+        *shared(
+            *(Heading.NETWORK, Heading.TRAINING, Heading.GENERAL),
+            *("device", "output"),
+            formats=FORMATS,
+        ),
     ],
 )
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> int:
     """Solve for the input: a layer's wanted size, or a memory; no PyTorch needed."""
     settings = resolve(ctx)
-    output = settings.output(Format.TABLE, Format.JSON, Format.CSV, Format.MARKDOWN)
+    output = settings.output(*FORMATS)
     asked, screen = settings.read(Questions), output.screen()
     if asked.memory is None and asked.reserve:
         raise click.BadParameter("needs --memory", param_hint=settings.name("reserve"))

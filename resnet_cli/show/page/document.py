@@ -10,9 +10,10 @@ from hashlib import sha256
 from html import escape
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from resnet_cli.analysis.step import Amp
+from resnet_cli.show.columns import window_text
 from resnet_cli.show.page.sheet import DTYPES, Sheet
 from resnet_cli.show.tables import MACS_NOTE
 from resnet_cli.show.training import NOT_IN_IT
@@ -47,18 +48,23 @@ NOTES = (
 )
 
 
-def to_html(sheet: Sheet, figure: str, said: Sequence[str], command: str) -> str:
-    """Return the page: `figure` is the network's SVG, or empty; `said` is what one should know.
+class Figure(NamedTuple):
+    """The network's figure, and the rules for how its boxes and texts look; or nothing."""
+
+    svg: str = ""
+    style: str = ""
+
+
+def to_html(sheet: Sheet, figure: Figure, said: Sequence[str], command: str) -> str:
+    """Return the page; `said` is what one should know.
 
     `command` is what made the page.
     """
     data, summary = sheet.to_dict(), sheet.network.summary
     script = "\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS)
-    style = (HERE / STYLE).read_text("utf-8")
+    style = figure.style + (HERE / STYLE).read_text("utf-8")
     step = sheet.start.step
-    picture = (
-        f'<figure id="figure" tabindex="0" aria-label="The network as a figure">{figure}</figure>'
-    )
+    about = 'id="figure" tabindex="0" aria-label="The network as a figure"'
     return Template((HERE / "page.html").read_text("utf-8")).substitute(
         policy=escape(policy(script, style)),
         version=__version__,
@@ -77,7 +83,7 @@ def to_html(sheet: Sheet, figure: str, said: Sequence[str], command: str) -> str
             for name, kind in COLUMNS
         ),
         rows="".join(_row(sheet, index, row) for index, row in enumerate(sheet.network.rows)),
-        figure=picture if figure else "",
+        figure=f"<figure {about}>{figure.svg}</figure>" if figure.svg else "",
         notes=f"<p>{MACS_NOTE}</p><p>{NOTES}</p>"
         f'<p class="training"{_hidden(step is None)}>{NOT_IN_IT}</p>'
         f"<p>Made by <code>{_text(command)}</code>, resnet-shapes {__version__}.</p>",
@@ -206,7 +212,7 @@ def _tile(
 
 def _row(sheet: Sheet, index: int, folded: "Folded") -> str:
     """Return a layer's row."""
-    row, times, paths = folded
+    row, times, paths, _ = folded
     trained = sheet.network.trained
     saved = trained and trained.ways[sheet.way].saved[index]
     around, dot, name = row.path.rpartition(".")
@@ -232,7 +238,7 @@ def _row(sheet: Sheet, index: int, folded: "Folded") -> str:
 
 def _type(row: "LayerRow", times: int) -> str:
     """Write what a layer is, its window, and what is special about it."""
-    window = "k{} s{} p{}".format(*row.window) if row.window else ""
+    window = window_text(row) or ""
     more = [f"\N{MULTIPLICATION SIGN} {times}"] if times > 1 else []
     more += [text for text in (window, row.error or row.note) if text]
     return _text(row.type) + "".join(f" <small>{_text(text)}</small>" for text in more)

@@ -1,10 +1,11 @@
 """What a page says about a network: its rows, its figures by their numbers, and where it starts."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from resnet_cli.analysis.explanation import pretty
-from resnet_cli.analysis.templates import explained, template
+from resnet_cli.analysis.templates import MARK, explained, template
 from resnet_cli.analysis.variable import ELEMENT, Trained, Variable
 from resnet_cli.analysis.walk import item_size
 from resnet_cli.graph.dims import Dim, evaluate
@@ -162,17 +163,21 @@ class Sheet:
 
     def _lesson(self, each: "Explanation", known: Mapping[str, Dim]) -> list[object]:
         quantities = [
-            [name, self._parts(formula, known, pretty), self._value(value)]
-            for name, formula, value in each.quantities
+            [q.name, self._parts(q.formula, known, pretty), self._value(q.value)]
+            for q in each.quantities
         ]
-        return [self._parts(each.text, known), quantities]
+        return [self._parts(each.text, known, str), quantities]
 
     def _parts(
-        self, text: str, known: Mapping[str, Dim], write: Callable[[str], str] = printable
+        self, text: str, known: Mapping[str, Dim], write: Callable[[str], str]
     ) -> list[str | int]:
         """Return a text in parts: a formula's number in the place of its value."""
         parts = template(text, known)
-        return [self.ledger.sum(p) if isinstance(p, Dim) else write(p) for p in parts if p]
+        # Written as a whole: what one part opens another may close.
+        texts = map(printable, write(MARK.join(map(str, parts[::2]))).split(MARK))
+        sums = (self.ledger.sum(part) for part in parts[1::2] if isinstance(part, Dim))
+        both = chain.from_iterable(zip_longest(texts, sums, fillvalue=""))
+        return [part for part in both if part != ""]
 
     def _value(self, value: "Size | Shape | None") -> int | Sequence[int] | None:
         if value is None:
