@@ -99,7 +99,7 @@ def printable(text: str) -> str:
 
 
 _PLAIN = bytes(range(0x20, 0x7F)) + b"\t\n"
-"""What a document in ASCII is made of, and nothing else of most: so it is seen at once."""
+"""What most documents in ASCII consist of: with nothing else in it no line need be looked at."""
 
 
 def harmless(text: str) -> str:

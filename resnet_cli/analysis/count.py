@@ -26,7 +26,10 @@ class Count(NamedTuple):
 
 
 def counts(configs: Iterable[ResNetConfig]) -> Iterator[Count]:
-    """Give each configuration's counts; a block that repeats is counted once."""
+    """Give each configuration's counts; a block that repeats is counted once.
+
+    Raises `ValueError` for an input of a size that the network cannot take.
+    """
     known: Known = {}  # most networks have layers in common
     for config in configs:
         net = _Counting(scheme(config), known)
