@@ -1,9 +1,12 @@
 """The Python API: results that compare, show and write themselves, without PyTorch."""
 
+import doctest
 import json
 import pickle
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -230,3 +233,12 @@ def test_a_difference_of_formulas_asks_for_sizes():
 def test_a_data_frame_is_one_line():
     layers = predict("resnet18").to_dict()["layers"]
     assert [layer["path"] for layer in layers] == [row.path for row in predict("resnet18").layers]
+
+
+def test_the_pages_examples_are_so():
+    text = (Path(ROOT) / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"(?ms)^```pycon\n(.*?)^```$", text)
+    test = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, "api.md", None, 0)
+    found = doctest.DocTestRunner().run(test)
+    assert found.failed == 0
+    assert found.attempted > 10

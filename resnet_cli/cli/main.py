@@ -72,6 +72,7 @@ class Group(click.Group):
 
 @click.group(
     cls=Group,
+    subcommand_metavar="[COMMAND] [ARGS]...",  # the brackets are Click's own from 8.4
     invoke_without_command=True,
     params=shared(*Heading, formats=(*SUMMARY_FORMATS, Format.HTML)),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

@@ -8,7 +8,7 @@ went is told by the module that came or went with it as a whole.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from resnet_cli.gate.lines import COUNTS, Line, Locked, ways
+from resnet_cli.gate.lines import COUNTS, Line, Locked, sources, ways
 from resnet_cli.gate.pairs import Pairs, pair
 from resnet_cli.text import format_shape, short
 
@@ -127,6 +127,7 @@ class _Differences:
         self.usual = new.usual
         self.old, self.new = ([x for x in each.lines if "kind" in x] for each in (old, new))
         self.pairs: Pairs = pair(self.old, self.new)
+        self.sources = [sources(lines) for lines in (self.old, self.new)]
         # Operations of now that are new or elsewhere, or give other shapes.
         self.loose = {j for j in range(len(self.new)) if j not in self.pairs.old}
         self.loose |= self.pairs.moved
@@ -151,7 +152,7 @@ class _Differences:
             was, now = self.old[i], self.new[j]
             where = now["path"] or NETWORK
             given = [Change(where, *texts) for texts in _given(was, now, self._usual(now))]
-            sources, inputs = self._inputs(i, j)
+            taken, inputs = self._inputs(i, j)
             if j in self.pairs.moved:
                 given.append(Change(where, "place", _behind(self.old, i), _behind(self.new, j)))
             elif inputs is not None:
@@ -161,7 +162,7 @@ class _Differences:
                 restless.add(j)
             if given:
                 yield from ((j, change) for change in given)
-            elif differ and sources & {None, *restless}:
+            elif differ and taken & {None, *restless}:
                 yield j, None
             else:
                 for name in differ:
@@ -172,13 +173,14 @@ class _Differences:
 
     def _inputs(self, i: int, j: int) -> tuple[set[int | None], Change | None]:
         """Return what a pair takes, and how that differs, unless what came or went is why."""
-        was = [(self.pairs.new.get(i - back), output) for back, output in _taken(self.old[i])]
-        now = [(j - back, output) for back, output in _taken(self.new[j])]
-        sources: set[int | None] = {source for source, _ in (*was, *now)}
-        if was == now or sources & {None, *self.loose}:
-            return sources, None
+        old_sources, new_sources = self.sources
+        was = [(self.pairs.new.get(source), output) for source, output in old_sources[i]]
+        now = new_sources[j]
+        taken: set[int | None] = {source for source, _ in (*was, *now)}
+        if was == now or taken & {None, *self.loose}:
+            return taken, None
         old, new = (", ".join(_name(self.new[s or 0]) for s, _ in each) for each in (was, now))
-        return sources, Change(self.new[j]["path"] or NETWORK, "inputs", old, new)
+        return taken, Change(self.new[j]["path"] or NETWORK, "inputs", old, new)
 
     def _came(self) -> Iterator[tuple[float, Change]]:
         known = {way for j in self.pairs.old for way in ways(self.new[j]["path"])}
@@ -268,12 +270,6 @@ def _given(was: Line, now: Line, usual: Mapping[str, Any]) -> Iterator[tuple[str
         old, new = (each.get(name, usual.get(name)) for each in (ours, theirs))
         if old != new:
             yield name, shown(old), shown(new)
-
-
-def _taken(line: Line) -> Iterator[tuple[int, int]]:
-    """Give the inputs, and what else has its sizes read: operations back, and which output."""
-    for each in (*line.get("inputs", [1]), *line.get("sizes_of", [])):
-        yield (each, 0) if isinstance(each, int) else (each["back"], each["output"])
 
 
 def _name(line: Line) -> str:

@@ -84,7 +84,7 @@ class Shapes:
 
 def _write(path: Path, text: str) -> None:
     """Write a lock, unless it is there as it is."""
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
+    if not path.exists() or path.read_bytes() != text.encode():  # it may be damaged
         write_atomically(path, text)
 
 

@@ -7,8 +7,9 @@
 Lines stand in the order of execution, a module's before its first operation's; what never runs
 stands last. What is as usual is not written: an attribute as PyTorch's class has it, the one
 input that is the operation before, the network's own element type, a count of 0. Inputs are "how
-many operations back", so that a layer more is a line more, and paths of modules stand nowhere
-but in their own lines.
+many operations back", or, as the shortcut around a block, what the first operation of the module
+around it takes: a layer more is a line more, and paths of modules stand nowhere but in their own
+lines.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -84,7 +85,9 @@ def line_of(value: Any) -> Line:
     for shape in (*value.get("outputs", ()), *(value[n] for n in ("shape",) if n in value)):
         shape_of(shape)
     for each in (*value.get("inputs", ()), *value.get("sizes_of", ())):
-        if type(each) is not int and {*map(type, (each["back"], each["output"]))} != {int}:
+        named = {"back": each, "output": 0} if type(each) is int else each
+        is_known = {*named} in ({"first"}, {"back", "output"})
+        if not is_known or any(type(n) is not int or n < 0 for n in named.values()):
             raise ValueError(f"{short(each)} is no input")
     if path == "path":
         list(value["outputs"])
@@ -95,33 +98,43 @@ def _lines(network: "Network") -> Iterator[Line]:
     graph = network.graph
     waiting = {module.path: module for module in graph.modules if module.path or module.is_leaf}
     rows = {row.path: row for row in network.summary.rows}
+    first: dict[str, int] = {}
     for number, (operation, facts) in enumerate(zip(graph.operations, infer(graph), strict=True)):
         own = None
+        began = _began(operation.path, number, first)
+        around = () if began is None else graph.operations[began].inputs
         for path in () if isinstance(operation.kind, Input) else ways(operation.path):
             module = waiting.pop(path, None)
             if module is not None and not module.is_leaf:
                 yield {"module": path, "type": module.type}
             elif module is not None:
                 own = module
-        yield _line(operation, number, facts, own, own and rows.get(own.path or ROOT))
+        line = _line(operation, facts, own, own and rows.get(own.path or ROOT))
+        yield {**line, **_taken(operation, number, around)}
     for path, module in waiting.items():
         yield _beside(module, rows.get(path))
 
 
-def _line(
-    operation: Operation, number: int, facts: "Facts", own: Module | None, row: "LayerRow | None"
-) -> Line:
+def _began(path: str, number: int, first: dict[str, int]) -> int | None:
+    """Return the first operation of the module around one, and note where modules begin.
+
+    It is that of the nearest that began before; None where none did.
+    """
+    began = None
+    for way in ways(path):
+        if (start := first.setdefault(way, number)) != number:
+            began = start
+    return began
+
+
+def _line(operation: Operation, facts: "Facts", own: Module | None, row: "LayerRow | None") -> Line:
     """Return an operation's line; what its module holds stands in the first one's."""
     kind = operation.kind
-    inputs = _back(operation.inputs, number)
-    is_usual = inputs == [1] or isinstance(kind, Input | Source)
     line = {
         "path": operation.path,
         "kind": kind.name,
         "type": own.type if own is not None and own.type != kind.name else None,
         "attributes": _attributes(kind) or None,
-        "inputs": None if is_usual else inputs,
-        "sizes_of": _back(operation.reads, number) or None,
         "dtypes": list(operation.dtypes) or None,
         "outputs": _plain(facts.outputs),
         **_counts(row),
@@ -176,9 +189,41 @@ def _plain(value: Any) -> Any:
     return {type(value).__name__: parts} if hasattr(value, "_fields") else parts
 
 
-def _back(values: Sequence[Value], number: int) -> list[Any]:
-    """Return values as how many operations back each was made, with its output but the first."""
-    return [_nest(value, number) for value in values]
+def _taken(operation: Operation, number: int, around: Sequence[Value]) -> Line:
+    """Return what an operation takes, and whose sizes it reads, unless that is as usual."""
+    inputs, reads = (
+        [
+            {"first": around.index(value)}
+            if value in around and value.operation != number - 1
+            else _nest(value, number)
+            for value in values
+        ]
+        for values in (operation.inputs, operation.reads)
+    )
+    is_usual = inputs == [1] or isinstance(operation.kind, Input | Source)
+    return {**({} if is_usual else {"inputs": inputs}), **({"sizes_of": reads} if reads else {})}
+
+
+def sources(lines: Sequence[Line]) -> list[list[tuple[int, int]]]:
+    """Return what each operation's line takes, then whose sizes it reads: operation and output.
+
+    What stands for nothing, in a file that somebody wrote, is the output of operation -1.
+    """
+    first: dict[str, int] = {}
+    found: list[list[tuple[int, int]]] = []
+    for number, line in enumerate(lines):
+        began = _began(line["path"], number, first)
+        around = [] if began is None else found[began]
+        taken = []
+        for each in (*line.get("inputs", [1]), *line.get("sizes_of", [])):
+            if isinstance(each, int):
+                taken.append((number - each, 0))
+            elif "first" in each:
+                taken.append(around[each["first"]] if each["first"] < len(around) else (-1, 0))
+            else:
+                taken.append((number - each["back"], each["output"]))
+        found.append(taken)
+    return found
 
 
 def _nest(nest: Nest, number: int) -> Any:

@@ -35,7 +35,10 @@ class Result:
     `result["layer2.0.conv1"]` is a layer by its path, and `result["stage 2"]` the one that gives
     a role's output; iteration gives all layers. Printed it is the table, in a notebook that with
     a choice of depth, and where Python shows it one line. Two are equal where their documents
-    are, but for who wrote them and how a run went. A JSON document has no `graph`.
+    are, but for how a run went.
+
+    `config` is what was asked for, enough to have it again; `summary` is all that is known,
+    `graph` the operations, None where a module was read from JSON, and `forward` how a run went.
     """
 
     summary: Summary

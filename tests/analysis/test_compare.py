@@ -141,11 +141,11 @@ def test_configured_networks_are_compared_by_name(invoke, tmp_path):
     [
         ("resnet5", "'resnet5': 'resnet5' is no preset or configured network (did you mean "),
         ("", "'': '' is no preset or configured network"),
-        ("resnet18 --clases 3", "'resnet18 --clases 3': No such option '--clases'"),
+        ("resnet18 --clases 3", "'resnet18 --clases 3': No such option"),
         ("resnet50 --groups x", "'resnet50 --groups x': --groups: 'x' is not a whole number"),
         ("resnet18 --groups 2", "'resnet18 --groups 2': --groups: 2 needs --block bottleneck"),
         ("resnet18 --blocks 2", "'resnet18 --blocks 2': --blocks: 2 names 1 stage, but"),
-        ("resnet18 --format csv", "'resnet18 --format csv': No such option '--format'"),
+        ("resnet18 --format csv", "'resnet18 --format csv': No such option"),
         ("resnet18 resnet34", "'resnet18 resnet34': Got unexpected extra argument (resnet34)"),
         ("resnet18 'x", '"resnet18 \'x": No closing quotation'),
     ],

@@ -154,7 +154,7 @@ BAD = [
         ["--output", "missing/net.txt"],
         "--output: cannot write missing/net.txt: there is no folder",
     ),
-    (["--inptu", "1x1x2x2"], "No such option '--inptu'"),
+    (["--inptu", "1x1x2x2"], "No such option"),
     (["print-ne"], "no such command 'print-ne' (did you mean 'print-net'?)"),
     (["resnet50"], "no such command 'resnet50' (did you mean '--preset resnet50'?)"),
     (["print-net", "--format", "json"], "--format: is not for 'print-net'; it writes what"),

@@ -19,7 +19,7 @@ from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.modes import DType
 from resnet_cli.gate import lockfile
 from resnet_cli.gate.changes import Change, changes, told
-from resnet_cli.gate.lines import Locked
+from resnet_cli.gate.lines import Locked, sources
 from resnet_cli.gate.lockfile import LOCK_VERSION, MAX_BYTES, differences, read, to_text
 from tests.strategies import configs
 
@@ -80,13 +80,21 @@ def test_totals_are_those_of_the_summary():
     ]
 
 
-def test_inputs_are_operations_back_where_that_is_not_one():
+def test_inputs_are_operations_back_or_as_the_blocks_first_takes_them_where_that_is_not_one():
     inputs = {(x["path"], x["kind"]): x["inputs"] for x in LOCKED.lines if "inputs" in x}
     assert inputs == {
-        ("1.0", "add"): [1, 6],
-        ("2.0.conv3", "Conv2d"): [6],
+        ("1.0", "add"): [1, {"first": 0}],
+        ("2.0.conv3", "Conv2d"): [{"first": 0}],
         ("2.0", "add"): [2, 1],
     }
+
+
+@given(configs())
+def test_the_lines_say_what_each_operation_takes(config):
+    network = predict(config)
+    lines = [line for line in Locked.of(network).lines if "kind" in line]
+    (_, *taken), (_, *operations) = sources(lines), network.graph.operations
+    assert taken == [[*operation.inputs, *operation.reads] for operation in operations]
 
 
 @given(configs(), configs())

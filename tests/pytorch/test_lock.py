@@ -1,14 +1,17 @@
 """The lock of a module of the user's own: nothing that shows in a run changes unnoticed."""
 
+import difflib
+
 import pytest
 import torch
 from torch import nn
 
 from resnet_cli.analysis.network import Network
 from resnet_cli.gate.changes import changes, told
-from resnet_cli.gate.lines import Locked
+from resnet_cli.gate.lines import Locked, sources
 from resnet_cli.gate.lockfile import to_text
 from resnet_cli.pytorch.measure import measure
+from tests import modules
 
 
 class Net(nn.Module):
@@ -146,3 +149,49 @@ def test_the_text_of_a_layer_more_is_a_line_more():
     old = to_text({"net": locked(nn.Sequential(*layers))}).splitlines()
     new = to_text({"net": locked(nn.Sequential(*layers, nn.Tanh()))}).splitlines()
     assert len({line.rstrip(",") for line in new} - {line.rstrip(",") for line in old}) == 1
+
+
+class Block(nn.Module):
+    """A residual block with a projection and a gate, and layers put into its main path."""
+
+    def __init__(self, at=None, *, projects=True):
+        super().__init__()
+        layers = [nn.Conv2d(4, 4, 1), nn.BatchNorm2d(4), nn.ReLU()]
+        if at is not None:
+            layers.insert(at, nn.Hardswish())
+        self.main = nn.ModuleDict({type(layer).__name__: layer for layer in layers})
+        self.side = nn.Conv2d(4, 4, 1) if projects else None
+
+    def forward(self, x):
+        y = x
+        for layer in self.main.values():
+            y = layer(y)
+        y = y * y.mean((2, 3), keepdim=True)
+        return y + (x if self.side is None else self.side(x))
+
+
+@pytest.mark.parametrize("projects", [False, True])
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_a_layer_more_in_a_block_is_a_line_more(at, projects):
+    old, new = (
+        to_text({"net": locked(nn.Sequential(nn.Tanh(), Block(where, projects=projects)))})
+        for where in (None, at)
+    )
+    found = [line for line in difflib.ndiff(old.splitlines(), new.splitlines()) if line[0] in "+-"]
+    assert len(found) == 1, found
+    assert "Hardswish" in found[0]
+    assert found[0].startswith("+")
+
+
+@pytest.mark.parametrize(
+    "model",
+    [Net(), nn.Sequential(nn.Tanh(), Block()), modules.Branches(), modules.Attention()],
+    ids=lambda model: type(model).__name__,
+)
+def test_the_lines_say_what_each_operation_takes(model):
+    x = torch.zeros(1, 6, 8) if isinstance(model, modules.Attention) else torch.zeros(1, 4, 8, 8)
+    operations = measure(model.eval(), [x], "net").graph.operations
+    found = sources([line for line in locked(model, x).lines if "kind" in line])
+    for operation, taken in zip(operations, found, strict=True):
+        if operation.inputs:  # what is there without any has none in the file either
+            assert taken == [*operation.inputs, *operation.reads]

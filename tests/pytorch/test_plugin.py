@@ -99,6 +99,8 @@ def test_a_lock_stands_beside_the_test_and_is_accepted_by_a_flag(run):
         "~ total: macs 10,664 → 5,480 (-48.6%)",
         "to accept: pytest --shapes-update test_unit.py::test_unit",
     ]
+    lock.write_bytes(b"\xff")
+    assert "unit.lock.json: is not UTF-8 text" in said(run(check.format("dilation=2")))[0]
     run(check.format("dilation=2"), flags=["--shapes-update"]).assert_outcomes(passed=1)
     run(check.format("dilation=2")).assert_outcomes(passed=1)
 
