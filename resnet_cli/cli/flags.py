@@ -209,8 +209,8 @@ TABLE = under(
     Option(
         "format",
         Format,
-        "table; plain, the notebook's lines; markdown, for GitHub; json, csv, for programs; html, "
-        "a page to explore; junit, for 'check'.",
+        "table; plain, the notebook's lines; markdown, for GitHub; latex; json, csv, for programs; "
+        "html, a page to explore; junit, for 'check'.",
         metavar="FORMAT",
     ),
     Option("output -o", parse.path, "Write to FILE, as its ending says; - is the screen."),

@@ -24,6 +24,7 @@ class Format(StrEnum):
     JSON = "json"
     CSV = "csv"
     MARKDOWN = "markdown"
+    LATEX = "latex"
     HTML = "html"
     JUNIT = "junit"
 
@@ -33,6 +34,7 @@ ENDINGS = {
     ".csv": Format.CSV,
     ".md": Format.MARKDOWN,
     ".markdown": Format.MARKDOWN,
+    ".tex": Format.LATEX,
     ".html": Format.HTML,
     ".htm": Format.HTML,
     ".xml": Format.JUNIT,
@@ -42,7 +44,10 @@ ENDINGS = {
 FIGURES = (".svg", ".png", ".pdf", ".mmd")
 """The endings of what `draw` writes."""
 
-SUMMARY_FORMATS = (Format.TABLE, Format.PLAIN, Format.JSON, Format.CSV, Format.MARKDOWN)
+SUMMARY_FORMATS = (
+    *(Format.TABLE, Format.PLAIN, Format.JSON, Format.CSV, Format.MARKDOWN),
+    Format.LATEX,
+)
 
 
 class Device(StrEnum):

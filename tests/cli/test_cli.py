@@ -117,7 +117,10 @@ BAD = [
     (["--batch-size", "8"], "no such option --batch-size: the batch is N of --input NxCxHxW"),
     (["--json"], "no such option --json: that is --format json"),
     (["--dtype", "half"], "--dtype: 'half' is not one of float32, float16, bfloat16, float64 (did"),
-    (["--format", "yml"], "table, plain, json, csv, markdown, html, junit (did you mean 'json'?)"),
+    (
+        ["--format", "yml"],
+        "table, plain, json, csv, markdown, latex, html, junit (did you mean 'json'?)",
+    ),
     (["--input", "1x3x2147483648x1"], "--input: 2147483648 (height of 1x3x2147483648x1) is too"),
     (["--channels", "64,128"], "--blocks: 2,2,2,2 names 4 stages, but --channels 64,128 names 2"),
     (["--blocks", "2"], "--blocks: 2 names 1 stage, but --channels 64,128,256,512 names 4"),
