@@ -71,8 +71,9 @@ class BlockNetwork(NamedTuple):
         """
         summary = self.network.summary
         rows = summary.rows
-        parts = [row for row in rows if row.path != PATH]
-        main = [row for row in parts if row.role == MAIN][-1]
+        parts = [row for row in rows if row.role == MAIN]
+        main = parts[-1]
+        parts += [row for row in rows if row.role == SHORTCUT]
         if parts[-1] is main:
             sight = self.branches.sights[self.side.operation]
             assert sight is not None
@@ -112,10 +113,11 @@ def predict_block(asked: BlockConfig) -> BlockNetwork:
     config, stride = asked.config, asked.stride
     channels, planes = config.image_channels, config.widths[0]
     if config.shortcut is Shortcut.PAD and not asked.identity:
-        check_widening(channels, planes * config.block.expansion)
+        check_widening(channels, planes * config.expansion)
     net = Net(scheme(config), PATH)
     x = net.apply(Input(config.input))
-    with net.within(config.block, x, PATH, PATH):
+    part = "block" if config.regnet else config.block
+    with net.within(part, x, PATH, PATH):
         main, side = blocks.branches(
             net, config, x, channels, planes, stride, identity=asked.identity
         )
@@ -128,9 +130,10 @@ def predict_block(asked: BlockConfig) -> BlockNetwork:
     if adds:
         net = Net(scheme(config), PATH)
         x = net.apply(Input(config.input))
-        y = blocks.residual_block(net, config, PATH, x, channels, planes, stride)
+        y = blocks.block_of(config)(net, config, PATH, x, channels, planes, stride)
         graph = net.graph("Sequential", x, y)
-    summary = summarise(graph, f"one {config.block} block", dtype=config.dtype)
+    name = f"one {'RegNet' if config.regnet else config.block} block"
+    summary = summarise(graph, name, dtype=config.dtype)
     rows = summary.rows if adds else summary.rows[1:]
     roles = (
         PATH

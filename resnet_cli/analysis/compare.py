@@ -183,13 +183,17 @@ def roles(entries: Sequence[Entry]) -> list[str]:
 def parts(network: Network) -> tuple[Part, ...]:
     """Return a network's rows of table 1; pool, flatten and linear are one, as in the paper.
 
-    A network of the user's own has a row for each of its modules in which something slides.
+    A module around stages is opened, as RegNet's `trunk_output`. A network of the user's own has
+    a row for each of its modules in which something slides.
     """
     graph = network.graph
     modules = {module.path: module for module in graph.modules}
     below = children(graph.modules)
+    opened = {around for module in graph.modules if module.role for around in _around(module.path)}
     found: list[Part] = []
-    for row in network.summary.at_depth(1):
+    for row in network.summary.rows:
+        if row.path in opened or row.path.rpartition(".")[0] not in opened | {""}:
+            continue
         module = modules.get(row.path)
         if module is None or not module.calls or row.error is not None:
             continue
@@ -204,6 +208,12 @@ def parts(network: Network) -> tuple[Part, ...]:
         elif layers:
             found.append(Part(role, size, layers))
     return tuple(found)
+
+
+def _around(path: str) -> Iterator[str]:
+    """Return the paths of the modules around a module, the network itself left out."""
+    while path := path.rpartition(".")[0]:
+        yield path
 
 
 def describe(graph: Graph, module: Module, below: Sequence[Module]) -> str:

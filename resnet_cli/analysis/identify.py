@@ -69,7 +69,7 @@ def _expected(config: ResNetConfig) -> tuple[int, int, int]:
     """Return what of a preset can be said without building it."""
     blocks, planes, regnet = sum(config.blocks), config.widths[-1], config.regnet
     has_gates = regnet.se_ratio > 0 if regnet else config.attention is not Attention.NONE
-    widest = max(planes * config.block.expansion, config.inner_width(planes))
+    widest = max(planes * config.expansion, config.inner_width(planes))
     return blocks, blocks * has_gates, widest
 
 

@@ -287,11 +287,9 @@ def pieces(graph: Graph, checkpoint: Checkpoint) -> tuple[Piece, ...]:
     stages = [module for module in graph.modules if module.role.startswith("stage")]
     if checkpoint is Checkpoint.STAGE:
         return tuple(map(_piece, stages))
-    prefixes = tuple(f"{stage.path}." for stage in stages)
+    paths = {stage.path for stage in stages}
     return tuple(
-        _piece(module)
-        for module in graph.modules
-        if module.path.startswith(prefixes) and module.path.count(".") == 1
+        _piece(module) for module in graph.modules if module.path.rpartition(".")[0] in paths
     )
 
 

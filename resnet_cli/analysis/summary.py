@@ -316,6 +316,8 @@ def find(summary: Summary, layer: str) -> LayerRow:
         if row.path == path:
             return row
     leaves = [row for row in summary.rows if row.leaf]
+    if not leaves:
+        raise ExpectationError(f"{layer!r} is not known: no layer of this network ran")
     example = next((row.path for row in leaves if row.role == "stage 2"), leaves[-1].path)
     raise ExpectationError(
         f"{layer!r} is no layer of this network{suggestion(layer, known)}; "

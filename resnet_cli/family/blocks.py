@@ -55,8 +55,10 @@ def branches(
     identity: bool = False,
 ) -> tuple[Value, Value]:
     """Run a main path and a shortcut, with `identity` a bare one; return what is added."""
-    out_channels = planes * config.block.expansion
+    out_channels = planes * config.expansion
     changes = not identity and (stride != 1 or in_channels != out_channels)
+    if config.regnet is not None:
+        return _regnet_branches(net, config, x, in_channels, planes, stride, changes)
     run = _basic if config.block is Block.BASIC else _bottleneck
     if not config.pre_activation:
         y = run(net, config, x, planes, stride)
@@ -81,7 +83,7 @@ def _basic(net: Net, config: ResNetConfig, x: Value, planes: int, stride: int) -
 
 def _bottleneck(net: Net, config: ResNetConfig, x: Value, planes: int, stride: int) -> Value:
     """Run 1x1, 3x3, 1x1: figure 5, right; the 3x3 grouped as in ResNeXt."""
-    width, out_channels = config.inner_width(planes), planes * config.block.expansion
+    width, out_channels = config.inner_width(planes), planes * config.expansion
     # v1 has the stride on the first 1x1, v1.5 on the 3x3.
     first, second = (stride, 1) if config.stride_on is StrideOn.FIRST else (1, stride)
     if config.pre_activation:
@@ -147,23 +149,36 @@ def regnet_block(
     stride: int,
 ) -> Value:
     """Run a bottleneck that keeps its width (Radosavovic et al. 2020, figure 4)."""
-    regnet = config.regnet
-    assert regnet is not None
     with net.within("block", x, name):
-        side, changes = x, stride != 1 or in_channels != width
-        comes_first = config.names is not Names.TIMM  # which of two branches a library runs first
-        if changes and comes_first:
-            side = _shortcut(net, config, x, in_channels, width, stride)
-        groups = width // min(regnet.group_size, width)
-        with net.within("f", x):
-            y = unit(net, config, 1, conv(config, width, 1), x)
-            y = unit(net, config, 2, conv(config, width, 3, stride, groups), y)
-            if regnet.se_ratio:  # of the block's input, whatever its own width
-                y = squeeze_excitation(net, width, round(in_channels * regnet.se_ratio), y)
-            y = unit(net, config, 3, conv(config, width, 1), y, is_last=True)
-        if changes and not comes_first:
-            side = _shortcut(net, config, x, in_channels, width, stride)
+        y, side = branches(net, config, x, in_channels, width, stride)
         return net.relu(net.apply(Add(), side, y))  # (N, width, H/stride, W/stride)
+
+
+def _regnet_branches(
+    net: Net,
+    config: ResNetConfig,
+    x: Value,
+    in_channels: int,
+    width: int,
+    stride: int,
+    changes: bool,
+) -> tuple[Value, Value]:
+    """Run a RegNet's main path, and its shortcut where the shape changes."""
+    regnet, side = config.regnet, x
+    assert regnet is not None
+    comes_first = config.names is not Names.TIMM  # which of two branches a library runs first
+    if changes and comes_first:
+        side = _shortcut(net, config, x, in_channels, width, stride)
+    groups = width // min(regnet.group_size, width)
+    with net.within("f", x):
+        y = unit(net, config, 1, conv(config, width, 1), x)
+        y = unit(net, config, 2, conv(config, width, 3, stride, groups), y)
+        if regnet.se_ratio:  # of the block's input, whatever its own width
+            y = squeeze_excitation(net, width, round(in_channels * regnet.se_ratio), y)
+        y = unit(net, config, 3, conv(config, width, 1), y, is_last=True)
+    if changes and not comes_first:
+        side = _shortcut(net, config, x, in_channels, width, stride)
+    return y, side
 
 
 def unit(

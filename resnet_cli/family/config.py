@@ -134,6 +134,11 @@ class ResNetConfig(_Fields):
         return tuple(planes * self.widen for planes in self.channels)
 
     @property
+    def expansion(self) -> int:
+        """A block's output channels over its planes: 4 of a bottleneck, 1 of RegNet's."""
+        return 1 if self.regnet is not None else self.block.expansion
+
+    @property
     def stem_widths(self) -> tuple[int, ...]:
         """Channels behind each of the stem's convolutions."""
         if self.regnet is not None:
@@ -231,8 +236,8 @@ def _check_stages(config: ResNetConfig) -> None:
 def _check_pad(config: ResNetConfig) -> None:
     """Refuse zero-padding that would have to drop channels."""
     if config.shortcut is Shortcut.PAD:
-        expansion = config.block.expansion
-        widths = [config.stem_widths[-1], *(planes * expansion for planes in config.widths)]
+        outputs = (planes * config.expansion for planes in config.widths)
+        widths = [config.stem_widths[-1], *outputs]
         for wide, narrow in pairwise(widths):
             check_widening(wide, narrow)
 
@@ -261,7 +266,7 @@ def _check_widths(config: ResNetConfig) -> None:
                 f"int({planes} * {config.width_per_group} / {BASE_WIDTH}) is 0; "
                 f"give at least {-(-BASE_WIDTH // planes)}",
             )
-        check_number("channels", planes * config.block.expansion, f" ({planes} x 4, expanded)")
+        check_number("channels", planes * config.expansion, f" ({planes} x 4, expanded)")
         check_number("groups", config.inner_width(planes), " (the resulting width)")
 
 

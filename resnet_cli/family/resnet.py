@@ -53,14 +53,14 @@ def shortened(config: ResNetConfig) -> tuple[Graph, dict[str, int]]:
 def _stages(net: Net, config: ResNetConfig, x: Value, most: int) -> Value:
     """Run the stages: table 1's conv2_x to conv5_x."""
     in_channels = config.stem_widths[-1]
-    run, expansion = block_of(config), 1 if config.regnet else config.block.expansion
+    run = block_of(config)
     for number, (planes, count) in enumerate(zip(config.widths, config.blocks, strict=True), 1):
         with net.stage(number, x):
             # The first block takes the stride and the change of width; section 3.3. The map of
             # a RegNet's stem is still as large as that before the others' pool.
             stride = 1 if number == 1 and not config.regnet else 2
             x = run(net, config, net.scheme.block_of(number, 0), x, in_channels, planes, stride)
-            in_channels = planes * expansion  # C
+            in_channels = planes * config.expansion  # C
             if count > 1 and most > 1:  # (N, C, H/4, W/4), and half of it with each further stage
                 second = net.scheme.block_of(number, 1)
                 x = run(net, config, second, x, in_channels, planes, 1)

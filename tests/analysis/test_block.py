@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from resnet_cli.analysis.block import ADDITION, MAIN, SHORTCUT, BlockConfig, predict_block
 from resnet_cli.analysis.network import predict
+from resnet_cli.family import presets
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.modes import Block, Shortcut
 from resnet_cli.show.tables import bar
@@ -167,6 +168,37 @@ def test_a_block_alone_counts_what_it_counts_in_its_network(index):
     block = predict_block(BlockConfig(alone, stride=2 - index)).network.summary.rows[0]
     assert (block.params, block.macs) == (whole.params, whole.macs)
     assert block.output_shape == whole.output_shape
+
+
+@pytest.mark.parametrize(
+    ("name", "stage"),
+    [
+        ("resnet50", "layer3"),
+        ("seresnet50", "layer3"),
+        ("resnetv2_18", "stages.2.blocks"),
+        ("regnet_y_400mf", "trunk_output.block3"),
+        ("regnetx_002", "s3"),
+    ],
+)
+def test_a_presets_block_alone_counts_what_its_blocks_count(invoke, name, stage):
+    network = predict(presets.preset(name).config)
+    rows = {row.path: row for row in network.summary.rows}
+    inside = [path for path in rows if path.rpartition(".")[0] == stage]
+    second = rows[inside[1]]  # the first has the stride, this one keeps its map
+    planes = str(network.config.widths[2])
+    size = "x".join(map(str, rows[stage].output_shape))
+    args = ("--input", size, "--channels", planes)
+    alone = invoke("block", "--preset", name, "--no-run", "--format", "json", *args)
+    layers = [layer for layer in json.loads(alone.stdout)["layers"] if layer["leaf"]]
+    assert sum(layer["params"] for layer in layers) == second.params
+    assert sum(layer["macs"] for layer in layers) == second.macs
+    assert "zero-padded" not in invoke("block", "--preset", name, "--no-run", *args).stdout
+
+
+def test_the_shortcut_follows_the_main_path_however_a_library_registers_it(invoke):
+    shown = invoke("block", "--preset", "resnetv2_50", "--no-run").stdout
+    assert "zero-padded" not in shown
+    assert shown.index("block.conv3") < shown.index("block.downsample.conv") < shown.index("= sum")
 
 
 @pytest.mark.parametrize("kind", ["plain", "csv", "markdown", "table"])

@@ -78,6 +78,15 @@ def test_groups_are_written_as_in_resnexts_table_1(invoke):
     assert parts[1]["layers"] == "[1x1, 128; 3x3, 128, C=32; 1x1, 256] x 3"
 
 
+@pytest.mark.parametrize("name", ["regnet_y_400mf", "resnetv2_50", "regnetx_002"])
+def test_stages_inside_of_a_module_are_rows_as_well(invoke, name):
+    parts = records(invoke, name)[name]["parts"]
+    stages = [f"stage {number}" for number in (1, 2, 3, 4)]
+    assert [part["role"] for part in parts] == ["stem", *stages, "head"]
+    counts = preset(name).config.blocks
+    assert [int(part["layers"].rpartition(" x ")[2]) for part in parts[1:-1]] == [*counts]
+
+
 def test_ratios_are_to_the_first():
     first, second = entries("resnet18", "resnet50")
     assert set(first.ratios.values()) == {1.0}

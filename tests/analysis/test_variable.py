@@ -22,8 +22,7 @@ STEP = Step(Optimizer.SGD)
 
 def varied(config, step=STEP):
     network = predict(config._replace(input=(N, config.image_channels, H, W)))
-    registered = train.is_registered_so(config)
-    return variable(network, depth=99, folded=True, step=step
+    return variable(network, depth=99, folded=True, step=step)
 
 
 @given(configs(), st.data())

@@ -1,12 +1,15 @@
 """Each variation of the family is proved in PyTorch, where it is usual and where sizes are odd."""
 
 import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from resnet_cli.analysis.network import predict
 from resnet_cli.errors import ConfigError
-from resnet_cli.family import presets
+from resnet_cli.family import presets, resnet
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.regnet import parse
+from resnet_cli.pytorch.build import build
 from resnet_cli.pytorch.prove import prove
 
 SMALL = {"channels": (32, 64), "blocks": (1, 2), "classes": 7}
@@ -60,3 +63,12 @@ def test_every_preset_is_proved_at_its_own_size_and_an_odd_one(name):
     # Average pools round down where a shortcut rounds up: a side that is 1 more than 32 n.
     odd = (1, channels, height + 1, width + 33)
     assert all(agrees(config._replace(input=shape), "meta") for shape in (config.input, odd))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", presets.NAMES)
+def test_every_presets_macs_are_half_of_pytorchs_flops(name):
+    config = presets.preset(name).config
+    with FlopCounterMode(display=False) as counter, torch.no_grad(), torch.device("meta"):
+        build(resnet.build(config)).eval()(torch.empty(config.input))
+    assert counter.get_total_flops() == 2 * predict(config).summary.macs

@@ -27,7 +27,8 @@ SGD, MOMENTUM, ADAM, ADAMW = Optimizer
 
 FAMILIES = (
     *("d2l-resnet18", "resnet18", "resnet50", "resnet20_cifar10", "resnet110_cifar10"),
-    *("resnext50_32x4d", "wide_resnet50_2"),
+    *("resnext50_32x4d", "wide_resnet50_2", "regnet_y_400mf", "regnetx_002", "resnetv2_18d"),
+    *("seresnet18", "ecaresnet26t", "resnetblur18", "resnet50_gn", "resnet10t"),
 )
 
 
@@ -153,6 +154,11 @@ def test_saved_bytes_are_those_that_autograd_keeps(name):
 def test_every_way_to_save_memory_keeps_what_autograd_keeps(how, fake):
     hold("resnet20_cifar10", 2, 32, fake=fake, **how)
     hold("resnet18", 2, 40, fake=fake, **how)
+
+
+@pytest.mark.parametrize("name", ["regnet_y_400mf", "resnetv2_18"])
+def test_blocks_inside_of_another_module_are_run_again_as_any(name):
+    hold(name, 2, 64, fake=True, checkpoint=Checkpoint.BLOCK)
 
 
 @pytest.mark.slow

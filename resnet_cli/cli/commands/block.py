@@ -1,7 +1,7 @@
 """`block`: one residual block on its own, both branches and where they meet."""
 
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -18,6 +18,9 @@ from resnet_cli.errors import ConfigError
 from resnet_cli.family.modes import Shortcut
 from resnet_cli.parse import LIMIT, Input
 from resnet_cli.text import format_shape
+
+if TYPE_CHECKING:
+    from resnet_cli.family.regnet import RegNet
 
 INPUT = (1, 64, 56, 56)
 
@@ -123,11 +126,17 @@ def _block(settings: Settings) -> BlockNetwork:
     width = _width(settings)
     own = settings.read(BlockOptions)
     is_bare = own.shortcut == BlockShortcut.NONE  # a file's word is of the shared kind
+    channels = size[1:2] if width is None else (width,)
+    regnet: RegNet | None = settings.get("regnet")
+    if regnet is not None:  # a line of one block, which has the width that the line gives
+        regnet = regnet._replace(w0=int(channels[0]), wa=0, depth=1)
+        channels = channels if regnet.wrong else regnet.stages[0][:1]
     values = {
         **{key: value for key, value in settings.values.items() if key not in _ABSENT},
         "input": (Input(size),),
-        "channels": size[1:2] if width is None else (width,),
+        "channels": channels,
         "blocks": (1,),
+        "regnet": regnet,
         "shortcut": Shortcut.PROJECTION if is_bare else Shortcut(own.shortcut),
     }
     config = Settings(values, settings.names).config()

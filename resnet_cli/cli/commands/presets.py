@@ -65,7 +65,10 @@ def command(ctx: click.Context, /, words: tuple[str, ...], family: str | None, *
     output = resolve(ctx).output(*SUMMARY_FORMATS)
     names = [name for name in presets.NAMES if _is_meant(name, words, family)]
     if not names:
-        raise click.BadParameter("no preset has all of this", param_hint=" ".join(words) or "WORD")
+        asked = " and ".join(map(repr, words))
+        of = f" of family {family!r}" if family else ""
+        said = f"no preset{of} has {asked} in its name, source or year"
+        raise click.BadParameter(said, param_hint="WORD")
     if output.format is Format.PLAIN:
         output.screen().write("".join(f"{name}\n" for name in names))
     else:
