@@ -29,7 +29,7 @@ TYPES: dict[Any, dict[str, Any]] = {
     parse.parse_count: FIGURE,
     parse.parse_bytes: FIGURE,
     parse.pattern: {"anyOf": [TEXT, SHAPE]},
-    parse.depth: {"anyOf": [{"type": "integer", "minimum": 1}, {"const": "all"}]},
+    parse.depth: {"anyOf": [{"type": "integer", "minimum": 1}, {"enum": ["all", "operations"]}]},
     columns.parse: {"anyOf": [TEXT, TEXTS]},
 }
 """What a file may have for what a parser takes; text where nothing else is said."""

@@ -27,7 +27,7 @@ def write_records(
 
     What is in `tail` stands in the JSON behind them.
     """
-    if kind in (Format.TABLE, Format.MARKDOWN):  # what is no amount has no separators
+    if kind in (Format.TABLE, Format.MARKDOWN, Format.LATEX):  # what is no amount has no separators
         amounts = {name for name, (_, is_amount, _) in fields.items() if is_amount}
         records = [
             {k: v if k in amounts or type(v) is not int else str(v) for k, v in record.items()}
@@ -42,6 +42,15 @@ def write_records(
         by = next((name for name in fields if name not in shown), None)
         groups = [record[by] for record in records] if by else []
         screen.show(records_table(heads, rows, screen.look(), note, groups))
+    elif kind is Format.LATEX:
+        from resnet_cli.show.latex_table import records_to_latex
+
+        screen.write(
+            records_to_latex(
+                [title for title, _, _ in fields.values()],
+                [[*record.values()] for record in records],
+            )
+        )
     else:
         titles = [title for title, _, _ in fields.values()]
         screen.write(formats.records(kind, key, titles, records, tail))

@@ -48,7 +48,7 @@ PURPOSES: Mapping[Format, str] = {
     Format.TABLE: "table",
     Format.PLAIN: "plain, the notebook's lines",
     Format.MARKDOWN: "markdown, for GitHub",
-    Format.LATEX: "latex",
+    Format.LATEX: "latex, for papers",
     Format.JSON: "json, for programs",
     Format.CSV: "csv, for spreadsheets",
     Format.HTML: "html, a page to explore",
@@ -56,7 +56,10 @@ PURPOSES: Mapping[Format, str] = {
 }
 """What the help says of each format."""
 
-SUMMARY_FORMATS = (Format.TABLE, Format.PLAIN, Format.JSON, Format.CSV, Format.MARKDOWN)
+SUMMARY_FORMATS = (
+    *(Format.TABLE, Format.PLAIN, Format.JSON, Format.CSV, Format.MARKDOWN),
+    Format.LATEX,
+)
 
 
 class Device(StrEnum):

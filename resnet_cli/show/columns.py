@@ -53,10 +53,15 @@ class Column(NamedTuple):
         """Whether its values stand at the right, digit below digit."""
         return self.notation in (Notation.COUNT, Notation.PERCENT)
 
+    @property
+    def is_sum(self) -> bool:
+        """Whether its values are sums where a row stands for several."""
+        return self.name.partition("@")[0] in _SUMS
+
     def text(self, folded: "Folded", totals: Totals, *, ascii_only: bool = False) -> str:
         """Write a row's value for people; a sum over `n` equal neighbours as `n x 36,928`."""
         write = partial(human_text, ascii_only=ascii_only)
-        if folded.times > 1 and self.name.partition("@")[0] in _SUMS:
+        if folded.times > 1 and self.is_sum:
             one = self.value(folded.last, totals)
             return f"{folded.times} x {factor(one, write)}" if one else write(one)
         return write(self.value(folded.row, totals))

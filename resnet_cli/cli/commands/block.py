@@ -181,7 +181,7 @@ def broken_rule(block: BlockNetwork) -> tuple[str, str]:
 def _show_text(block: BlockNetwork, kind: Format, table: TableOptions, screen: Screen) -> None:
     """Write the branches and the addition; CSV and plain text have the modules alone."""
     if kind is not Format.TABLE:
-        summary = block.shown if kind is Format.MARKDOWN else block.network.summary
+        summary = block.shown if kind in (Format.MARKDOWN, Format.LATEX) else block.network.summary
         write_text(summary, kind, table, screen)
         return
     from resnet_cli.show.tables import summary_table

@@ -20,7 +20,7 @@ from resnet_cli.show import formats
 from resnet_cli.show.columns import Value
 from resnet_cli.text import human_text, nearest
 
-FORMATS = (Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON)
+FORMATS = (Format.TABLE, Format.MARKDOWN, Format.LATEX, Format.CSV, Format.JSON)
 
 NAMED = ("preset", "network", "module")
 """What an argument says, and no flag for all."""
@@ -85,6 +85,10 @@ def command(ctx: click.Context, /, networks: tuple[str, ...], **_: Any) -> int:
         screen.show(comparison_table(entries, screen.look()))
     elif kind is Format.MARKDOWN:
         screen.write(to_markdown(entries, ascii_only=screen.is_ascii()))
+    elif kind is Format.LATEX:
+        from resnet_cli.show.latex_table import comparison_to_latex
+
+        screen.write(comparison_to_latex(entries))
     else:
         screen.write(to_records(entries, kind))
     return max(told(each, screen) for each in found)

@@ -59,9 +59,10 @@ def _refuse(table: TableOptions, kind: Format, settings: Settings) -> None:
     if table.count_like and is_flag and kind in (Format.CSV, Format.PLAIN):
         message = f"has no place in {kind}; 'compare --count-like' writes CSV"
         raise click.BadParameter(message, param_hint="--count-like")
-    if table.depth == parse.OPERATIONS and kind is Format.HTML:
+    is_flag = settings.name("depth") == "--depth"
+    if table.depth == parse.OPERATIONS and is_flag and kind is Format.HTML:
         message = "operations have no place in html, which has modules"
-        raise click.BadParameter(message, param_hint=settings.name("depth"))
+        raise click.BadParameter(message, param_hint="--depth")
     if columns.TAKEN in table.columns and table.depth != parse.OPERATIONS:
         message = f"{columns.TAKEN!r} needs --depth operations"
         raise click.BadParameter(message, param_hint=settings.name("columns"))
@@ -165,7 +166,7 @@ def write_text(
     screen: Screen,
     more: Beside = Beside(),  # noqa: B008 - frozen
 ) -> None:
-    """Write a summary's rows as plain text, CSV or Markdown."""
+    """Write a summary's rows as plain text, CSV, Markdown or LaTeX."""
     from resnet_cli.show import formats
 
     rows, picked = _view(summary, table, kind, more.points)
@@ -175,6 +176,14 @@ def write_text(
         screen.write(formats.to_plain(rows, table.depth))
     elif kind is Format.CSV:
         screen.write(formats.to_csv(rows, picked, table.depth))
+    elif kind is Format.LATEX:
+        from resnet_cli.show import latex_table
+
+        folded = table.fold and table.by is None
+        text = latex_table.summary_to_latex(rows, picked, table.depth, folded=folded)
+        if more.counts:
+            text += "\n" + latex_table.counts_to_latex(more.counts)
+        screen.write(text)
     else:
         text = formats.to_markdown(rows, picked, table.depth, ascii_only=screen.is_ascii())
         if more.counts:
