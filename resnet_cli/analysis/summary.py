@@ -8,7 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
-from resnet_cli.analysis.paths import outermost, suggestion
+from resnet_cli.analysis.paths import named, suggestion
 from resnet_cli.errors import ExpectationError, SymbolError
 from resnet_cli.text import Tree
 
@@ -308,7 +308,7 @@ TOTALS = (
 def find(summary: Summary, layer: str) -> LayerRow:
     """Return the row of a path, or of what gives a role's output. Raises `ExpectationError`."""
     known = [(row.path, row.role) for row in summary.rows]
-    path = outermost(known).get(layer, [layer])[-1]
+    path = named(layer, known)
     for row in summary.rows:
         if row.path == path:
             return row
