@@ -135,7 +135,7 @@ class Option(click.Option):
                 return "on" if value else "off"
             case parse.ALL_DEPTHS:
                 return "all"
-            case tuple():
+            case tuple() if type(value) is tuple:  # what has fields writes itself
                 return ",".join(map(str, value))
         return str(value)
 
