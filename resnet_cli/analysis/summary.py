@@ -172,7 +172,7 @@ class Summary(NamedTuple):
     @property
     def params(self) -> int:
         """Trainable elements."""
-        return added(row.params for row in self.rows if row.leaf)
+        return self._added("params")  # type: ignore[no-any-return]
 
     @property
     def frozen(self) -> int:
@@ -182,13 +182,19 @@ class Summary(NamedTuple):
     @property
     def buffers(self) -> int:
         """Elements of running statistics, batch norm's counter among them."""
-        return added(row.buffers for row in self.rows if row.leaf)
+        return self._added("buffers")  # type: ignore[no-any-return]
 
     @property
     def macs(self) -> Size:
-        """Multiply-accumulates of convolutions and linear layers, of what is counted."""
+        """Multiply-accumulates of convolutions and linear layers, of what is counted.
+
+        Where nothing of what multiplies is counted they are not known.
+        """
         macs = [row.macs for row in self.rows if row.leaf]
-        return added(each for each in macs if each is not None) if self.ran else added(macs)
+        if not self.ran or not macs:
+            return self._added("macs")  # type: ignore[no-any-return]
+        counted = added(each for each in macs if each is not None)
+        return UNKNOWN if self.not_counted and counted == 0 else counted
 
     @property
     def flops(self) -> Size:
@@ -205,6 +211,8 @@ class Summary(NamedTuple):
     @property
     def buffer_bytes(self) -> int:
         """Bytes of running statistics; batch norm's counter has 8 at every dtype."""
+        if self.buffers is None:
+            return UNKNOWN
         counters = sum(row.type.startswith("BatchNorm") and row.buffers > 0 for row in self.rows)
         return (self.buffers - counters) * self.itemsize + counters * 8
 
@@ -224,7 +232,12 @@ class Summary(NamedTuple):
     @property
     def activation_bytes(self) -> Size:
         """Bytes of all leaves' outputs together, views left out."""
-        return added(row.activation_bytes for row in self.rows if row.leaf)
+        return self._added("activation_bytes")  # type: ignore[no-any-return]
+
+    def _added(self, figure: str) -> Any:
+        """Return the sum over the leaves; a run that failed before the first tells nothing."""
+        leaves = [getattr(row, figure) for row in self.rows if row.leaf]
+        return added(leaves) if leaves or self.error is None else UNKNOWN
 
     def totals(self) -> dict[str, Size | None]:
         """Return every total under its name in the machine formats.

@@ -178,7 +178,7 @@ def _proved(found: Known, subject: Subject, answers: list[solve.Answer], screen:
     ends = [
         sizes
         for sizes in solve.corners(answers, others)
-        if evaluate(network.summary.macs, sizes) <= CPU_MACS
+        if evaluate(network.summary.macs or 0, sizes) <= CPU_MACS
         and runs(network.recorded, network.graph, sizes)
     ]
     proof = proved(network, proof, [*ends[:1], *ends[1:][-1:]])
