@@ -325,7 +325,7 @@ def find(summary: Summary, layer: str) -> LayerRow:
     for row in summary.rows:
         if row.path == path:
             return row
-    leaves = [row for row in summary.rows if row.leaf]
+    leaves = [row for row in summary.rows if row.leaf] or summary.rows  # none ran
     example = next((row.path for row in leaves if row.role == "stage 2"), leaves[-1].path)
     raise ExpectationError(
         f"{layer!r} is no layer of this network{suggestion(layer, known)}; "

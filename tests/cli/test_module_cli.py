@@ -387,3 +387,10 @@ def test_a_budget_of_macs_that_nobody_counted_is_not_kept_unless_that_is_allowed
     asked = ("check", "--module", "mine.py:Opaque", "--input", "2x4", "--max-macs", "1M")
     assert invoke(*asked).code == 1
     assert invoke(*asked, "--allow-not-counted").code == 0
+
+
+def test_a_layer_of_a_run_that_failed_before_any_is_none_of_its_layers(invoke, unknown):
+    asked = ("check", "--module", "mine.py:Bad", "--input", "2x4", "--expect", "words=3x5x4")
+    result = invoke(*asked)
+    assert result.code == 2
+    assert "--expect: 'words' is no layer of this network" in result.stderr
