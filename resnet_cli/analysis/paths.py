@@ -35,6 +35,21 @@ def renamed(word: str, known: Sequence[tuple[str, str]]) -> str:
     return f"{paths[0]}.{rest}" if rest else paths[0]
 
 
+def named(word: str, known: Sequence[tuple[str, str]]) -> str:
+    """Return the path of what gives the output that a word means, the word itself where none does.
+
+    It is a role, a path, a role without its space (`stage4`), or in a network without roles the
+    stage that torchvision calls `layer4`.
+    """
+    roles, paths = outermost(known), {path for path, _ in known}
+    if word not in roles and word not in paths:
+        bare = word.lower().replace(" ", "")
+        word = next((role for role in roles if role.replace(" ", "") == bare), word)
+        there = bare.replace("stage", "layer")
+        word = there if not roles and there in paths else word
+    return roles.get(word, [word])[-1]
+
+
 def outermost(known: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
     """Return by role the paths of what has it itself, and not from a module around."""
     found: dict[str, list[str]] = {}

@@ -8,7 +8,8 @@ def remarks(summary: Summary, *, ascii_only: bool = False) -> list[str]:
     found = [f"FAILED: {summary.error}"] if summary.error else []
     if summary.not_counted:
         names = ", ".join(summary.not_counted)
-        found.append(f"MACs are at least these: {names} not counted.")
+        known = "not known" if summary.macs is None else "at least these"
+        found.append(f"MACs are {known}: {names} not counted.")
     found += summary.limits(ascii_only=ascii_only)
     if summary.by_values:
         found.append(f"How much runs depends on values ({', '.join(summary.by_values)}).")
@@ -16,6 +17,8 @@ def remarks(summary: Summary, *, ascii_only: bool = False) -> list[str]:
         found.append(f"The peak is at {summary.peak_at}.")
     if summary.no_peak and not summary.error and not summary.ends:
         found.append(f"The peak is not known: {summary.no_peak}.")
+    if summary.error and summary.params is None:
+        found.append("No layer ran: params, MACs and bytes are not known.")
     if not summary.ran:
         found.append("It did not run: shapes, MACs and bytes are not known.")
     return found

@@ -50,6 +50,9 @@ class Sums(NamedTuple):
     not_counted: int = 0
 
 
+NOT_SEEN = Sums(UNKNOWN, 0, UNKNOWN, UNKNOWN, UNKNOWN)
+"""What a network adds up to whose own code failed."""
+
 NO_SUMS, NO_WEIGHT, NO_CALL = Sums(), Weight(), Call(0, None, None)
 
 
@@ -153,7 +156,8 @@ class _Rows:
         if self.failure is not None:
             if all(row.path != self.failure.path for row in self.rows):  # its own forward failed
                 self.failure = self.failure._replace(path=ROOT)
-                self.rows.append(self._row(network, ROOT, 1, "", NO_SUMS))
+                own = self._row(network, ROOT, 1, "", NOT_SEEN)
+                self.rows.append(own._replace(output_bytes=UNKNOWN))
             self.rows[:] = _marked(self.rows, self.failure)
 
     def _inside(self, module: Module, depth: int, role: str) -> Sums:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from resnet_cli.analysis.conditions import ANY, Allowed, Condition
 from resnet_cli.analysis.network import Network
 from resnet_cli.analysis.possible import at_least, at_most, holds, possible
+from resnet_cli.analysis.rows import is_at
 from resnet_cli.analysis.subject import Subject
-from resnet_cli.analysis.summary import Sizes, find
+from resnet_cli.analysis.summary import LayerRow, Sizes, Summary, find
 from resnet_cli.errors import ConfigError
 from resnet_cli.graph.dims import Dim, Size, evaluate
 from resnet_cli.graph.kinds import Shape
@@ -62,6 +63,7 @@ def image(inputs: Sequence[Shape]) -> Shape:
 def wanted(subject: Subject, want: LayerExpectation) -> list[Answer]:
     """Give the heights, then the widths, at which a layer has the wanted `(H, W)`.
 
+    Without a layer it is the last map, whose size the input decides: before a global pool.
     Raises `ExpectationError` for a layer that is not there, `ValueError` for one without
     height and width and for a size that it never has.
     """
@@ -70,7 +72,8 @@ def wanted(subject: Subject, want: LayerExpectation) -> list[Answer]:
         batch, channels, *_ = image(inputs)
         inputs = ((batch, channels, *(Dim.named(name, axis) for axis, name in _AXES.items())),)
     network = subject.on(inputs)
-    row = find(network.summary, want.layer)
+    row = find(network.summary, want.layer) if want.layer else _last_map(network.summary)
+    want = want._replace(layer=want.layer or row.path)
     if len(row.output_shape) != 4:
         raise ValueError(f"layer {want.layer} gives {format_shape(row.output_shape)}: no H and W")
     sizes, others = possible(network.graph)
@@ -87,6 +90,19 @@ def wanted(subject: Subject, want: LayerExpectation) -> list[Answer]:
         found.append(Answer(condition, shape, name, least, most, None, after, None, only))
     _meet(others, found)
     return found
+
+
+def _last_map(summary: Summary) -> LayerRow:
+    """Return the outermost module that gives the last map whose size the input decides.
+
+    Raises `ValueError` where there is none.
+    """
+    for leaf in reversed(summary.rows):
+        shape = leaf.output_shape
+        if leaf.leaf and len(shape) == 4 and any(isinstance(size, Dim) for size in shape[2:]):
+            around = (row for row in summary.rows if is_at(leaf.path, row.path))
+            return next(row for row in around if row.output_shape == shape)
+    raise ValueError("no layer gives a map whose size the input decides; give LAYER=HxW")
 
 
 def fitting(subject: Subject, memory: int, reserve: int = 0) -> Iterator[Answer]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
-from resnet_cli.analysis.paths import outermost, suggestion
+from resnet_cli.analysis.paths import named, suggestion
 from resnet_cli.errors import ExpectationError, SymbolError
 from resnet_cli.text import Tree
 
@@ -174,7 +174,7 @@ class Summary(NamedTuple):
     @property
     def params(self) -> int:
         """Trainable elements."""
-        return added(row.params for row in self.rows if row.leaf)
+        return self._added("params")  # type: ignore[no-any-return]
 
     @property
     def frozen(self) -> int:
@@ -184,13 +184,19 @@ class Summary(NamedTuple):
     @property
     def buffers(self) -> int:
         """Elements of running statistics, batch norm's counter among them."""
-        return added(row.buffers for row in self.rows if row.leaf)
+        return self._added("buffers")  # type: ignore[no-any-return]
 
     @property
     def macs(self) -> Size:
-        """Multiply-accumulates of convolutions and linear layers, of what is counted."""
+        """Multiply-accumulates of convolutions and linear layers, of what is counted.
+
+        Where nothing of what multiplies is counted they are not known.
+        """
         macs = [row.macs for row in self.rows if row.leaf]
-        return added(each for each in macs if each is not None) if self.ran else added(macs)
+        if not self.ran or not macs:
+            return self._added("macs")  # type: ignore[no-any-return]
+        counted = added(each for each in macs if each is not None)
+        return UNKNOWN if self.not_counted and counted == 0 else counted
 
     @property
     def flops(self) -> Size:
@@ -207,6 +213,8 @@ class Summary(NamedTuple):
     @property
     def buffer_bytes(self) -> int:
         """Bytes of running statistics; batch norm's counter has 8 at every dtype."""
+        if self.buffers is None:
+            return UNKNOWN
         counters = sum(row.type.startswith("BatchNorm") and row.buffers > 0 for row in self.rows)
         return (self.buffers - counters) * self.itemsize + counters * 8
 
@@ -226,7 +234,12 @@ class Summary(NamedTuple):
     @property
     def activation_bytes(self) -> Size:
         """Bytes of all leaves' outputs together, views left out."""
-        return added(row.activation_bytes for row in self.rows if row.leaf)
+        return self._added("activation_bytes")  # type: ignore[no-any-return]
+
+    def _added(self, figure: str) -> Any:
+        """Return the sum over the leaves; a run that failed before the first tells nothing."""
+        leaves = [getattr(row, figure) for row in self.rows if row.leaf]
+        return added(leaves) if leaves or self.error is None else UNKNOWN
 
     def totals(self) -> dict[str, Size | None]:
         """Return every total under its name in the machine formats.
@@ -310,7 +323,7 @@ TOTALS = (
 def find(summary: Summary, layer: str) -> LayerRow:
     """Return the row of a path, or of what gives a role's output. Raises `ExpectationError`."""
     known = [(row.path, row.role) for row in summary.rows]
-    path = outermost(known).get(layer, [layer])[-1]
+    path = named(layer, known)
     for row in summary.rows:
         if row.path == path:
             return row

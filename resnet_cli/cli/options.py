@@ -137,7 +137,7 @@ class Option(click.Option):
                 return "on" if value else "off"
             case parse.ALL_DEPTHS | parse.OPERATIONS:
                 return next(word for word, depth in parse.DEPTHS.items() if depth == value)
-            case tuple():
+            case tuple() if type(value) is tuple:  # what has fields writes itself
                 return ",".join(map(str, value))
         return str(value)
 

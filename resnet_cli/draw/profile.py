@@ -37,9 +37,13 @@ class Panel(NamedTuple):
     total: Callable[[Summary], str]
 
 
+def _macs(net: Summary) -> str:
+    return "not known" if net.macs is None else human_count(operator.index(net.macs))
+
+
 PANELS = (
     Panel("params", "Parameters", COUNTS, lambda net: human_count(net.params)),
-    Panel("macs", "MACs", COUNTS, lambda net: human_count(operator.index(net.macs))),
+    Panel("macs", "MACs", COUNTS, _macs),
     Panel(
         "activation_bytes",
         "Output bytes",

@@ -95,8 +95,14 @@ def changes(old: Locked, new: Locked) -> list[Change]:
     if not found:
         first, *_ = (texts for texts in zip(was, now, strict=False) if len({*texts}) > 1)
         found = [Change(NETWORK, "line", short(first[0]), short(first[1]))]
-    for name in ("params", "macs"):
-        found += total(name, old.total(name), new.total(name))
+    found += total("params", old.total("params"), new.total("params"))
+    if old.is_counted and new.is_counted:
+        return found + total("macs", old.total("macs"), new.total("macs"))
+    was_macs, now_macs = (
+        f"{'' if each.is_counted else 'at least '}{each.total('macs'):,}" for each in (old, new)
+    )
+    if was_macs != now_macs:
+        found.append(Change(TOTAL, "macs", was_macs, now_macs))
     return found
 
 

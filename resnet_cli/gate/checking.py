@@ -7,6 +7,7 @@ from resnet_cli.analysis.network import Network
 from resnet_cli.gate import lockfile
 from resnet_cli.gate.changes import TOTAL, Change, Told, told
 from resnet_cli.gate.expectations import EQUAL, NOT_KNOWN, Expectations, Verdict, verdicts
+from resnet_cli.gate.lines import Locked
 from resnet_cli.gate.weights import Fit
 from resnet_cli.text import place_text
 
@@ -20,7 +21,7 @@ class Report(NamedTuple):
     `error` says why something `fails`: what it is, and what was wanted; `skipped` that nobody
     tried. Its `place` is the file that configures it, and the line. Its check `began` at a
     time since the epoch, and took so many `seconds`. `limits` say what names in its input must
-    be, and where closed forms end.
+    be, where closed forms end, and what a lock holds by name and shape alone.
     """
 
     name: str
@@ -85,6 +86,9 @@ def judge(
     if weights is not None:
         found.append(Verdict("weights", EQUAL, "all fit", weights.said, weights.holds))
     limits = summary.limits(ascii_only=True)
+    held = lock and lock.get(name)
+    if isinstance(held, Locked) and held.unseen:  # nobody takes them for the same unsaid
+        limits += (f"the lock holds by name and shape alone: {', '.join(held.unseen)}",)
     return Report(name, summary.name, tuple(found), tuple(changes), weights, limits=limits)
 
 

@@ -102,11 +102,15 @@ def verdicts(summary: Summary, expected: Expectations) -> Iterator[Verdict]:
     """Give a verdict for each expectation. Raises `ExpectationError` for an unknown layer."""
     yield from _shapes(summary, expected)
     totals = summary.totals()
+    allowed = expected.allow_not_counted
     for key, total in BUDGETS.items():
         if (limit := getattr(expected, key)) is not None:
             actual = totals.get(total)
             if summary.ends and total not in ("params", "param_bytes"):
                 yield Verdict(total, AT_MOST, limit, None, False, ENDS)
+                continue
+            if actual is None and summary.not_counted and total in ("macs", "flops"):
+                yield Verdict(total, AT_MOST, limit, None, allowed, _without(summary))
                 continue
             if actual is None and summary.measured:
                 why = "not measured" if summary.ran else NOT_KNOWN
@@ -119,15 +123,18 @@ def verdicts(summary: Summary, expected: Expectations) -> Iterator[Verdict]:
                     f"--{key.replace('_', '-')}: {total} is a formula where the input has names, "
                     "and a budget needs a number"
                 )
-            yield _within(summary, total, actual, limit, allowed=expected.allow_not_counted)
+            yield _within(summary, total, actual, limit, allowed=allowed)
 
 
 def _within(summary: Summary, total: str, actual: int, limit: int, *, allowed: bool) -> Verdict:
     """Return whether a total stays within its limit; one that is "at least" this cannot say so."""
     if not summary.not_counted or total not in ("macs", "flops"):
         return Verdict(total, AT_MOST, limit, actual, actual <= limit)
-    note = f"without {', '.join(summary.not_counted)}"
-    return Verdict(total, AT_MOST, limit, actual, allowed and actual <= limit, note)
+    return Verdict(total, AT_MOST, limit, actual, allowed and actual <= limit, _without(summary))
+
+
+def _without(summary: Summary) -> str:
+    return f"without {', '.join(summary.not_counted)}"
 
 
 def _shapes(summary: Summary, expected: Expectations) -> Iterator[Verdict]:

@@ -58,9 +58,19 @@ class Locked(NamedTuple):
             {kind.name: _usual(kind) for kind, *_ in graph.operations},
         )
 
+    @property
+    def unseen(self) -> list[str]:
+        """The kinds that it holds by name and shape alone: what they were given is not known."""
+        return [*dict.fromkeys(line["kind"] for line in self.lines if line.get("known") is False)]
+
     def total(self, name: str) -> int:
-        """Return the sum over all lines of `params` or another count."""
+        """Return the sum over all lines of `params` or another count, of what is counted."""
         return sum(line.get(name) or 0 for line in self.lines)
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the MACs of every line are known."""
+        return all(line.get("macs", 0) is not None for line in self.lines)
 
 
 def shape_of(value: Any) -> list[int]:

@@ -26,14 +26,14 @@ def choose_device(summary: Summary) -> str:
     """Return `cpu` where the predicted run is short and small, otherwise `meta`."""
     macs = CPU_MACS_16_BIT if summary.itemsize == 2 else CPU_MACS
     small = summary.memory_bytes <= min(CPU_BYTES, free_memory())
-    return "cpu" if summary.macs <= macs and small else "meta"
+    return "cpu" if (summary.macs or 0) <= macs and small else "meta"
 
 
 def has_room_to_train(summary: Summary, step: "Training") -> bool:
     """Say whether a training step's forward pass is short and small on the CPU."""
     is_16_bit = summary.itemsize == 2 or step.step.amp is not None
     need = summary.memory_bytes + index(step.saved_bytes)
-    short = index(summary.macs) <= (CPU_MACS_16_BIT if is_16_bit else CPU_MACS)
+    short = index(summary.macs or 0) <= (CPU_MACS_16_BIT if is_16_bit else CPU_MACS)
     return short and need <= min(CPU_BYTES, free_memory())
 
 
@@ -41,7 +41,7 @@ def has_room_to_run(summary: Summary) -> bool:
     """Say whether a captured network's run in training is short and small on the CPU."""
     macs = CPU_MACS_16_BIT if summary.itemsize == 2 else CPU_MACS
     need = 2 * index(summary.activation_bytes) + summary.param_bytes
-    return index(summary.macs) <= macs and need <= min(CPU_BYTES, free_memory())
+    return index(summary.macs or 0) <= macs and need <= min(CPU_BYTES, free_memory())
 
 
 def refuse_too_large(summary: Summary, device: str, free: int) -> None:

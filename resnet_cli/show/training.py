@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from resnet_cli.analysis.memory import Training
     from resnet_cli.analysis.step import Step
 
+LOSS = "Saved in all has {} bytes that the loss keeps, and no layer."
+
 NOT_IN_IT = (
     "Not in it: CUDA context, cuDNN workspaces, allocator rounding and fragmentation,\n"
     "data-parallel buckets, temporaries of foreach and fused optimisers."
@@ -24,8 +26,12 @@ def training_block(
     training: "Training", names: Collection[object], look: Look
 ) -> tuple[RenderableType, ...]:
     """Return the block below a table; where the input has `names` the totals have the sums."""
+    loss = human_text(training.loss_bytes, ascii_only=look.ascii)
+    said = (
+        remarks(training) if training.loss_bytes == 0 else [LOSS.format(loss), *remarks(training)]
+    )
     head = Text(f"\nTraining step: {described(training.step)}", "bold")
-    notes = Text("\n" + "\n".join([*remarks(training), NOT_IN_IT]), "dim")
+    notes = Text("\n" + "\n".join([*said, *remarks(training), NOT_IN_IT]), "dim")
     if names:
         return head, notes
     return head, Text(), _sums(training, look), notes

@@ -116,11 +116,11 @@ def test_nothing_fits_into_too_little(invoke):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        ([], "resnet-shapes: there is nothing to solve: give --want LAYER=HxW"),
+        ([], "resnet-shapes: there is nothing to solve: give --want HxW"),
         (["--want", "5=7x7"], "resnet-shapes: --want: layer 5 is never 7 along H: H = 1"),
         (["--want", "6=7x7"], "resnet-shapes: --want: layer 6 gives 1x512: no H and W"),
         (["--want", "9=7x7"], "resnet-shapes: --want: '9' is no layer of this network"),
-        (["--want", "4=?x7"], "resnet-shapes: --want: '4=?x7' is not LAYER=HxW"),
+        (["--want", "4=?x7"], "resnet-shapes: --want: '4=?x7' is not [LAYER=]HxW"),
         (["--memory", "8 cats"], "resnet-shapes: --memory: '8 cats' is not bytes"),
         (
             ["--input", "Nx3xHx8", "--memory", "1MB"],

@@ -1,5 +1,6 @@
 """`--module` on the command line: the same table, formats, checks and lock."""
 
+import csv
 import json
 import subprocess
 import sys
@@ -336,3 +337,60 @@ def test_what_lies_beside_a_module_is_not_taken_for_what_the_tool_needs(tmp_path
             text=True,
         )
         assert done.returncode == 0, done.stderr
+
+
+UNKNOWN = """import torch
+from torch import nn
+class Bad(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+    def forward(self, x):
+        raise RuntimeError("no")
+class Opaque(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.mix = nn.Bilinear(4, 4, 3)
+    def forward(self, x):
+        return self.mix(x, x)
+"""
+
+
+@pytest.fixture
+def unknown(invoke):
+    Path("mine.py").write_text(UNKNOWN)
+    return lambda name, *args: invoke("--module", f"mine.py:{name}", "--input", "2x4", *args)
+
+
+def test_a_run_that_fails_before_any_layer_knows_no_count(unknown):
+    totals = json.loads(unknown("Bad", "--format", "json").stdout)["totals"]
+    assert {*totals.values()} == {None}
+    screen = unknown("Bad").stdout
+    assert "No layer ran: params, MACs and bytes are not known." in screen
+    assert "  0" not in screen
+    (row,) = csv.DictReader(unknown("Bad", "--format", "csv").stdout.splitlines())
+    assert row["params"] == row["macs"] == row["output_bytes"] == ""
+
+
+def test_macs_of_which_nothing_is_counted_are_not_known(unknown):
+    document = json.loads(unknown("Opaque", "--format", "json").stdout)
+    assert document["totals"]["macs"] is document["totals"]["flops"] is None
+    assert document["not_counted"] == ["bilinear"]
+    assert document["totals"]["params"] == 51
+    screen = unknown("Opaque").stdout
+    assert "MACs are not known: bilinear not counted." in screen
+    assert "MACs (at least)" not in screen
+    assert unknown("Opaque", "-o", "net.html").code == 0
+
+
+def test_a_budget_of_macs_that_nobody_counted_is_not_kept_unless_that_is_allowed(invoke, unknown):
+    asked = ("check", "--module", "mine.py:Opaque", "--input", "2x4", "--max-macs", "1M")
+    assert invoke(*asked).code == 1
+    assert invoke(*asked, "--allow-not-counted").code == 0
+
+
+def test_a_layer_of_a_run_that_failed_before_any_is_none_of_its_layers(invoke, unknown):
+    asked = ("check", "--module", "mine.py:Bad", "--input", "2x4", "--expect", "words=3x5x4")
+    result = invoke(*asked)
+    assert result.code == 2
+    assert "--expect: 'words' is no layer of this network" in result.stderr

@@ -99,3 +99,13 @@ def test_the_environment_changes_no_network_that_compare_names(invoke, monkeypat
     named = invoke("compare", "resnet18", "resnet50 --groups 2").stdout
     monkeypatch.setenv(ENV_PREFIX + key, value)
     assert invoke("compare", "resnet18", "resnet50 --groups 2").stdout == named != ""
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [("module", "./nets.py:net"), ("regnet", "w0=24,wa=36.44,wm=2.49,depth=13,group-size=8")],
+)
+def test_what_was_given_is_written_as_it_was_typed(key, text):
+    """The command that accepts what changed since the lock has to run."""
+    (option,) = (each for each in NETWORK if each.key == key)
+    assert option.given(option.parse(text)) == [f"--{key}", text]

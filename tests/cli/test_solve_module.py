@@ -38,6 +38,9 @@ class Hidden(Skip):
         return self.head(ids.float()[..., :6])
 
 
+Pooled = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2))
+
+
 def preset():
     from resnet_cli.analysis.network import predict
     from resnet_cli.family.presets import preset
@@ -194,3 +197,32 @@ def test_what_a_run_does_not_bear_out_is_no_answer(call):
     result = call("Sly", "Nx3xHxW", "--want", "up=256x256")
     assert result.code == 1
     assert "NOT proved" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "path"),
+    [(("--preset", "resnet18"), "layer4"), ((), "4"), (("--preset", "resnet50"), "layer4")],
+)
+def test_a_size_alone_is_the_last_maps_and_a_stage_needs_no_space(invoke, flags, path):
+    def answers(want):
+        document = json.loads(invoke("solve", *flags, "--want", want, "--format", "json").stdout)
+        return [{**each, "condition": ""} for each in document["answers"]]
+
+    assert answers("7x7") == answers("stage4=7x7") == answers(f"{path}=7x7") != answers("6x7")
+    assert [each["most"] for each in answers("7x7")] == [224, 224]
+
+
+@pytest.mark.parametrize(("name", "path"), [("preset", "layer4"), ("Deep", "layers"), ("UNet", "")])
+def test_a_size_alone_is_the_last_maps_of_a_module(call, name, path):
+    args = ("--format", "json", "--want")
+    last = json.loads(call(name, "1x3x64x64", *args, "8x8").stdout)["answers"]
+    assert {each["condition"] for each in last} == {f"{path or 'top'}=8x8"}
+    if name == "preset":
+        stage = json.loads(call(name, "1x3x64x64", *args, "stage4=8x8").stdout)["answers"]
+        assert [each["most"] for each in stage] == [each["most"] for each in last]
+
+
+def test_a_network_without_a_map_has_no_last_one(call):
+    result = call("Pooled", "1x3x8x8", "--want", "7x7")
+    assert result.code == 2
+    assert "--want: no layer gives a map whose size the input decides" in result.stderr

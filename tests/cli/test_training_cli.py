@@ -339,3 +339,12 @@ def test_a_command_that_says_nothing_of_training_refuses_its_flags(invoke, monke
     monkeypatch.setenv("RESNET_SHAPES_TRAIN", "sgd")
     monkeypatch.setenv("RESNET_SHAPES_FREEZE", "0")
     assert invoke(*command).code == 0
+
+
+def test_the_table_says_what_of_the_saved_bytes_is_no_layers(invoke):
+    document = json.loads(invoke(*TRAIN, "--no-run", "--format", "json").stdout)
+    top = sum(row["saved_bytes"] for row in document["layers"] if row["depth"] == 1)
+    loss = document["training"]["loss"]
+    assert top + loss == document["totals"]["saved_bytes"] != top
+    screen = invoke(*TRAIN, "--no-run").stdout
+    assert f"Saved in all has {loss:,} bytes that the loss keeps, and no layer." in screen

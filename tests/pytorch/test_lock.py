@@ -8,6 +8,8 @@ from torch import nn
 
 from resnet_cli.analysis.network import Network
 from resnet_cli.gate.changes import changes, told
+from resnet_cli.gate.checking import judge
+from resnet_cli.gate.expectations import Expectations
 from resnet_cli.gate.lines import Locked, sources
 from resnet_cli.gate.lockfile import to_text
 from resnet_cli.pytorch.measure import measure
@@ -195,3 +197,36 @@ def test_the_lines_say_what_each_operation_takes(model):
     for operation, taken in zip(operations, found, strict=True):
         if operation.inputs:  # what is there without any has none in the file either
             assert taken == [*operation.inputs, *operation.reads]
+
+
+class Distant(nn.Module):
+    """Multiplies as nobody counts, or as a linear layer does."""
+
+    def __init__(self, *, counted=False, p=2.0):
+        super().__init__()
+        self.counted, self.p = counted, p
+
+    def forward(self, x):
+        x = x.flatten(1)
+        return x @ x.T if self.counted else torch.cdist(x, x, p=self.p)
+
+
+def test_what_is_no_longer_counted_is_said_and_its_total_is_a_least():
+    text = said(locked(Distant(counted=True)), locked(Distant()))
+    assert any("cdist" in each for each in text)
+    assert text[-1] == "~ total: macs 256 → at least 0"
+    text = said(locked(Distant()), locked(Distant(counted=True)))
+    assert text[-1] == "~ total: macs at least 0 → 256"
+
+
+def test_a_check_names_what_its_lock_holds_by_name_and_shape_alone():
+    """An argument of what is not known is not in the lock: it passes, and not in silence."""
+    model, x = Distant(), torch.zeros(1, 4, 8, 8)
+    lock = {"net": locked(model)}
+    done = measure(Distant(p=1.0).eval(), [x], "net")
+    report = judge("net", Network(None, done.graph, done.summary), Expectations(), lock)
+    assert report.holds
+    assert report.limits == ("the lock holds by name and shape alone: cdist",)
+    done = measure(Net().eval(), [x], "net")
+    report = judge("net", Network(None, done.graph, done.summary), Expectations(), {"net": LOCKED})
+    assert report.limits == ()

@@ -133,8 +133,5 @@ def _unseen(found: Mapping[str, Network]) -> Iterator[str]:
     """Say what the lock does not hold: values, and what functions that it does not know do."""
     yield "not in it: values of weights, and settings that change no shape, as eps and slopes"
     for name, network in found.items():
-        kinds = dict.fromkeys(
-            line["kind"] for line in Locked.of(network).lines if line.get("known") is False
-        )
-        if kinds:
+        if kinds := Locked.of(network).unseen:
             yield f"of {name} by name and shape alone: {', '.join(kinds)}"

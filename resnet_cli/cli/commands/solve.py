@@ -46,10 +46,11 @@ TRAINING_NOTE = (
 
 
 def _want(value: object) -> LayerExpectation:
-    """Parse `layer4=7x7` or `stage 4=7x7`."""
-    want = layer_pattern(value)
+    """Parse `layer4=7x7` or `stage4=7x7`; `7x7` is the last map's size."""
+    text = str(value)
+    want = layer_pattern(value) if "=" in text else LayerExpectation("", parse.pattern(text))
     if len(want.pattern) != 2 or not all(isinstance(size, int) for size in want.pattern):
-        raise ValueError(f"{value!r} is not LAYER=HxW, as in layer4=7x7 or 'stage 4=7x7'")
+        raise ValueError(f"{value!r} is not [LAYER=]HxW, as in 7x7, layer4=7x7 or stage4=7x7")
     return want
 
 
@@ -67,8 +68,9 @@ QUESTIONS = under(
     Option(
         "want",
         _want,
-        "For which heights and widths does a layer, by path or role, have this size? Repeatable.",
-        metavar="LAYER=HxW",
+        "For which heights and widths does a layer, by path or role, have this size? Without one: "
+        "the last map before the global pool. Repeatable.",
+        metavar="[LAYER=]HxW",
         multiple=True,
     ),
     Option(
@@ -89,7 +91,7 @@ QUESTIONS = under(
     "solve",
     cls=Command,
     examples=(
-        "solve --preset resnet18 --want layer4=7x7",
+        "solve --preset resnet18 --want 7x7",
         "solve --preset resnet50 --memory 8GiB --dtype float16",
     ),
     params=[
@@ -111,7 +113,7 @@ def command(ctx: click.Context, /, **_: Any) -> int:
         raise click.BadParameter("needs --memory", param_hint=settings.name("reserve"))
     if asked.memory is None and not asked.want:
         raise click.UsageError(
-            "there is nothing to solve: give --want LAYER=HxW, as in layer4=7x7, or --memory BYTES"
+            "there is nothing to solve: give --want HxW, as in 7x7 or layer4=7x7, or --memory BYTES"
         )
     try:
         subject, found = _subject(asked, settings, screen)
@@ -176,7 +178,7 @@ def _proved(found: Known, subject: Subject, answers: list[solve.Answer], screen:
     ends = [
         sizes
         for sizes in solve.corners(answers, others)
-        if evaluate(network.summary.macs, sizes) <= CPU_MACS
+        if evaluate(network.summary.macs or 0, sizes) <= CPU_MACS
         and runs(network.recorded, network.graph, sizes)
     ]
     proof = proved(network, proof, [*ends[:1], *ends[1:][-1:]])
