@@ -230,7 +230,7 @@ def test_sizes_are_put_into_the_formulas_that_names_give(invoke):
 
 
 def test_no_block_is_folded(invoke):
-    result = invoke("explain", "BasicBlock", "--preset", "resnet34", "--fold")
+    result = invoke("explain", "BasicBlock", "--preset", "resnet34")
     assert result.stdout.count("BasicBlock, main path") == 16
 
 
