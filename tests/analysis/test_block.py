@@ -90,7 +90,7 @@ def test_the_table_ends_in_the_addition_of_two_equal_shapes(invoke):
 @pytest.mark.parametrize(("kind", "shown"), [("identity", "identity"), ("pad", "zero-padded")])
 def test_a_shortcut_without_a_module_has_a_row_too(invoke, kind, shown):
     result = invoke("block", *KINDS[kind][0], "--no-run", "--format", "markdown")
-    assert f"| {SHORTCUT} | {shown} | {KINDS[kind][1]} | 0 | 0 |" in result.stdout
+    assert f"| {SHORTCUT} | {shown} |  | {KINDS[kind][1]} | 0 | 0 |" in result.stdout
 
 
 def test_an_addition_that_cannot_be_ends_the_table_and_names_rule_and_flag(invoke):

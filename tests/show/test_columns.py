@@ -72,6 +72,7 @@ def test_a_row_has_every_quantity():
         "window": "7x7 s2 p3",
         "frozen": "0",
         "calls": "1",
+        "takes_from": "",
         "note": "",
     }
 

@@ -71,7 +71,7 @@ def expected(config, step):
             human_text(sum(saved[path] for path in paths)) if step else None,
             human_text(row.receptive_field) + "*" * ((row.receptive_field or 0) > side),
         ]
-        for row, _, paths in fold(plain.rows, 99, folded=True)
+        for row, _, paths, _ in fold(plain.rows, 99, folded=True)
     ]
     held = summary.training
     totals = {
