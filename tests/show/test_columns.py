@@ -73,6 +73,7 @@ def test_a_row_has_every_quantity():
         "takes_from": "",
         "frozen": "0",
         "calls": "1",
+        "takes_from": "",
         "note": "",
     }
 
