@@ -393,4 +393,4 @@ def test_a_layer_of_a_run_that_failed_before_any_is_none_of_its_layers(invoke, u
     asked = ("check", "--module", "mine.py:Bad", "--input", "2x4", "--expect", "words=3x5x4")
     result = invoke(*asked)
     assert result.code == 2
-    assert "--expect: 'words' is no layer of this network" in result.stderr
+    assert "--expect: 'words' is not known: no layer of this network ran" in result.stderr

@@ -73,7 +73,6 @@ def test_a_row_has_every_quantity():
         "takes_from": "",
         "frozen": "0",
         "calls": "1",
-        "takes_from": "",
         "note": "",
     }
 
