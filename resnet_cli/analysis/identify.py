@@ -193,8 +193,8 @@ def _passes(kind: Kind, given: Facts, taken: Sequence[Shape]) -> bool:
 
 
 def _plain(kind: Any) -> Any:
-    """Return a kind without what only says where it writes, the input without its sizes."""
+    """Return a kind without what changes no number, the input without its sizes."""
     if isinstance(kind, Input):
         return kind.position
-    extra = {name: False for name in ("inplace", "is_copy") if hasattr(kind, name)}
+    extra = {name: False for name in ("inplace", "is_copy", "is_number") if hasattr(kind, name)}
     return kind._replace(**extra) if extra else kind

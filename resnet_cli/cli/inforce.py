@@ -11,7 +11,7 @@ from resnet_cli.cli.options import Option
 from resnet_cli.cli.projectfile import line_of
 from resnet_cli.cli.records import Fields, write_records
 from resnet_cli.cli.settings import Request, Settings
-from resnet_cli.cli.values import ELSEWHERE, Format, Output
+from resnet_cli.cli.values import ELSEWHERE, FIGURES, Format, Output
 from resnet_cli.family.config import FIELDS
 from resnet_cli.text import format_shape
 
@@ -33,6 +33,9 @@ def show(ctx: click.Context, asked: Request) -> None:
         for option, value, source in _values(ctx, asked, name, settings)
     ]
     (first, *_) = networks.values()
+    path = first.get("output")
+    if path is not None and path.suffix.lower() in FIGURES:  # the figure's place, not the words'
+        first = first._replace(values={**first.values, "output": None})
     output = first.output(*Format)
     if output.format not in (Format.JSON, Format.CSV, Format.MARKDOWN):
         output = output._replace(format=Format.TABLE)

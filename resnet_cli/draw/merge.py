@@ -84,7 +84,11 @@ def as_one(one: Section, other: Section) -> Section | None:
     if second.times != 1 or drawn(first) != drawn(second):
         return None
     unit = second._replace(input=first.input, times=first.times + 1)
-    return Section(f"{one.title.split(' to ')[0]} to {other.title}", (unit,))
+    begin, between = (
+        one.title.split(" and ")[0].split(" to ")[0],
+        "and" if unit.times == 2 else "to",
+    )
+    return Section(f"{begin} {between} {other.title}", (unit,))
 
 
 def _layer(part: Component) -> Node | None:

@@ -20,7 +20,8 @@ from resnet_cli.graph.views import Squeeze, Transpose, Unsqueeze
 def squeeze_excitation(net: Net, channels: int, inner: int, x: Value) -> Value:
     """Weigh channels by two 1x1 convolutions of their means (Hu, Shen, Sun 2018, figure 3)."""
     with net.within("se", x):
-        y = net.layer("avgpool", AdaptiveAvgPool(), x)  # (N, channels, 1, 1)
+        is_module = "se.avgpool" not in net.scheme.functions
+        y = net.layer("avgpool", AdaptiveAvgPool(is_number=is_module), x)  # (N, channels, 1, 1)
         y = net.layer("fc1", Conv(inner, (1, 1)), y)
         y = net.relu(y)
         y = net.layer("fc2", Conv(channels, (1, 1)), y)

@@ -100,6 +100,7 @@ _TORCHVISION_REGNET = _TORCHVISION._replace(
     },
     functions=frozenset({"head.flatten"}),
     in_place=frozenset(_ALL) - {"se"},
+    registered={"se": ("avgpool", "fc1", "fc2", "activation", "scale_activation")},
     numbered=("SimpleStemIN", "Conv2dNormActivation"),
     block="block{stage}-{index}",
 )

@@ -51,11 +51,15 @@ def branches(graph: Graph, module: Module) -> Branches | None:
 def way(graph: Graph, start: Value, end: Value) -> tuple[int, ...] | None:
     """Return the operations of the chain from one value to another, None where there is none.
 
-    A gate lies on the way of what it weighs, which is there before its weights are.
+    A gate lies on the way of what it weighs, which is there before its weights are. What an
+    operation takes from nowhere, as the filter of a blur, is on no way.
     """
     found: list[int] = []
     while end != start:
-        kind, inputs, *_ = graph.operations[end.operation]
+        kind, taken, *_ = graph.operations[end.operation]
+        inputs = [
+            each for each in taken if graph.operations[each.operation].inputs or each == start
+        ]
         is_gate = isinstance(kind, Multiply) and len(inputs) == 2
         if not (is_gate or len(inputs) == 1) or end.operation < start.operation:
             return None

@@ -84,9 +84,13 @@ class AvgPool(NamedTuple):
 
 @kind
 class AdaptiveAvgPool(NamedTuple):
-    """Average pooling to a map of a given size; with one pixel of the whole map."""
+    """Average pooling to a map of a given size; with one pixel of the whole map.
+
+    `is_number` says that a module was given one number for all sides, which PyTorch prints.
+    """
 
     output_size: Sides = (1, 1)
+    is_number: bool = False
 
     @property
     def name(self) -> str:
@@ -101,8 +105,8 @@ class AdaptiveAvgPool(NamedTuple):
         return Facts((out,), is_global=True, mixes=to_one(self.output_size), keeps=keeps)
 
     def printed(self, _: Shape) -> str:
-        """Write it as PyTorch does where it was given a number a side."""
-        return f"{self.name}(output_size={self.output_size})"
+        size = self.output_size[0] if self.is_number else self.output_size
+        return f"{self.name}(output_size={size})"
 
 
 def to_one(sides: Shape) -> Sides:

@@ -153,10 +153,10 @@ def layer(kind: Kind, shape: Shape, **factory: Any) -> Any:
         case AvgPool(kernel, stride, padding, ceil, include):
             module = (nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)[len(kernel) - 1]
             return module(*map(_single, (kernel, stride, padding)), ceil, include)
-        case AdaptiveAvgPool(size):
+        case AdaptiveAvgPool(size, is_number):
             adaptive = (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d)
             module = adaptive[len(size) - 1]
-            return module(size)
+            return module(size[0] if is_number else size)
         case Flatten(start, end):
             return nn.Flatten(start, end)
     raise BackendError(f"{kind.name} cannot be built: it has no module here")

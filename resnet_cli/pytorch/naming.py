@@ -122,7 +122,9 @@ def _adaptive(which: str, rank: int) -> "Callable[[Any], Kind | None]":
     def rule(module: Any) -> Kind | None:
         if getattr(module, "return_indices", False):
             return None
-        return adaptive(which, sides(module.output_size, rank))
+        found = adaptive(which, sides(module.output_size, rank))
+        is_number = isinstance(module.output_size, int)
+        return found._replace(is_number=is_number) if isinstance(found, AdaptiveAvgPool) else found
 
     return rule
 

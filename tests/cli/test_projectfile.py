@@ -237,6 +237,9 @@ def test_show_config_has_every_value_and_its_source(invoke, project, monkeypatch
     assert found["groups"] == ("1", "preset resnet18")
     assert found["device"] == ("auto", "default")
     assert invoke("--show-config", "--config", os.devnull).stdout.startswith("Network  Option")
+    figure = invoke("draw", "-o", "net.svg", "--show-config", "--config", os.devnull)
+    assert figure.stdout.startswith("Network  Option")
+    assert not Path("net.svg").exists()
 
 
 NET = "from torch import nn\nNet = nn.Linear(3, 4)\n"

@@ -48,6 +48,28 @@ def blocks(graph: Graph) -> list[Found]:
     return found
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("resnetblur50", "resnetaa50", "seresnet50", "ecaresnet50d", "resnetrs50", "resnet50_gn"),
+        *("resnetv2_50d", "regnet_y_400mf", "regnetx_002", "wrn16_4_cifar10"),
+    ],
+)
+def test_every_block_of_a_preset_is_a_residual_block(name):
+    config = preset(name).config
+    graph = resnet.build(config)
+    stages = {module.path for module in graph.modules if module.role.startswith("stage")}
+    inside = [module for module in graph.modules if module.path.rpartition(".")[0] in stages]
+    assert len(inside) == sum(config.blocks)
+    assert None not in [branches(graph, module) for module in inside]
+
+
+def test_a_regnets_gate_prints_as_torchvisions_does():
+    shown = printed(resnet.build(preset("regnet_y_400mf").config))
+    assert "(avgpool): AdaptiveAvgPool2d(output_size=1)" in shown
+    assert shown.index("(fc2): Conv2d(8, 48") < shown.index("(activation): ReLU()")
+
+
 def test_the_default_network_prints_as_the_notebook_did():
     assert f"{printed(resnet.build(ResNetConfig()))}\n" == (SEED / "print_net.txt").read_text()
 
