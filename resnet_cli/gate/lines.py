@@ -182,6 +182,7 @@ def _attributes(kind: Kind) -> dict[str, Any]:
     usual = _usual(kind)
     given: dict[str, Any] = kind._asdict()  # type: ignore[attr-defined]
     found = {name: _plain(value) for name, value in given.items() if value != kind.name}
+    found.pop("is_number", None)  # which says how PyTorch prints it, and nothing of what it does
     return {n: value for n, value in found.items() if n not in usual or value != usual[n]}
 
 
