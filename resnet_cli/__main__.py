@@ -20,7 +20,8 @@ def main() -> None:
 
     A start makes what lives until its end, and looking takes 5 % of it; where PyTorch comes in
     (`pytorch/backend.py`) the collector is on again. A signal that ends the tool leaves no file
-    half written and no cursor hidden, and is told by the exit code.
+    half written and no cursor hidden, and is told by the exit code. The process is the tool's
+    own: it ends here, and with what was registered to run at its exit.
     """
     code = 1  # until it is known: an exception that nobody expects has it
     atexit.register(lambda: _free_nothing(code))  # registered first, it is called last

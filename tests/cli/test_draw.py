@@ -211,6 +211,19 @@ def test_a_figure_has_as_many_columns_as_it_is_to_have(invoke):
     assert low > lower > lowest
 
 
+def test_a_variable_for_every_figure_is_passed_over_where_there_is_no_such_thing(
+    invoke, monkeypatch
+):
+    monkeypatch.setenv("RESNET_SHAPES_FIGURE_COLUMNS", "2")
+    for more in (
+        ("-o", "net.mmd"),
+        ("--part", "block", "-o", "b.svg"),
+        ("--profile", "-o", "p.svg"),
+    ):
+        assert invoke("draw", *more).code == 0
+    assert invoke("draw", "--part", "block", "-o", "b.svg", "--columns", "2").code == 2
+
+
 def test_open_gives_the_file_to_the_systems_viewer(invoke, monkeypatch):
     opened = []
     monkeypatch.setattr(webbrowser, "open", lambda url: opened.append(url) or True)

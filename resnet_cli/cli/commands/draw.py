@@ -204,15 +204,15 @@ def _check_figure(
     is_mermaid = path.suffix.lower() == ".mmd"
     refused: dict[str, str] = {}
     if is_mermaid:
-        # A variable says it for every file.
-        typed = [key for key in MERMAID_LACKS if settings.name(key).startswith("--")]
         message = "Mermaid has no such thing, its reader lays it out; draw .svg, .png or .pdf"
-        refused = dict.fromkeys(typed, message)
+        refused = dict.fromkeys(MERMAID_LACKS, message)
     if figure.part is Subject.BLOCK:
         refused["figure_columns"] = "--part block has a column for each kind of block"
     if figure.profile:
         message = "--profile plots every layer of the network in one column; leave this out"
         refused |= dict.fromkeys(("part", "stage", "blocks_detail", "figure_columns"), message)
+    # A variable says it for every file, and is passed over where there is no such thing.
+    refused = {key: text for key, text in refused.items() if settings.name(key).startswith("--")}
     if figure.profile and is_mermaid:
         refused["profile"] = (
             "plots bars, which Mermaid cannot; give a file that ends in .svg, .png or .pdf"
