@@ -14,7 +14,7 @@ from resnet_cli.analysis.tools import Tool
 from resnet_cli.graph.branches import branches
 from resnet_cli.graph.elementwise import Multiply
 from resnet_cli.graph.filters import ConvTranspose
-from resnet_cli.graph.graph import Graph, Module, children, values
+from resnet_cli.graph.graph import Graph, Module, children, values, ways
 from resnet_cli.graph.joins import Cat
 from resnet_cli.graph.kinds import Kind, Shape
 from resnet_cli.graph.pooling import MaxPool
@@ -189,7 +189,7 @@ def parts(network: Network) -> tuple[Part, ...]:
     graph = network.graph
     modules = {module.path: module for module in graph.modules}
     below = children(graph.modules)
-    opened = {around for module in graph.modules if module.role for around in _around(module.path)}
+    opened = {way for each in graph.modules if each.role for way in [*ways(each.path)][:-1]}
     found: list[Part] = []
     for row in network.summary.rows:
         if row.path in opened or row.path.rpartition(".")[0] not in opened | {""}:
@@ -208,12 +208,6 @@ def parts(network: Network) -> tuple[Part, ...]:
         elif layers:
             found.append(Part(role, size, layers))
     return tuple(found)
-
-
-def _around(path: str) -> Iterator[str]:
-    """Return the paths of the modules around a module, the network itself left out."""
-    while path := path.rpartition(".")[0]:
-        yield path
 
 
 def describe(graph: Graph, module: Module, below: Sequence[Module]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import NamedTuple
 
-from resnet_cli.graph.graph import Graph, Module, children
+from resnet_cli.graph.graph import Graph, Module, children, ways
 from resnet_cli.graph.pointwise import Add
 
 GENERIC = ("Sequential", "ModuleList", "ModuleDict")
@@ -128,7 +128,4 @@ class Homes:
 
 def _around(path: str) -> Iterable[str]:
     """Give a path and those of the modules around it, the network's own the last."""
-    while path:
-        yield path
-        path = path.rpartition(".")[0]
-    yield ""
+    return reversed(("", *ways(path))) if path else ("",)

@@ -110,10 +110,10 @@ def _one(layers: Iterable[Node], category: Category) -> Node:
     """Return one box for layers in a row."""
     layers = [*layers]
     text = " · ".join(layer.text.replace(" conv", "") for layer in layers)
-    return Node(text, category, layers[-1].shape, _around(layers))
+    return Node(text, category, layers[-1].shape, _innermost(layers))
 
 
-def _around(layers: Sequence[Node]) -> str:
+def _innermost(layers: Sequence[Node]) -> str:
     """Return the path of the innermost module around them all."""
     paths = [layer.path.split(".") for layer in layers]
     same = takewhile(lambda names: len({*names}) == 1, zip(*paths, strict=False))

@@ -8,8 +8,9 @@ went is told by the module that came or went with it as a whole.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from resnet_cli.gate.lines import COUNTS, Line, Locked, sources, ways
+from resnet_cli.gate.lines import COUNTS, Line, Locked, sources
 from resnet_cli.gate.pairs import Pairs, pair
+from resnet_cli.graph.graph import ways
 from resnet_cli.text import format_shape, short
 
 NETWORK, TOTAL = "network", "total"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from resnet_cli.analysis.rows import ROOT
 from resnet_cli.graph.captured import Opaque, Source
-from resnet_cli.graph.graph import Module, Nest, Operation, Value, infer
+from resnet_cli.graph.graph import Module, Nest, Operation, Value, infer, ways
 from resnet_cli.graph.kinds import Input, Kind
 from resnet_cli.text import short
 
@@ -247,12 +247,3 @@ def _nest(nest: Nest, number: int) -> Any:
         case list() | tuple():
             return [_nest(inner, number) for inner in nest]
     return nest
-
-
-def ways(path: str) -> Iterator[str]:
-    """Give the paths of the modules on the way to one, and its own."""
-    at = path.find(".")
-    while at >= 0:
-        yield path[:at]
-        at = path.find(".", at + 1)
-    yield path

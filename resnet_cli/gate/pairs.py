@@ -7,7 +7,8 @@ name; then by path alone, which finds one of another kind; then what stands else
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from resnet_cli.gate.lines import Line, ways
+from resnet_cli.gate.lines import Line
+from resnet_cli.graph.graph import ways
 
 
 class Pairs(NamedTuple):

@@ -175,6 +175,15 @@ def values(nest: Nest) -> Iterator[Value]:
             yield from values(each)
 
 
+def ways(path: str) -> Iterator[str]:
+    """Give the paths of the modules on the way to one, and its own."""
+    at = path.find(".")
+    while at >= 0:
+        yield path[:at]
+        at = path.find(".", at + 1)
+    yield path
+
+
 def children(modules: Sequence[Module]) -> dict[str, list[Module]]:
     """Return each module's own modules by its path, in the order of registration."""
     found: dict[str, list[Module]] = {}
