@@ -18,7 +18,7 @@ from resnet_cli.cli.flags import EXPECTATIONS, NETWORK, TRAINING
 from resnet_cli.cli.options import ENV_PREFIX, Option
 from resnet_cli.cli.projectfile import Project, Values
 from resnet_cli.cli.unread import refuse_unread
-from resnet_cli.cli.values import ELSEWHERE, ENDINGS, FIGURES, Format, Output
+from resnet_cli.cli.values import ELSEWHERE, ENDINGS, FIGURES, TEXTS, Format, Output
 from resnet_cli.cli.variables import misspelt
 from resnet_cli.errors import ConfigError
 from resnet_cli.family import presets
@@ -172,6 +172,8 @@ class Settings(NamedTuple):
         elif ending in ENDINGS and found not in allowed:
             writes = ", ".join(allowed)
             message = f"{ending} is {found}, and this command writes {writes}; --format says which"
+        elif ending not in (*ENDINGS, *TEXTS) and (meant := nearest(ending, ENDINGS)):
+            message = f"{ending} is no ending known here{meant}; --format says how to write"
         else:
             return found
         raise click.BadParameter(message, param_hint=self.name("output"))

@@ -41,6 +41,9 @@ ENDINGS = {
 }
 """How a file is written whose name ends so, unless --format says another."""
 
+TEXTS = (".txt", ".text", ".log", ".out")
+"""Endings of what is a table unless something says another; others are so too, but for typos."""
+
 FIGURES = (".svg", ".png", ".pdf", ".mmd")
 """The endings of what `draw` writes."""
 

@@ -27,11 +27,9 @@ def training_block(
 ) -> tuple[RenderableType, ...]:
     """Return the block below a table; where the input has `names` the totals have the sums."""
     loss = human_text(training.loss_bytes, ascii_only=look.ascii)
-    said = (
-        remarks(training) if training.loss_bytes == 0 else [LOSS.format(loss), *remarks(training)]
-    )
+    said = [*([] if training.loss_bytes == 0 else [LOSS.format(loss)]), *remarks(training)]
     head = Text(f"\nTraining step: {described(training.step)}", "bold")
-    notes = Text("\n" + "\n".join([*said, *remarks(training), NOT_IN_IT]), "dim")
+    notes = Text("\n" + "\n".join([*said, NOT_IN_IT]), "dim")
     if names:
         return head, notes
     return head, Text(), _sums(training, look), notes

@@ -280,7 +280,9 @@ def test_lock_says_what_it_would_change_and_writes_nothing(invoke, project):
     invoke("lock")
     before = (project / "net.lock").read_bytes()
     assert invoke("lock", "--check", "--diff") == (0, "", "")
-    assert invoke("lock", "--check", "--classes", "11", "--network", "one") == (1, "", "")
+    code, shown, said = invoke("lock", "--check", "--classes", "11", "--network", "one")
+    assert (code, shown) == (1, "")
+    assert said.endswith("net.lock would change for one; --diff shows what\n")
     result = invoke("lock", "--diff", "--classes", "11", "--network", "one")
     assert (result.code, result.stderr) == (0, "")
     assert "~ 5: out_features 10 → 11\n" in result.stdout

@@ -236,3 +236,10 @@ def test_the_nearest_layer_that_says_something_wins(stack):
 
 def _plain(config: ResNetConfig) -> dict[str, object]:
     return json.loads(json.dumps(config.to_dict()))
+
+
+def test_a_misspelt_ending_is_no_table(invoke, tmp_path):
+    result = invoke("--no-run", "-o", "net.htlm")
+    assert (result.code, list(tmp_path.iterdir())) == (2, [])
+    assert "--output: .htlm is no ending known here (did you mean '.htm'?)" in result.stderr
+    assert invoke("--no-run", "-o", "net.txt").code == 0

@@ -28,7 +28,7 @@ SGD, MOMENTUM, ADAM, ADAMW = Optimizer
 FAMILIES = (
     *("d2l-resnet18", "resnet18", "resnet50", "resnet20_cifar10", "resnet110_cifar10"),
     *("resnext50_32x4d", "wide_resnet50_2", "regnet_y_400mf", "regnetx_002", "resnetv2_18d"),
-    *("seresnet18", "ecaresnet26t", "resnetblur18", "resnet50_gn", "resnet10t"),
+    *("seresnet18", "ecaresnet26t", "resnet50_gn", "resnet10t"),
 )
 
 
@@ -162,7 +162,7 @@ def test_blocks_inside_of_another_module_are_run_again_as_any(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", [*FAMILIES, "resnetblur18"])  # of a blur the peak is not proved
 def test_every_family_keeps_what_autograd_keeps(name):
     size = presets.preset(name).config.input[2]
     hold(name, 1, size, fake=False)

@@ -70,11 +70,16 @@ def command(ctx: click.Context, /, **_: Any) -> int:
         said = dict(_differences(old, found, whole=not asked.picked()))
         if options.diff:
             _show(said, screen)
+        elif said:
+            screen.note(f"{path} would change for {', '.join(said)}; --diff shows what")
         return int(options.check and bool(said))
     locked = {name: Locked.of(network) for name, network in found.items()}
     # Where one network is locked anew the others stay as they are.
     write_atomically(path, lockfile.to_text({**old, **locked}))
     screen.note(f"locked {', '.join(networks)} in {path}", "green")
+    if settings.get("lock") is None:
+        configured = f'lock = "{path}" in the configuration'
+        screen.note(f"'check' holds it with --lock {path}, or {configured}")
     for note in _unseen(found):
         screen.note(note)
     return 0
