@@ -13,12 +13,12 @@ def refuse_unread(ctx: click.Context, flags: Values) -> None:
 
     That nothing runs is true of every command.
     """
-    own = {option.key: option for option in ctx.command.params if isinstance(option, Option)}
+    read = {p.key for p in ctx.command.params if isinstance(p, Option) and not p.hidden}
     for key, name in flags.names.items():
-        if own[key].hidden and not (key == "run" and not flags.values[key]):
+        if key not in read and not (key == "run" and not flags.values[key]):
             instead = ctx.command.instead if isinstance(ctx.command, Command) else {}
             readers = ", ".join(_readers(ctx.find_root(), key))
-            right = instead.get(own[key].dashed, f"it is for {readers}")
+            right = instead.get(key.replace("_", "-"), f"it is for {readers}")
             raise click.BadParameter(f"is not for {ctx.command.name!r}; {right}", param_hint=name)
 
 

@@ -36,7 +36,8 @@ def test_a_containers_counts_are_the_sums_over_its_leaves(config):
         for name in COUNTS:
             assert getattr(row, name) == sum(getattr(leaf, name) for leaf in leaves)
         fields = [leaf.receptive_field for leaf in leaves if leaf.receptive_field is not None]
-        assert row.receptive_field == max(fields, default=None)  # none of a head
+        if fields:  # none of a head, and inside a gate that of what it weighs
+            assert row.receptive_field == max(fields)
 
 
 @given(configs())

@@ -296,6 +296,11 @@ def test_what_cannot_be_drawn_is_refused_in_one_line(invoke, args):
     assert os.listdir() == []
 
 
+def test_a_tables_columns_before_the_command_are_not_the_figures(invoke):
+    said = "--columns: is not for 'draw'; behind 'draw' it is the number of the figure's columns"
+    assert invoke("--columns", "path", "draw", "-o", "a.svg") == (2, "", f"resnet-shapes: {said}\n")
+
+
 def test_options_are_read_from_the_environment_too(invoke, monkeypatch):
     monkeypatch.setenv("RESNET_SHAPES_OUTPUT", "net.xyz")
     assert "RESNET_SHAPES_OUTPUT: 'net.xyz' does not end" in invoke("draw").stderr

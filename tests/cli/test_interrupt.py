@@ -1,5 +1,6 @@
 """Ctrl-C ends a proof within the layer that runs, and leaves the table whole."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -10,8 +11,10 @@ import pytest
 
 from resnet_cli.cli.progress import Progress
 from resnet_cli.cli.screen import Screen
+from tests.cli.test_process import read_terminal
 
 ROOT = Path(__file__).parents[2]
+HIDDEN, SHOWN = b"\x1b[?25l", b"\x1b[?25h"
 
 # Some ten seconds of work on two cores; PyTorch is there before the table is.
 PROOF = (
@@ -93,6 +96,42 @@ def test_an_interrupt_that_was_lost_ends_the_next_layer():
             progress.update("0.1")
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and terminals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_under_the_spinner_shows_the_cursor_again(number):
+    import pty
+
+    script = f"""
+import os, sys, time
+from resnet_cli.cli import progress
+from resnet_cli.__main__ import main
+progress.DELAY = 0
+first = progress.Progress.update
+def update(self, path):
+    first(self, path)
+    if path == "1.0.conv1":
+        while self.status is None:
+            time.sleep(0.01)
+        os.kill(os.getpid(), {int(number)})
+progress.Progress.update = update
+sys.argv[1:] = ["--input", "1x1x32x32", "-o", "net.txt"]
+main()
+"""
+    master, slave = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=slave, stdout=slave, stderr=slave
+    ) as process:
+        os.close(slave)
+        shown = b""
+        while chunk := read_terminal(master):
+            shown += chunk
+    os.close(master)
+    assert process.returncode == 128 + number
+    assert shown.count(HIDDEN) == shown.count(SHOWN) == 1
+    assert shown.index(HIDDEN) < shown.index(SHOWN)
+    assert shown.endswith(b"resnet-shapes: interrupted\r\n")
 
 
 @pytest.mark.slow

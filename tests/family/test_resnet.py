@@ -115,7 +115,7 @@ def test_a_bottleneck_without_shortcut_norm_has_a_downsample_of_one_layer():
 @given(configs())
 def test_only_blocks_that_change_shape_have_a_shortcut_of_their_own(config):
     width = config.stem_widths[-1]
-    stages = zip(config.channels, config.blocks, strict=True)
+    stages = zip(config.widths, config.blocks, strict=True)
     expected = []
     for index, (planes, count) in enumerate(stages):
         out = planes * config.block.expansion

@@ -11,6 +11,7 @@ from resnet_cli.graph.joins import Split, TensorSplit
 from resnet_cli.graph.kinds import Facts, Input, Window
 from resnet_cli.graph.matmul import Attention, MatMul, MultiheadAttention
 from resnet_cli.graph.moves import Flatten, Pad, Subsample
+from resnet_cli.graph.norms import GroupNorm
 from resnet_cli.graph.pointwise import Add, BatchNorm, ReLU
 from resnet_cli.graph.pooling import AdaptiveAvgPool, AvgPool, MaxPool
 from resnet_cli.graph.products import Conv, Linear
@@ -51,6 +52,7 @@ def square(kernel, stride=1, padding=0):
         (BatchNorm(), [(1, 64, 9, 9)], [(1, 64, 9, 9)], (128, 129, 0), None),
         (BatchNorm(affine=False), [(1, 64, 9)], [(1, 64, 9)], (0, 129, 0), None),
         (BatchNorm(track_running_stats=False), [(1, 64, 9)], [(1, 64, 9)], (128, 0, 0), None),
+        (GroupNorm(4), [(3, 64, 9)], [(3, 64, 9)], (128, 0, 0), None),
         (ReLU(), [(3, 5)], [(3, 5)], (0, 0, 0), None),
         (Activation("GELU"), [(3, 5)], [(3, 5)], (0, 0, 0), None),
         (Identity(), [(3, 5)], [(3, 5)], (0, 0, 0), None),
@@ -206,6 +208,11 @@ def test_facts_compare_as_values():
 )
 def test_each_layer_prints_itself_as_pytorch_does(kind, shape, text):
     assert kind.printed(shape) == text
+
+
+def test_a_group_norm_keeps_two_numbers_of_each_group_of_each_image():
+    keeps = GroupNorm(4).facts((3, 64, 9, 7)).keeps
+    assert (keeps.inputs, keeps.extra) == ((0,), 3 * 4 * 2)
 
 
 def test_unshuffled_sides_are_whole_numbers():

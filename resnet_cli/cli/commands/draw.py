@@ -143,7 +143,10 @@ ALSO = [
     cls=Command,
     examples=("draw -o net.svg", "draw --preset resnet50 --part block -o block.mmd"),
     params=[*OPTIONS, *ALSO],
-    instead={"format": "the ending of -o FILE says how to draw"},
+    instead={
+        "format": "the ending of -o FILE says how to draw",
+        "columns": "behind 'draw' it is the number of the figure's columns",
+    },
 )
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> int:
