@@ -4,12 +4,7 @@ from collections.abc import Sequence
 from itertools import chain, groupby
 from typing import TYPE_CHECKING
 
-from resnet_cli.graph.filters import (
-    ConvFunction,
-    ConvTranspose,
-    ConvTransposeFunction,
-    LinearFunction,
-)
+from resnet_cli.graph.filters import ConvFunction, ConvTransposeFunction, LinearFunction
 from resnet_cli.graph.kinds import Kind, Shape
 from resnet_cli.graph.matmul import Attention, Einsum, MatMul, MultiheadAttention
 
@@ -22,9 +17,6 @@ def product(kind: Kind, shapes: Sequence[Shape], out: Shape) -> str:
     match kind:
         case ConvFunction():
             return f"{_times(out)} * {_times(shapes[1][1:])}"
-        case ConvTranspose():
-            filters = (kind.out_channels // kind.groups, *kind.kernel)
-            return f"{_times(shapes[0])} * {_times(filters)}"
         case ConvTransposeFunction():
             return f"{_times(shapes[0])} * {_times(shapes[1][1:])}"
         case LinearFunction():

@@ -211,7 +211,7 @@ def _is_answered(args, environment, project, lock):
     if not any(word in f"{args} {environment} {project}" for word in ("always", "FORCE_COLOR")):
         assert not set("\x1b\x07\x9b") & set(out + err)
     if code == 2:
-        said = err.splitlines()[-1:]  # on GitHub behind an annotation of the same
+        said = err.splitlines()  # on GitHub beside an annotation of the same
         assert any(line.startswith("resnet-shapes: ") for line in said) or UNPROVED in err
         assert out == "" or UNPROVED in err
 
