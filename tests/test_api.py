@@ -31,6 +31,9 @@ def imported(code):
 ROOT = resnet_cli.__path__[0] + "/.."
 
 
+LINE = "w0=24,wa=36,wm=2.5,depth=13,group-size=8"
+
+
 def copied(result):
     return pickle.loads(pickle.dumps(result))  # noqa: S301 - ours
 
@@ -128,6 +131,14 @@ def test_formulas_are_evaluated_at_sizes():
         predict("resnet50").at(N=2)
 
 
+def test_a_regnets_line_comes_back_to_the_last_digit():
+    line = "w0=24,wa=30.115175234675405,wm=2.4935,depth=13,group-size=8,se-ratio=0.1234567"
+    result = predict(regnet=line, input="Nx3xHxW")
+    assert result.config["regnet"] == line
+    assert Result.from_json(result.to_json()) == result
+    assert result.at(N=1, H=64, W=64) == predict(regnet=line, input="1x3x64x64")
+
+
 def test_it_goes_through_pickle_with_its_operations():
     result = predict("resnet18")
     again = copied(result)
@@ -177,6 +188,12 @@ def test_the_line_stays_short_and_one_whatever_its_name_and_inputs():
         ({"block": "wide"}, "block: 'wide' is not one of basic, bottleneck"),
         ({"channels": 64}, "channels: 64 is not whole numbers"),
         ({"attention_ratio": "much"}, "attention_ratio: 'much' is no share"),
+        ({"regnet": LINE.replace("13", "inf")}, "regnet: .*: depth: 'inf' is not a whole number"),
+        ({"regnet": LINE.replace("13", "13.9")}, "regnet: .*: depth: '13.9' is not a whole number"),
+        ({"regnet": LINE.replace("8", "nan")}, "group-size: 'nan' is not a whole number; give w0="),
+        ({"regnet": LINE.replace("36", "nan")}, "regnet: .*: wa: 'nan' is no number; give w0="),
+        ({"regnet": LINE.replace("36", "inf")}, "regnet: .*: wa: 'inf' is no number"),
+        ({"regnet": LINE.replace("2.5", "")}, "regnet: .*: wm: '' is no number"),
     ],
     ids=str,
 )
