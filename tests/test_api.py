@@ -14,8 +14,10 @@ from hypothesis import given, settings
 import resnet_cli
 from resnet_cli import Result, diff, predict
 from resnet_cli.analysis.network import predict as predicted
+from resnet_cli.analysis.operations import detailed
+from resnet_cli.errors import SymbolError
 from resnet_cli.family.config import ResNetConfig
-from resnet_cli.family.presets import NAMES
+from resnet_cli.family.presets import NAMES, preset
 from tests.strategies import configs
 
 
@@ -100,6 +102,8 @@ def test_a_document_is_what_the_command_line_prints(invoke, name):
         ("--preset", "resnet50", "--input", "Nx3xHxW", "--depth", "1"),
         ("--train", "adam", "--amp", "bfloat16", "--freeze", "stage 1", "--depth", "1"),
         ("--train", "sgd", "--input", "Nx3xHxW"),
+        ("--preset", "resnet18", "--depth", "operations"),
+        ("--depth", "operations", "--input", "Nx3xHxW", "--train", "sgd"),
     ],
     ids=" ".join,
 )
@@ -109,8 +113,30 @@ def test_what_arithmetic_does_not_say_again_is_read_as_it_stands(invoke, args):
     assert read.graph is None
     assert read.to_dict() == json.loads(text)
     assert read == copied(read)
-    table = [arg for arg in args if arg not in ("--depth", "1", "2")]
+    assert read.summary._replace(name="x").totals() == read.totals
+    table = [arg for arg in args if arg not in ("--depth", "1", "2", "operations")]
     assert str(read).splitlines()[-1] == invoke("--no-run", *table).stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnext50_32x4d"])
+def test_rows_of_operations_are_read_as_they_were(invoke, name):
+    flags = ("--no-run", "--preset", name, "--depth", "operations", "--format", "json")
+    network = predicted(preset(name).config)
+    rows = detailed(network.graph, network.summary).rows
+    read = Result.from_json(invoke(*flags).stdout)
+    assert [row._replace(activation_bytes=None) for row in rows] == [*read.layers]
+
+
+def test_a_document_with_names_has_its_own_totals_and_nothing_to_evaluate(invoke):
+    args = ("--no-run", "--depth", "1", "--input", "Nx3xHxW", "--format", "json")
+    read = Result.from_json(invoke(*args).stdout)
+    assert (read.summary.params, read.summary.macs) == (
+        read.totals["params"],
+        read.totals["macs"],
+    )
+    assert read.summary.frozen == 0
+    with pytest.raises(SymbolError, match="a document has formulas"):
+        read.summary.at({"N": 1, "H": 64, "W": 64})
 
 
 @pytest.mark.parametrize("shape", ["Nx3xHxW", "Nx3x224xW", "2x3xSxS"])
