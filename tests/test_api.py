@@ -15,8 +15,8 @@ import resnet_cli
 from resnet_cli import Result, diff, predict
 from resnet_cli.analysis.network import predict as predicted
 from resnet_cli.analysis.operations import detailed
-from resnet_cli.errors import SymbolError
-from resnet_cli.family.config import ResNetConfig
+from resnet_cli.errors import ConfigError, SymbolError
+from resnet_cli.family.config import DEFAULTS, FIELDS, ResNetConfig
 from resnet_cli.family.presets import NAMES, preset
 from tests.strategies import configs
 
@@ -214,6 +214,10 @@ def test_the_line_stays_short_and_one_whatever_its_name_and_inputs():
         ({"block": "wide"}, "block: 'wide' is not one of basic, bottleneck"),
         ({"channels": 64}, "channels: 64 is not whole numbers"),
         ({"attention_ratio": "much"}, "attention_ratio: 'much' is no share"),
+        ({"preset": 5}, "5 is no preset; 'resnet-shapes presets' lists them"),
+        ({"preset": (1, 3, 224, 224)}, r"\(1, 3, 224, 224\) is no preset"),
+        ({"preset": ""}, "'' is no preset"),
+        ({"input": b"1x3x8x8"}, "input: b'1x3x8x8' is not NxCxHxW"),
         ({"regnet": LINE.replace("13", "inf")}, "regnet: .*: depth: 'inf' is not a whole number"),
         ({"regnet": LINE.replace("13", "13.9")}, "regnet: .*: depth: '13.9' is not a whole number"),
         ({"regnet": LINE.replace("8", "nan")}, "group-size: 'nan' is not a whole number; give w0="),
@@ -226,6 +230,29 @@ def test_the_line_stays_short_and_one_whatever_its_name_and_inputs():
 def test_what_is_wrong_is_a_value_error_that_names_the_field(fields, said):
     with pytest.raises(ValueError, match=said):
         predict(**fields)
+
+
+@pytest.mark.parametrize("field", [f for f in FIELDS if f != "input" and DEFAULTS[f] is not None])
+def test_none_is_no_value_of_a_field_that_has_one(field):
+    with pytest.raises(ConfigError, match=f"^{field}: None is "):
+        predict(**{field: None})
+
+
+def test_none_leaves_out_what_a_network_can_be_without():
+    assert predict(None, None, stride_on=None, stem_width=None, regnet=None) == predict()
+
+
+def test_sizes_are_whole_numbers():
+    for wrong in (True, 1.5, "1", None):
+        with pytest.raises(ConfigError, match=f"at: N={wrong}.* is not a whole number"):
+            predict(input="Nx1x32x32").at(N=wrong)
+
+
+@pytest.mark.parametrize("wrong", [0, None, slice(2), ("conv1",), predict().layers[0]], ids=str)
+def test_what_is_no_text_is_no_layer(wrong):
+    with pytest.raises(KeyError, match="is no layer's path or role, as in"):
+        predict("resnet18")[wrong]
+    assert wrong not in predict("resnet18")
 
 
 def test_a_layer_that_is_not_there_is_a_key_error_that_names_the_nearest():

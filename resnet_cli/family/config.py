@@ -184,7 +184,7 @@ DEFAULTS = ResNetConfig._field_defaults
 def _member(config: ResNetConfig, field: str) -> StrEnum | None:
     """Return a member for a mode's plain word: whoever builds in Python may give either."""
     word, kind = getattr(config, field), _MODES[field]
-    if word is None or isinstance(word, kind):
+    if isinstance(word, kind) or (word is None and DEFAULTS[field] is None):
         return word
     if word not in [*kind]:
         raise ConfigError(field, f"{word!r} is not one of {', '.join(kind)}")
