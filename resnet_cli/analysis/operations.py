@@ -169,7 +169,7 @@ class _Detail:
         facts = self.walked.facts[number]
         takes = self.ends.of(inputs[0] if len(inputs) == 1 else inputs)
         gives = self.ends.of(_given(number, len(facts.outputs)))
-        field, stride, why, _ = gives.sight
+        sight = gives.sight
         return LayerRow(
             path=self.names[number],
             depth=depth,
@@ -183,12 +183,12 @@ class _Detail:
             macs=facts.macs if facts.is_counted or facts.macs != 0 else UNKNOWN,
             output_bytes=gives.nbytes,
             activation_bytes=0,
-            receptive_field=max(field) if field else None,
-            stride=stride[0] if stride and stride.count(stride[0]) == len(stride) else None,
+            receptive_field=sight.widest,
+            stride=sight.step,
             window=facts.window,
-            note=why if why != takes.sight.why else "",
+            note=sight.why if sight.why != takes.sight.why else "",
             saved_bytes=self.saved[number],
-            is_global=gives.sight is GLOBAL,
+            is_global=sight is GLOBAL,
             input_tree=takes.tree,
             output_tree=gives.tree,
             takes_from=self._givers(inputs),
