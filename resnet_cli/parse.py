@@ -6,10 +6,10 @@ raises `ValueError` with what was given and what would be right; the caller name
 
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from operator import index
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from resnet_cli.text import format_shape, nearest, short
 
@@ -279,6 +279,13 @@ def one_of(kind: type[E]) -> Callable[[object], E]:
         return kind(text.lower())
 
     return parse
+
+
+def of_python(parser: Parser, value: object) -> Any:
+    """Parse a value of Python's, whose sequences are what a file's lists are."""
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        value = [*value]
+    return parser(value)
 
 
 def _figure(value: object, units: Mapping[str, int], form: str) -> int:

@@ -14,8 +14,10 @@ from hypothesis import given, settings
 import resnet_cli
 from resnet_cli import Result, diff, predict
 from resnet_cli.analysis.network import predict as predicted
-from resnet_cli.family.config import ResNetConfig
-from resnet_cli.family.presets import NAMES
+from resnet_cli.analysis.operations import detailed
+from resnet_cli.errors import ConfigError, SymbolError
+from resnet_cli.family.config import DEFAULTS, FIELDS, ResNetConfig
+from resnet_cli.family.presets import NAMES, preset
 from tests.strategies import configs
 
 
@@ -29,6 +31,9 @@ def imported(code):
 
 
 ROOT = resnet_cli.__path__[0] + "/.."
+
+
+LINE = "w0=24,wa=36,wm=2.5,depth=13,group-size=8"
 
 
 def copied(result):
@@ -97,6 +102,8 @@ def test_a_document_is_what_the_command_line_prints(invoke, name):
         ("--preset", "resnet50", "--input", "Nx3xHxW", "--depth", "1"),
         ("--train", "adam", "--amp", "bfloat16", "--freeze", "stage 1", "--depth", "1"),
         ("--train", "sgd", "--input", "Nx3xHxW"),
+        ("--preset", "resnet18", "--depth", "operations"),
+        ("--depth", "operations", "--input", "Nx3xHxW", "--train", "sgd"),
     ],
     ids=" ".join,
 )
@@ -106,8 +113,30 @@ def test_what_arithmetic_does_not_say_again_is_read_as_it_stands(invoke, args):
     assert read.graph is None
     assert read.to_dict() == json.loads(text)
     assert read == copied(read)
-    table = [arg for arg in args if arg not in ("--depth", "1", "2")]
+    assert read.summary._replace(name="x").totals() == read.totals
+    table = [arg for arg in args if arg not in ("--depth", "1", "2", "operations")]
     assert str(read).splitlines()[-1] == invoke("--no-run", *table).stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnext50_32x4d"])
+def test_rows_of_operations_are_read_as_they_were(invoke, name):
+    flags = ("--no-run", "--preset", name, "--depth", "operations", "--format", "json")
+    network = predicted(preset(name).config)
+    rows = detailed(network.graph, network.summary).rows
+    read = Result.from_json(invoke(*flags).stdout)
+    assert [row._replace(activation_bytes=None) for row in rows] == [*read.layers]
+
+
+def test_a_document_with_names_has_its_own_totals_and_nothing_to_evaluate(invoke):
+    args = ("--no-run", "--depth", "1", "--input", "Nx3xHxW", "--format", "json")
+    read = Result.from_json(invoke(*args).stdout)
+    assert (read.summary.params, read.summary.macs) == (
+        read.totals["params"],
+        read.totals["macs"],
+    )
+    assert read.summary.frozen == 0
+    with pytest.raises(SymbolError, match="a document has formulas"):
+        read.summary.at({"N": 1, "H": 64, "W": 64})
 
 
 @pytest.mark.parametrize("shape", ["Nx3xHxW", "Nx3x224xW", "2x3xSxS"])
@@ -126,6 +155,14 @@ def test_formulas_are_evaluated_at_sizes():
         result.at(N=2, H=192)
     with pytest.raises(ValueError, match="names"):
         predict("resnet50").at(N=2)
+
+
+def test_a_regnets_line_comes_back_to_the_last_digit():
+    line = "w0=24,wa=30.115175234675405,wm=2.4935,depth=13,group-size=8,se-ratio=0.1234567"
+    result = predict(regnet=line, input="Nx3xHxW")
+    assert result.config["regnet"] == line
+    assert Result.from_json(result.to_json()) == result
+    assert result.at(N=1, H=64, W=64) == predict(regnet=line, input="1x3x64x64")
 
 
 def test_it_goes_through_pickle_with_its_operations():
@@ -177,12 +214,45 @@ def test_the_line_stays_short_and_one_whatever_its_name_and_inputs():
         ({"block": "wide"}, "block: 'wide' is not one of basic, bottleneck"),
         ({"channels": 64}, "channels: 64 is not whole numbers"),
         ({"attention_ratio": "much"}, "attention_ratio: 'much' is no share"),
+        ({"preset": 5}, "5 is no preset; 'resnet-shapes presets' lists them"),
+        ({"preset": (1, 3, 224, 224)}, r"\(1, 3, 224, 224\) is no preset"),
+        ({"preset": ""}, "'' is no preset"),
+        ({"input": b"1x3x8x8"}, "input: b'1x3x8x8' is not NxCxHxW"),
+        ({"regnet": LINE.replace("13", "inf")}, "regnet: .*: depth: 'inf' is not a whole number"),
+        ({"regnet": LINE.replace("13", "13.9")}, "regnet: .*: depth: '13.9' is not a whole number"),
+        ({"regnet": LINE.replace("8", "nan")}, "group-size: 'nan' is not a whole number; give w0="),
+        ({"regnet": LINE.replace("36", "nan")}, "regnet: .*: wa: 'nan' is no number; give w0="),
+        ({"regnet": LINE.replace("36", "inf")}, "regnet: .*: wa: 'inf' is no number"),
+        ({"regnet": LINE.replace("2.5", "")}, "regnet: .*: wm: '' is no number"),
     ],
     ids=str,
 )
 def test_what_is_wrong_is_a_value_error_that_names_the_field(fields, said):
     with pytest.raises(ValueError, match=said):
         predict(**fields)
+
+
+@pytest.mark.parametrize("field", [f for f in FIELDS if f != "input" and DEFAULTS[f] is not None])
+def test_none_is_no_value_of_a_field_that_has_one(field):
+    with pytest.raises(ConfigError, match=f"^{field}: None is "):
+        predict(**{field: None})
+
+
+def test_none_leaves_out_what_a_network_can_be_without():
+    assert predict(None, None, stride_on=None, stem_width=None, regnet=None) == predict()
+
+
+def test_sizes_are_whole_numbers():
+    for wrong in (True, 1.5, "1", None):
+        with pytest.raises(ConfigError, match=f"at: N={wrong}.* is not a whole number"):
+            predict(input="Nx1x32x32").at(N=wrong)
+
+
+@pytest.mark.parametrize("wrong", [0, None, slice(2), ("conv1",), predict().layers[0]], ids=str)
+def test_what_is_no_text_is_no_layer(wrong):
+    with pytest.raises(KeyError, match="is no layer's path or role, as in"):
+        predict("resnet18")[wrong]
+    assert wrong not in predict("resnet18")
 
 
 def test_a_layer_that_is_not_there_is_a_key_error_that_names_the_nearest():

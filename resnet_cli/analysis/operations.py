@@ -17,6 +17,7 @@ from resnet_cli.graph.kinds import Input
 from resnet_cli.text import format_shape
 
 if TYPE_CHECKING:
+    from resnet_cli.analysis.memory import Training
     from resnet_cli.graph.dims import Size
 
 
@@ -36,6 +37,7 @@ class _Detail:
         self.graph, self.rows = graph, summary.rows
         self.walked = walk(graph, summary.itemsize)
         self.ends = Ends(self.walked)
+        self.saved = self._saved(summary.training)
         self.modules = {module.path or ROOT: module for module in graph.modules}
         self.done: dict[str, list[int]] = {}
         for number, operation in enumerate(graph.operations):
@@ -51,6 +53,26 @@ class _Detail:
             alike = self.named.setdefault(name, [])
             alike.append(number)
             self.names.append(f"{name}#{len(alike)}" if len(alike) > 1 else name)
+
+    def _saved(self, training: "Training | None") -> "Sequence[Size | None]":
+        """Return what each operation keeps, None where only PyTorch said what modules keep."""
+        nobody = [None] * len(self.graph.operations)
+        if training is None:
+            return nobody
+        from resnet_cli.analysis.kept import kept  # only a training step needs them
+        from resnet_cli.analysis.memory import rolled_up
+        from resnet_cli.analysis.weights import weights
+
+        found = kept(self.walked, weights(self.walked, training.step.freeze).trains, training.step)
+        if rolled_up(found.bytes_by_path) != training.saved:
+            return nobody
+        saved = [*found.new]
+        for storage, keeper in found.storages.items():
+            if isinstance(self.graph.operations[storage].kind, Input):
+                saved[keeper] = saved[keeper] + found.sizes[storage]
+        for piece in found.pieces:
+            saved[piece.first] = 0  # that is what the module keeps to run again
+        return saved
 
     def _name(self, operation: Operation) -> str:
         kind, inputs, path, *_ = operation
@@ -106,19 +128,25 @@ class _Detail:
             yield from self.below(start, end, row.path)
             return
         for number in self.done.get(row.path, ()):
-            yield self._row(number, row.depth + 1, row.role)._replace(leaf=False)
+            inner = self._row(number, row.depth + 1, row.role)
+            yield inner._replace(leaf=False, saved_bytes=None)  # what is saved its leaf has
 
     def _divided(self, row: LayerRow, numbers: Sequence[int]) -> LayerRow:
         """Return the row of a module or function that is one operation a call: the first one."""
         kind, inputs, *_ = self.graph.operations[numbers[0]]
+        saved = self.saved[numbers[0]]
         found = row._replace(
             type=kind.name if row.type == FUNCTION else row.type, takes_from=self._givers(inputs)
         )
         if len(numbers) == 1:
-            return found
+            return found if row.type != FUNCTION else found._replace(saved_bytes=saved)
         own = self._row(numbers[0], row.depth, row.role)
         return found._replace(
-            macs=own.macs, activation_bytes=self._new_bytes(numbers[0]), calls=1, note=""
+            macs=own.macs,
+            activation_bytes=self._new_bytes(numbers[0]),
+            saved_bytes=saved,
+            calls=1,
+            note="",
         )
 
     def _called_again(self, row: LayerRow, number: int) -> LayerRow:
@@ -141,7 +169,7 @@ class _Detail:
         facts = self.walked.facts[number]
         takes = self.ends.of(inputs[0] if len(inputs) == 1 else inputs)
         gives = self.ends.of(_given(number, len(facts.outputs)))
-        field, stride, why, _ = gives.sight
+        sight = gives.sight
         return LayerRow(
             path=self.names[number],
             depth=depth,
@@ -155,11 +183,12 @@ class _Detail:
             macs=facts.macs if facts.is_counted or facts.macs != 0 else UNKNOWN,
             output_bytes=gives.nbytes,
             activation_bytes=0,
-            receptive_field=max(field) if field else None,
-            stride=stride[0] if stride and stride.count(stride[0]) == len(stride) else None,
+            receptive_field=sight.widest,
+            stride=sight.step,
             window=facts.window,
-            note=why if why != takes.sight.why else "",
-            is_global=gives.sight is GLOBAL,
+            note=sight.why if sight.why != takes.sight.why else "",
+            saved_bytes=self.saved[number],
+            is_global=sight is GLOBAL,
             input_tree=takes.tree,
             output_tree=gives.tree,
             takes_from=self._givers(inputs),

@@ -70,6 +70,8 @@ def ordered(config: "OfNames", sizes: Sizes) -> Sizes:
                 f"{given}: the input has no {name}{nearest(name, config.named)}; "
                 f"its names are {', '.join(config.named)}",
             )
+        if type(sizes[name]) is not int:  # True is one as well
+            raise ConfigError("at", f"{given}: {sizes[name]!r} is not a whole number")
     if missing := [name for name in config.named if name not in sizes]:
         raise ConfigError("at", f"{given} says nothing for {' and '.join(missing)}")
     try:

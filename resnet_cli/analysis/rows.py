@@ -197,10 +197,8 @@ class _Rows:
         place = slice(span.start, span.end)
         for row, giver in zip(self.rows[place], self.givers[place], strict=True):
             self.givers.append(giver + shift)
-            field, stride = (sights[giver + shift] or UNSEEN)[:2]
-            number = stride[0] if stride and stride.count(stride[0]) == len(stride) else None
-            seen = max(field) if field else None
-            self.rows.append(row.elsewhere(new + row.path[cut:], seen, number))
+            sight = sights[giver + shift] or UNSEEN
+            self.rows.append(row.elsewhere(new + row.path[cut:], sight.widest, sight.step))
         return span.sums
 
     def _leaf(self, module: Module, path: str, depth: int, role: str) -> Sums:
@@ -235,12 +233,12 @@ class _Rows:
         takes = self.ends.of(calls[0].takes) if calls else NOTHING
         gives = self.ends.of(calls[0].gives) if calls else NOTHING
         self.givers.append(gives.giver)
-        field, stride, why, _ = gives.sight
+        sight = gives.sight
         shape = gives.shape
         if module.held is not None and module.held.shape:
             shape = module.held.shape
         plain = len(calls) == 1 and not module.note and not module.same_as
-        note = why if plain else self._note(module, why)
+        note = sight.why if plain else self._note(module, sight.why)
         return LayerRow(
             path,
             depth,
@@ -254,15 +252,15 @@ class _Rows:
             UNKNOWN if sums.not_counted and sums.macs == 0 else sums.macs,
             gives.nbytes,
             sums.activation_bytes,
-            max(field) if field else None,
-            stride[0] if stride and stride.count(stride[0]) == len(stride) else None,
+            sight.widest,
+            sight.step,
             window,
             sums.frozen,
             0 if module.same_as else len(calls),
             note if note != takes.sight.why else "",
             None,
             None,
-            gives.sight is GLOBAL,
+            sight is GLOBAL,
             takes.tree,
             gives.tree,
         )

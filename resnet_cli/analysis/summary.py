@@ -126,7 +126,8 @@ class Summary(NamedTuple):
     input. `by_values` names what decides by values of tensors how much runs. `known_as` is the
     title of the preset that its graph is (`identify.py`).
 
-    `training` is a step of training it, where one was asked for (`train.py`).
+    `training` is a step of training it, where one was asked for (`train.py`). `sums` are the
+    totals of a document, whose rows need not go down to the leaves (`reading.py`).
     """
 
     name: str
@@ -151,9 +152,16 @@ class Summary(NamedTuple):
     by_values: tuple[str, ...] = ()
     known_as: str | None = None
     training: Training | None = None
+    sums: Mapping[str, Size | None] | None = None
 
     def at(self, sizes: Sizes) -> "Summary":
-        """Return the summary with its formulas evaluated, and the peak with them."""
+        """Return the summary with its formulas evaluated, and the peak with them.
+
+        Raises `SymbolError` for a document's.
+        """
+        if self.sums is not None:
+            message = f"{self.name}: a document has formulas, and not what is held at once"
+            raise SymbolError(message)
         from resnet_cli.graph.dims import evaluate
 
         peak, path = self.peak_bytes, self.peak_at
@@ -179,7 +187,7 @@ class Summary(NamedTuple):
     @property
     def frozen(self) -> int:
         """Elements of parameters that do not train."""
-        return sum(row.frozen for row in self.rows if row.leaf)
+        return self._added("frozen") or 0
 
     @property
     def buffers(self) -> int:
@@ -193,7 +201,7 @@ class Summary(NamedTuple):
         Where nothing of what multiplies is counted they are not known.
         """
         macs = [row.macs for row in self.rows if row.leaf]
-        if not self.ran or not macs:
+        if self.sums is not None or not self.ran or not macs:
             return self._added("macs")  # type: ignore[no-any-return]
         counted = added(each for each in macs if each is not None)
         return UNKNOWN if self.not_counted and counted == 0 else counted
@@ -238,6 +246,8 @@ class Summary(NamedTuple):
 
     def _added(self, figure: str) -> Any:
         """Return the sum over the leaves; a run that failed before the first tells nothing."""
+        if self.sums is not None:
+            return self.sums.get(figure)
         leaves = [getattr(row, figure) for row in self.rows if row.leaf]
         return added(leaves) if leaves or self.error is None else UNKNOWN
 
@@ -246,6 +256,8 @@ class Summary(NamedTuple):
 
         `frozen` is there where any are, a training step's where one was asked for.
         """
+        if self.sums is not None:
+            return {**self.sums}
         totals = {name: getattr(self, name) for name in TOTALS}
         if frozen := self.frozen:
             totals["frozen"] = frozen

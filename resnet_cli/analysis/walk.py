@@ -40,6 +40,17 @@ class Sight(NamedTuple):
     why: str = ""
     axes: Sides = ()
 
+    @property
+    def widest(self) -> int | None:
+        """The field along its longest side."""
+        return max(self.field) if self.field else None
+
+    @property
+    def step(self) -> int | None:
+        """The stride, where all sides share it."""
+        stride = self.stride
+        return stride[0] if stride and stride.count(stride[0]) == len(stride) else None
+
 
 UNSEEN = Sight()
 NO_MAP = Sight(axes=(0,))
@@ -104,7 +115,7 @@ def walk(graph: Graph, itemsize: int = 4) -> Walk:
             sights.append(_sight(operation, found, taken, rank))
         storages.append(storages[inputs[0][0]] if found.is_view and inputs else index)
     last = _last(graph, storages)
-    held = _held(facts, nbytes, storages, last)
+    held = _held(facts, nbytes, last)
     return Walk(graph, itemsize, facts, nbytes, sights, storages, held, last)
 
 
@@ -138,7 +149,6 @@ def _last(graph: Graph, storages: Sequence[int]) -> list[int]:
 def _held(
     facts: Sequence[Facts],
     nbytes: "Sequence[Size]",
-    storages: Sequence[int],
     last: Sequence[int],
 ) -> "list[Size]":
     """Return what is alive while each operation runs that takes memory, until its last use.

@@ -184,7 +184,7 @@ DEFAULTS = ResNetConfig._field_defaults
 def _member(config: ResNetConfig, field: str) -> StrEnum | None:
     """Return a member for a mode's plain word: whoever builds in Python may give either."""
     word, kind = getattr(config, field), _MODES[field]
-    if word is None or isinstance(word, kind):
+    if isinstance(word, kind) or (word is None and DEFAULTS[field] is None):
         return word
     if word not in [*kind]:
         raise ConfigError(field, f"{word!r} is not one of {', '.join(kind)}")
@@ -202,8 +202,7 @@ def _check(config: ResNetConfig) -> None:
     _check_pad(config)
     if config.block is Block.BASIC:
         _check_basic(config)
-    else:
-        _check_widths(config)
+    _check_widths(config)
     _check_combinations(config)
     _check_groups(config)
 
@@ -258,7 +257,8 @@ def _check_basic(config: ResNetConfig) -> None:
 
 
 def _check_widths(config: ResNetConfig) -> None:
-    for planes in config.widths:
+    factor = config.widen * config.expansion
+    for channels, planes in zip(config.channels, config.widths, strict=True):
         if config.inner_width(planes) < 1:
             raise ConfigError(
                 "width_per_group",
@@ -266,7 +266,7 @@ def _check_widths(config: ResNetConfig) -> None:
                 f"int({planes} * {config.width_per_group} / {BASE_WIDTH}) is 0; "
                 f"give at least {-(-BASE_WIDTH // planes)}",
             )
-        check_number("channels", planes * config.expansion, f" ({planes} x 4, expanded)")
+        check_number("channels", channels * factor, f" ({channels} x {factor}, as a block gives)")
         check_number("groups", config.inner_width(planes), " (the resulting width)")
 
 

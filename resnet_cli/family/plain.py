@@ -1,13 +1,13 @@
 """A configuration of plain values, as Python and JSON have them."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from resnet_cli import parse
 from resnet_cli.errors import ConfigError
 from resnet_cli.family import regnet
-from resnet_cli.family.config import FIELDS, ResNetConfig
+from resnet_cli.family.config import DEFAULTS, FIELDS, ResNetConfig
 from resnet_cli.family.presets import preset
 from resnet_cli.text import nearest
 
@@ -28,7 +28,7 @@ def configured(name: str | None, values: Mapping[str, object]) -> ResNetConfig:
     A value is what `ResNetConfig.to_dict` gives for its field, or what the flag takes. Raises
     `ConfigError` that names the field, and `ValueError` for no preset.
     """
-    read: dict[str, Any] = {**(preset(name).values() if name else {})}
+    read: dict[str, Any] = {} if name is None else {**preset(name).values()}
     read |= {field: _read(field, value) for field, value in values.items()}
     try:
         return ResNetConfig(**read)
@@ -40,11 +40,10 @@ def _read(field: str, value: object) -> object:
     if field not in FIELDS:
         message = f"is no field of a network{nearest(field, FIELDS)}; they are {', '.join(FIELDS)}"
         raise _named(field, message)
-    if value is None or field not in _PARSERS:
+    if field not in _PARSERS or (value is None and DEFAULTS[field] is None):
         return value
-    plain = [*value] if isinstance(value, Sequence) and not isinstance(value, str) else value
     try:
-        return _PARSERS[field](plain)
+        return parse.of_python(_PARSERS[field], value)
     except ValueError as error:
         raise _named(field, str(error)) from None
 

@@ -37,9 +37,9 @@ def source(name: str) -> Source:
 
 def preset(name: str) -> Preset:
     """Return the preset of that name. Raises `ValueError` with the nearest names."""
-    if name not in SOURCES:
+    if not isinstance(name, str) or name not in SOURCES:
         raise ValueError(
-            f"{name!r} is no preset{nearest(name, NAMES)}; 'resnet-shapes presets' lists them"
+            f"{name!r} is no preset{nearest(str(name), NAMES)}; 'resnet-shapes presets' lists them"
         )
     family, paper, year = SOURCES[name]
     return Preset(name, family, paper, year, ResNetConfig(**values_of(name)))

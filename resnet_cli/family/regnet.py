@@ -1,8 +1,10 @@
 """RegNet: widths and depths from a line, quantised (Radosavovic et al. 2020, section 3.3)."""
 
 from itertools import groupby
-from math import log
+from math import isfinite, log, nan
 from typing import NamedTuple
+
+from resnet_cli.parse import number
 
 MOST = 10_000
 """Blocks, and channels of a block: far beyond any that was ever built."""
@@ -30,7 +32,7 @@ class RegNet(NamedTuple):
         least = {"w0": 8, "wa": 0, "wm": 1.01, "depth": 1, "group_size": 1, "se_ratio": 0}
         for name, bound in least.items():
             if not (value := getattr(self, name)) >= bound:
-                return f"{name.replace('_', '-')}={value:g} is too small: give at least {bound}"
+                return f"{_said(name, value)} is too small: give at least {bound}"
         if self.w0 % 8:
             return f"w0={self.w0} is no multiple of 8"
         if max(self.se_ratio, self.min_ratio) > 1 or max(self.depth, self.group_size) > MOST:
@@ -59,10 +61,28 @@ class RegNet(NamedTuple):
         """Write it as its flag takes it."""
         defaults = RegNet._field_defaults
         return ",".join(
-            f"{name.replace('_', '-')}={value:g}"
+            _said(name, value)
             for name, value in self._asdict().items()
             if value != defaults.get(name)
         )
+
+
+_WHOLE = ("w0", "depth", "group_size")
+
+
+def _said(name: str, value: float) -> str:
+    """Write a number as its flag takes it, to the last digit."""
+    return f"{name.replace('_', '-')}={value!r}".removesuffix(".0")
+
+
+def _real(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = nan
+    if not isfinite(value):
+        raise ValueError(f"{text!r} is no number")
+    return value
 
 
 def parse(value: object) -> RegNet:
@@ -70,18 +90,15 @@ def parse(value: object) -> RegNet:
     example = "w0=24,wa=36.44,wm=2.49,depth=13,group-size=8, and se-ratio=0.25 for a RegNetY"
     given: dict[str, float] = {}
     for word in str(value).split(","):
-        name, _, number = word.partition("=")
+        name, _, text = word.partition("=")
         key = name.strip().replace("-", "_")
         if key not in RegNet._fields or key in given:
             raise ValueError(f"{value!r}: {name.strip()!r} is none of a RegNet's: give {example}")
         try:
-            given[key] = float(number)
-        except ValueError:
-            raise ValueError(f"{value!r}: {number!r} is no number; give {example}") from None
+            given[key] = number(text) if key in _WHOLE else _real(text)
+        except ValueError as error:
+            raise ValueError(f"{value!r}: {name.strip()}: {error}; give {example}") from None
     missing = [name for name in RegNet._fields[:5] if name not in given]
     if missing:
         raise ValueError(f"{value!r} says nothing for {', '.join(missing)}; give {example}")
-    whole: dict[str, float] = {
-        k: int(v) for k, v in given.items() if k in ("w0", "depth", "group_size")
-    }
-    return RegNet(**{**given, **whole})  # type: ignore[arg-type]
+    return RegNet(**given)  # type: ignore[arg-type]

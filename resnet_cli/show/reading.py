@@ -9,9 +9,8 @@ from typing import Any, TypeAlias
 from resnet_cli.analysis.conditions import Condition
 from resnet_cli.analysis.memory import Moment, Training
 from resnet_cli.analysis.step import Amp, Checkpoint, Optimizer, Step
-from resnet_cli.analysis.summary import UNKNOWN, LayerRow, Sizes, Summary
+from resnet_cli.analysis.summary import UNKNOWN, LayerRow, Summary
 from resnet_cli.analysis.walk import item_size
-from resnet_cli.errors import SymbolError
 from resnet_cli.graph.dims import Dim, Size
 from resnet_cli.graph.kinds import Window
 
@@ -29,33 +28,13 @@ _PLAIN = (
 """What a layer has as it is; the second line where it says something."""
 
 
-class Read(Summary):
-    """A summary with the document's own totals: its rows need not go down to the leaves."""
-
-    sums: "dict[str, Size | None]"
-
-    def totals(self) -> "dict[str, Size | None]":
-        return dict(self.sums)
-
-    @property
-    def params(self) -> Any:
-        return self.sums["params"]
-
-    @property
-    def frozen(self) -> Any:
-        return self.sums.get("frozen", 0)
-
-    def at(self, sizes: Sizes) -> Summary:
-        raise SymbolError(f"{self.name}: a document has formulas, and not what is held at once")
-
-
 def summary(document: Document, name: str) -> Summary:
     """Return the summary of a document. Raises what is wrong with one that is none."""
     read = _Formulas(document)
     totals = {key: read.size(value) for key, value in document["totals"].items()}
     rows = tuple(map(read.row, document["layers"]))
     has_names = any(isinstance(size, Dim) for size in read.shape(document["input_shape"]))
-    found = Read(
+    return Summary(
         name,
         read.shape(document["input_shape"]),
         read.shape(document["output_shape"]),
@@ -78,9 +57,8 @@ def summary(document: Document, name: str) -> Summary:
         by_values=tuple(document.get("by_values", ())),
         known_as=document.get("known_as"),
         training=read.training(document["training"]) if "training" in document else None,
+        sums=totals,
     )
-    found.sums = totals
-    return found
 
 
 def _window(given: Document, sides: int) -> Window:
@@ -123,6 +101,7 @@ class _Formulas:
             **sizes,
             activation_bytes=UNKNOWN,  # a document has the sum over all layers alone
             saved_bytes=self.size(layer.get("saved_bytes")),
+            takes_from=tuple(layer.get("takes_from", ())),
             window=window and _window(window, len(layer["input_shape"]) - 2),
         )
 

@@ -113,6 +113,9 @@ class Result:
 
     def __getitem__(self, layer: str) -> LayerRow:
         """Return a layer. Raises a `KeyError` that names the nearest."""
+        if not isinstance(layer, str):
+            example = "as in 'layer2.0.conv1' or 'stage 2'"
+            raise ExpectationError(f"{layer!r} is no layer's path or role, {example}")
         return find(self.summary, layer)
 
     def __contains__(self, layer: str) -> bool:

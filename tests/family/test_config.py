@@ -45,7 +45,8 @@ from tests.strategies import configs
             "width_per_group",
             "a width of 0 at 8 channels: int(8 * 7 / 64) is 0; give at least 8",
         ),
-        ({"block": Block.BOTTLENECK, "channels": (LIMIT // 4,) * 4}, "channels", "x 4, expanded"),
+        ({"block": Block.BOTTLENECK, "channels": (LIMIT // 4,) * 4}, "channels", "x 4, as a block"),
+        ({"channels": (LIMIT // 2,) * 4, "widen": 4}, "channels", f"({LIMIT // 2} x 4, "),
         ({"block": Block.BOTTLENECK, "groups": LIMIT - 1}, "groups", "the resulting width"),
         (
             {"shortcut": Shortcut.PAD, "channels": (64, 32, 64, 64)},

@@ -4,9 +4,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 
+from resnet_cli.analysis import train
 from resnet_cli.analysis.fold import fold
 from resnet_cli.analysis.network import predict
 from resnet_cli.analysis.operations import detailed
+from resnet_cli.analysis.step import Amp, Checkpoint, Optimizer, Step
 from resnet_cli.family.presets import preset
 from resnet_cli.parse import OPERATIONS
 from resnet_cli.pytorch.measure import measure
@@ -31,6 +33,48 @@ def hold(graph, summary):
         flows = [name for name in row.takes_from if not name.startswith(("parameter", "input"))]
         assert {*flows} <= {*paths}
     return found
+
+
+STEPS = (
+    Step(Optimizer.SGD),
+    Step(Optimizer.ADAM, freeze=("stage 1",)),
+    Step(Optimizer.SGD, amp=Amp.BFLOAT16),
+    Step(Optimizer.SGD, checkpoint=Checkpoint.BLOCK),
+)
+
+
+@pytest.mark.parametrize("step", STEPS, ids=str)
+@pytest.mark.parametrize("name", ["resnet18", "seresnet50", "resnet20_cifar10"])
+def test_what_operations_keep_adds_up_to_what_the_network_keeps(name, step):
+    network = train.predict(preset(name).config, step)
+    found = hold(network.graph, network.summary)
+    training = network.summary.training
+    whole = training.saved_bytes - training.loss_bytes
+    tops = [row.saved_bytes or 0 for row in found.rows if row.depth == 1]
+    leaves = [row.saved_bytes for row in found.rows if row.leaf]
+    assert sum(tops) == whole
+    assert None not in leaves
+    if step.checkpoint is None:  # what is run again keeps what it takes, and has no layer for that
+        assert sum(leaves) == whole
+
+
+def test_each_call_of_a_layer_has_what_it_keeps_itself():
+    network = train.predict(preset("resnet18").config, Step(Optimizer.SGD))
+    rows = {row.path: row for row in detailed(network.graph, network.summary).rows}
+    assert rows["layer1.0.relu"].saved_bytes == 4 * 64 * 56 * 56
+    assert rows["layer1.0.relu#2"].saved_bytes == 4 * 64 * 56 * 56
+    assert rows["layer1.0.add()"].saved_bytes == 0
+
+
+def test_what_calls_keep_is_not_known_where_only_pytorch_said_what_the_layer_keeps():
+    network = train.predict(preset("resnet18").config, Step(Optimizer.SGD))
+    training = network.summary.training
+    seen = training._replace(saved={**training.saved, "layer1.0.relu": 7})
+    summary = train.with_training(network.summary, seen)
+    rows = {row.path: row for row in detailed(network.graph, summary).rows}
+    assert rows["layer1.0.conv1"].saved_bytes == summary.rows[6].saved_bytes
+    assert rows["layer1.0.relu"].saved_bytes is None
+    assert rows["layer1.0.relu#2"].saved_bytes is None
 
 
 @settings(max_examples=30, deadline=None)

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 import resnet_cli
+import resnet_cli.show.result
 from resnet_cli import Result, diff, inspect
 from tests import modules
 from tests.cli.test_schemas import validator
@@ -33,6 +34,9 @@ def test_a_result_is_itself_again(name):
     copy = pickle.loads(pickle.dumps(result))  # noqa: S301 - ours
     assert read == copy == result == inspect(module, *inputs)
     assert read.to_dict() == result.to_dict()
+    for row, was in zip(read.layers, result.layers, strict=True):
+        assert row.activation_bytes is None
+        assert row == was._replace(activation_bytes=None)
     assert (read.totals, str(read), repr(read)) == (result.totals, str(result), repr(result))
     assert (read.graph, copy.graph) == (None, result.graph)
     assert not diff(result, copy)
@@ -47,6 +51,7 @@ def test_a_result_is_itself_again(name):
         ("chain", "--input", "Nx3xHxW"),
         ("Branches", "--input", "1x4x8x8", "--train", "adam"),
         ("Branches", "--no-run"),
+        ("Branches", "--input", "1x4x8x8", "--depth", "operations"),
     ],
     ids=" ".join,
 )
@@ -81,4 +86,4 @@ def test_a_shape_with_names_is_a_value_error():
 
 
 def test_the_package_says_where_its_class_is():
-    assert resnet_cli.Result is Result
+    assert resnet_cli.Result is resnet_cli.show.result.Result

@@ -124,7 +124,7 @@ def command(ctx: click.Context, /, **_: Any) -> int:
         raise click.BadParameter(str(error), param_hint=settings.name("input")) from None
     only = dict.fromkeys(each for answer in answers for each in answer.only)
     notes = [str(each) if screen.is_ascii() else f"{each:,}" for each in only]
-    notes += [] if asked.memory is None else [_note(subject, settings)]
+    notes += [] if asked.memory is None else [_note(subject)]
     records = [answer._asdict() for answer in answers]
     for record in records:
         del record["only"]
@@ -186,7 +186,7 @@ def _proved(found: Known, subject: Subject, answers: list[solve.Answer], screen:
     return 0 if proof.agrees else 1
 
 
-def _note(subject: Subject, settings: Settings) -> str:
+def _note(subject: Subject) -> str:
     """Say what the bytes are, and are not."""
     summary = subject.on(subject.inputs).summary
     if summary.training is None:
