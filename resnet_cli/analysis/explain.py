@@ -6,10 +6,11 @@ read it with the signs of `pretty`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from resnet_cli.analysis.explain_layers import arithmetic, counts, held, sees
+from resnet_cli.analysis.explain_layers import arithmetic, counts, held, known, sees, trained
 from resnet_cli.analysis.explain_products import product, products
 from resnet_cli.analysis.explanation import Explanation, Quantity, ruled
 from resnet_cli.analysis.fold import fold
@@ -21,15 +22,15 @@ from resnet_cli.family import origins
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.graph.branches import Branches, branches
 from resnet_cli.graph.filters import ConvTranspose
-from resnet_cli.graph.graph import Graph, Module, Operation, Value
+from resnet_cli.graph.graph import Graph, Module, Value
 from resnet_cli.graph.kinds import Input
 from resnet_cli.graph.moves import Pad
+from resnet_cli.graph.pointwise import Add
 from resnet_cli.graph.products import Conv, Linear
 from resnet_cli.text import factor, format_shape, nearest
 
 if TYPE_CHECKING:
     from resnet_cli.graph.dims import Size
-    from resnet_cli.graph.kinds import Facts
 
 MANY = 3
 """Equal parts of a sum that are all named."""
@@ -44,15 +45,15 @@ def explain(
     where widths come from.
     """
     lesson = _Lesson(graph, summary, walked or walk(graph, summary.itemsize), config)
-    inner: list[int] = []  # the modules around a row: each is explained when its last part was
+    inner: list[LayerRow] = []  # the modules around a row: each is explained behind its last part
     found: list[Explanation] = []
-    for position, row in enumerate(summary.rows):
-        while inner and summary.rows[inner[-1]].depth >= row.depth:
+    for row in summary.rows:
+        while inner and inner[-1].depth >= row.depth:
             found.append(lesson.explained(inner.pop()))
         if row.leaf:
-            found.append(lesson.explained(position))
+            found.append(lesson.explained(row))
         else:
-            inner.append(position)
+            inner.append(row)
     return [*found, *map(lesson.explained, reversed(inner))]
 
 
@@ -68,11 +69,11 @@ def select(
     runs = [*_folded(explanations, rows)] if unknown else []
     for word in unknown:
         if not any(is_at(run.path, word) for run in runs):
-            known = [(each.path, each.role) for each in explanations]
+            near = [(each.path, each.role) for each in explanations]
             types = sorted({each.type for each in explanations})
             raise ValueError(
                 f"{word!r} is no layer's path, role or type"
-                f"{suggestion(word, known) or nearest(word, types)}; "
+                f"{suggestion(word, near) or nearest(word, types)}; "
                 "'resnet-shapes --depth all' lists them"
             )
     found = [e for e in explanations if not words or any(_is_named(e, word) for word in words)]
@@ -92,8 +93,8 @@ def _folded(explanations: Sequence[Explanation], rows: Sequence[LayerRow]) -> It
         if last.path in runs:
             row, times, paths, _ = runs[last.path]
             alike = " and ".join(paths) if times == 2 else f"{paths[0]} to {paths[-1]}"
-            sums: dict[str, Size | None] = {"params": row.params, "buffers": row.buffers}
-            sums |= {"MACs": row.macs, "saved": row.saved_bytes}
+            sums: dict[str, Size | None] = {"params": row.params, "frozen": row.frozen}
+            sums |= {"buffers": row.buffers, "MACs": row.macs, "saved": row.saved_bytes}
             yield last._replace(
                 path=row.path,
                 text=f"{times} x {last.text}: the same in {alike}",
@@ -123,19 +124,19 @@ class _Lesson:
 
     def __init__(self, graph: Graph, summary: Summary, walked: Walk, config: object) -> None:
         self.graph = graph
-        self.rows = summary.rows
+        self.parts = parts(summary.rows)
         self.walked = walked
         self.config = config
         self.modules = {module.path: module for module in graph.modules}
         self.first = {each.path: index for index, each in reversed([*enumerate(graph.operations)])}
+        self.makers: dict[int, list[tuple[int, ...]]] = {}  # by axis
         self.calls: dict[str, list[int]] = {}  # of a function's row, by its path there
         for index, (kind, _, path, *_) in enumerate(graph.operations):
             if self.walked.facts[index].macs != 0:
                 self.calls.setdefault(f"{path}.{kind.name}()".lstrip("."), []).append(index)
 
-    def explained(self, position: int) -> Explanation:
-        """Return the arithmetic of the row at that position."""
-        row = self.rows[position]
+    def explained(self, row: LayerRow) -> Explanation:
+        """Return a row's arithmetic."""
         path = "" if row.path == ROOT else row.path
         first = self.first.get(path)
         channels: tuple[Quantity, ...] = ()
@@ -144,16 +145,16 @@ class _Lesson:
             formulas = products([*map(self._product, self.calls.get(path, ()))])
             text, quantities = "", iter([Quantity("MACs", formulas, row.macs)])
         elif not row.leaf:
-            text, quantities = self._container(self.modules[path], row, position)
+            text, quantities = self._container(self.modules[path], row)
         elif first is None:  # a weight beside modules, or what never ran
             text, quantities = "", counts(row)
         else:
             operation = self.graph.operations[first]
             given = self._sight(operation.inputs[0].operation) if operation.inputs else Sight()
-            row = row._replace(params=row.params + row.frozen)
-            text, quantities = arithmetic(operation.kind, row, given, self._product(first))
-            quantities = held(self.walked.facts[first], row, quantities)
-            channels = tuple(self._channels(operation, row))
+            whole = row._replace(params=row.params + row.frozen)
+            text, quantities = arithmetic(operation.kind, whole, given, self._product(first))
+            quantities = trained(row, held(self.walked.facts[first], quantities))
+            channels = tuple(self._channels(first, row))
             seen = sees(operation.kind, row, self._sight(first))
         return Explanation(
             row.path,
@@ -163,12 +164,13 @@ class _Lesson:
             row.input_shape,
             row.output_shape,
             channels,
-            tuple(quantities),
+            tuple(known(row, quantities)),
             seen,
         )
 
-    def _channels(self, operation: Operation, row: LayerRow) -> Iterator[Quantity]:
+    def _channels(self, number: int, row: LayerRow) -> Iterator[Quantity]:
         """Explain the channels, or features, that a layer with weights takes and gives."""
+        operation = self.graph.operations[number]
         match operation.kind:
             case Conv(width) | ConvTranspose(width):
                 axis, own = 1, "out_channels"
@@ -184,31 +186,31 @@ class _Lesson:
             return
         # What a global pool has behind it is a gate, or the head.
         is_gate = row.role != "head" and not self._sight(value.operation).field
-        rule = "" if is_gate else origins.origin(self.config, row.role, width)
+        is_last = number in self.last
+        rule = "" if is_gate else origins.origin(self.config, row.role, width, is_last=is_last)
         yield ruled("out", rule, origins.numbers(self.config), width)
 
     def _maker(self, value: Value, axis: int) -> str:
-        """Return what made the channels along an axis of a value, which others hand on."""
-        while True:
-            (kind, inputs, path, *_), facts = self._done(value.operation)
-            if isinstance(kind, Input):
-                return "the input"
-            size, alike = self.walked.shape(value)[axis], []
-            if facts.is_known and facts.axes is None and axis not in facts.mixes + facts.shifts:
-                shapes = ((each, self.walked.shape(each)) for each in inputs)
-                alike = [each for each, shape in shapes if shape[axis : axis + 1] == (size,)]
-            if not alike:
-                return path if self.modules[path].is_leaf else f"{kind.name} in {path or ROOT}"
-            value = alike[0]
+        """Return what made the channels along an axis of a value."""
+        kind, _, path, *_ = self.graph.operations[self._made(value, axis)]
+        if isinstance(kind, Input):
+            return "the input"
+        return path if self.modules[path].is_leaf else f"{kind.name} in {path or ROOT}"
 
-    def _done(self, index: int) -> "tuple[Operation, Facts]":
-        return self.graph.operations[index], self.walked.facts[index]
+    def _made(self, value: Value, axis: int) -> int:
+        if axis not in self.makers:
+            self.makers[axis] = makers(self.walked, axis)
+        return self.makers[axis][value.operation][value.output]
 
-    def _container(
-        self, module: Module, row: LayerRow, position: int
-    ) -> tuple[str, Iterator[Quantity]]:
+    @cached_property
+    def last(self) -> set[int]:
+        """The operations that make the channels of what additions take: the last of a branch."""
+        found = (each for each in self.graph.operations if isinstance(each.kind, Add))
+        return {self._made(value, 1) for each in found for value in each.inputs}
+
+    def _container(self, module: Module, row: LayerRow) -> tuple[str, Iterator[Quantity]]:
         block = branches(self.graph, module)
-        sums = self._sums(row, position)
+        sums = self._sums(row)
         if block is None:
             return ", the sum of its layers", sums
         return f", main path + {self._shortcut(block)}", self._addition(block, row, sums)
@@ -239,20 +241,15 @@ class _Lesson:
         rule = "max(main, shortcut)"
         yield ruled("field", rule, {"main": main, "shortcut": side}, row.receptive_field)
 
-    def _sums(self, row: LayerRow, position: int) -> Iterator[Quantity]:
+    def _sums(self, row: LayerRow) -> Iterator[Quantity]:
         """Explain a container's counts by the names of what it adds up."""
-        names, params, macs = [], [], []
-        for part in self.rows[position + 1 :]:
-            if part.depth <= row.depth:
-                break
-            if part.depth == row.depth + 1:
-                name = part.path.removeprefix(f"{row.path}.")
-                names.append(f"[{name}]" if name.isdecimal() else name)  # no number in a sum
-                params.append(part.params)
-                macs.append(part.macs)
-        yield summed("params", names, params, row.params)
-        if row.macs is not None:  # nothing in it is counted
-            yield summed("MACs", names, macs, row.macs)
+        inner = self.parts[row.path]
+        names = [part.path.removeprefix(f"{row.path}.") for part in inner]
+        names = [f"[{name}]" if name.isdecimal() else name for name in names]  # no number in a sum
+        yield summed("params", names, [part.params for part in inner], row.params)
+        if row.frozen:
+            yield summed("frozen", names, [part.frozen for part in inner], row.frozen)
+        yield summed("MACs", names, [part.macs for part in inner], row.macs)
 
     def _product(self, number: int) -> str:
         """Return how an operation's MACs come about, from its inputs' shapes."""
@@ -261,6 +258,42 @@ class _Lesson:
 
     def _sight(self, operation: int) -> Sight:
         return self.walked.sights[operation] or Sight()
+
+
+def makers(walked: Walk, axis: int) -> list[tuple[int, ...]]:
+    """Return which operation made the size along an axis, for each operation's outputs.
+
+    The others hand it on; where what several made meets, as at an addition, that makes it anew.
+    """
+    found: list[tuple[int, ...]] = []
+    for index, (operation, facts) in enumerate(
+        zip(walked.graph.operations, walked.facts, strict=True)
+    ):
+        hands_on = facts.is_known and facts.axes is None and axis not in facts.mixes + facts.shifts
+        made = []
+        for shape in facts.outputs:
+            size = shape[axis : axis + 1] if hands_on else ()
+            alike = [v for v in operation.inputs if size and walked.shape(v)[axis:][:1] == size]
+            # What a gate weighs is there before its weights are.
+            alike = sorted(alike)[:1] if facts.is_gate else alike
+            before = {found[value.operation][value.output] for value in alike}
+            made.append(before.pop() if len(before) == 1 else index)
+        found.append(tuple(made))
+    return found
+
+
+def parts(rows: Sequence[LayerRow]) -> dict[str, list[LayerRow]]:
+    """Return the rows one level below each row, by its path."""
+    found: dict[str, list[LayerRow]] = {}
+    around: list[LayerRow] = []
+    for row in rows:
+        while around and around[-1].depth >= row.depth:
+            around.pop()
+        if around:
+            found[around[-1].path].append(row)
+        around.append(row)
+        found[row.path] = []
+    return found
 
 
 def summed(name: str, names: Sequence[str], terms: "Sequence[Size]", value: "Size") -> Quantity:

@@ -50,19 +50,19 @@ def arithmetic(kind: Kind, row: LayerRow, seen: Sight, macs: str) -> tuple[str, 
         case MaxPool() | AvgPool():
             return _window(kind), _pooling(kind, row, seen)
         case BatchNorm():
-            return ", learned scale and shift", _norm(row)
+            return ", learned scale and shift" if kind.affine else "", _norm(kind, row)
         case ReLU():
             return ", the shape stays", iter(())
         case AdaptiveAvgPool() if {*kind.output_size} == {1}:
             return f" to {format_shape(kind.output_size)}", _average(row)
         case Flatten():
-            return "", _flat(row)
+            return "", _flat(kind, row)
         case Linear():
             return f" {_features(kind, row)} to {kind.out_features}", _linear(kind, row)
     return "", counts(row, macs)
 
 
-def held(facts: Facts, row: LayerRow, found: Iterator[Quantity]) -> Iterator[Quantity]:
+def held(facts: Facts, found: Iterator[Quantity]) -> Iterator[Quantity]:
     """Give quantities, without a formula where one call of the kind is not all that counts.
 
     Weights may be tied or parametrised, and a module may run several times.
@@ -73,10 +73,31 @@ def held(facts: Facts, row: LayerRow, found: Iterator[Quantity]) -> Iterator[Qua
         yield each._replace(formula="", rule="") if differs else each
 
 
+def trained(row: LayerRow, found: Iterator[Quantity]) -> Iterator[Quantity]:
+    """Give quantities, of a layer's parameters those that train; the frozen ones apart."""
+    for each in found:
+        if each.name != "params" or not row.frozen:
+            yield each
+            continue
+        rule = each.rule and f"{each.rule} - frozen"
+        formula = each.formula and f"{each.formula} - {row.frozen}"
+        yield each._replace(rule=rule, formula=formula, value=row.params)
+        yield Quantity("frozen", "", row.frozen)
+
+
 def counts(row: LayerRow, macs: str = "") -> Iterator[Quantity]:
     """Give what a layer holds, where no arithmetic says how that comes about, and multiplies."""
     found = (("params", "", row.params), ("buffers", "", row.buffers), ("MACs", macs, row.macs))
     yield from (Quantity(*each) for each in found if each[-1])
+
+
+def known(row: LayerRow, found: Iterator[Quantity]) -> Iterator[Quantity]:
+    """Give the quantities whose value is known, and a field of the whole input without a rule."""
+    for each in found:
+        if each.value is not None:
+            yield each
+        elif each.name == "field" and row.is_global:
+            yield Quantity("field", "", None)
 
 
 def sees(kind: Kind, row: LayerRow, given: Sight) -> str:
@@ -177,10 +198,12 @@ def _pooling(kind: Pool, row: LayerRow, seen: Sight) -> Iterator[Quantity]:
     yield from _field(kind, row, seen)
 
 
-def _norm(row: LayerRow) -> Iterator[Quantity]:
+def _norm(kind: BatchNorm, row: LayerRow) -> Iterator[Quantity]:
     numbers = {"in": row.input_shape[1]}
-    yield ruled("params", "2*in", numbers, row.params)
-    yield ruled("buffers", "2*in + 1", numbers, row.buffers)
+    if kind.affine:
+        yield ruled("params", "2*in", numbers, row.params)
+    if kind.track_running_stats:
+        yield ruled("buffers", "2*in + 1", numbers, row.buffers)
 
 
 def _average(row: LayerRow) -> Iterator[Quantity]:
@@ -190,11 +213,12 @@ def _average(row: LayerRow) -> Iterator[Quantity]:
     yield Quantity("field", "", None)
 
 
-def _flat(row: LayerRow) -> Iterator[Quantity]:
-    _, *sizes = row.input_shape
-    names = ["C", *_AXES[len(sizes) - 2]] if 1 < len(sizes) < 5 else []
-    formula = "*".join(format_shape([size]) for size in sizes)
-    yield Quantity("features", formula, row.output_shape[1], "*".join(names))
+def _flat(kind: Flatten, row: LayerRow) -> Iterator[Quantity]:
+    rank = len(row.input_shape)
+    start, end = kind.start_dim % rank, kind.end_dim % rank + 1
+    names = ["N", "C", *_AXES[rank - 3]] if 2 < rank < 6 else []
+    formula = "*".join(format_shape([size]) for size in row.input_shape[start:end])
+    yield Quantity("features", formula, row.output_shape[start], "*".join(names[start:end]))
 
 
 def _linear(kind: Linear, row: LayerRow) -> Iterator[Quantity]:

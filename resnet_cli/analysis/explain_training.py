@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from resnet_cli.analysis.explain import summed
+from resnet_cli.analysis.explain import parts, summed
 from resnet_cli.analysis.explanation import Explanation, Quantity
 from resnet_cli.analysis.kept import HALF, Kept, kept
 from resnet_cli.analysis.walk import Walk, item_size, walk
@@ -13,7 +13,7 @@ from resnet_cli.graph.products import Conv, Linear
 
 if TYPE_CHECKING:
     from resnet_cli.analysis.memory import Training
-    from resnet_cli.analysis.summary import LayerRow, Summary
+    from resnet_cli.analysis.summary import Summary
     from resnet_cli.graph.graph import Graph
     from resnet_cli.graph.kinds import Facts
 
@@ -39,7 +39,7 @@ class _Lesson:
 
     def __init__(self, graph: "Graph", summary: "Summary", training: "Training") -> None:
         self.rows = {row.path: row for row in summary.rows}
-        self.order = summary.rows
+        self.parts = parts(summary.rows)
         self.walked: Walk = walk(graph, item_size(summary.dtype))
         trains = weights(self.walked, training.step.freeze).trains
         self.kept: Kept = kept(self.walked, trains, training.step)
@@ -63,23 +63,14 @@ class _Lesson:
             formula = " + ".join(term.formula for term in own) or "0"
             words = ", ".join(term.words for term in own) or "nothing that is not kept already"
             return _with(explanation, words, Quantity("saved", formula, row.saved_bytes))
-        parts = self._parts(row)
-        names = [part.path.removeprefix(f"{row.path}.") for part in parts]
-        inner = summed("saved", names, [part.saved_bytes or 0 for part in parts], row.saved_bytes)
-        saved = [str(part.saved_bytes) for part in parts if part.saved_bytes]
+        inside = self.parts[row.path]
+        names = [part.path.removeprefix(f"{row.path}.") for part in inside]
+        inner = summed("saved", names, [part.saved_bytes or 0 for part in inside], row.saved_bytes)
+        saved = [str(part.saved_bytes) for part in inside if part.saved_bytes]
         first = [inner.formula] if inner.formula else saved
         formula = " + ".join((*first, *(term.formula for term in own))) or "0"
         named = () if own else inner.parts
         return _with(explanation, "", inner._replace(formula=formula, parts=named))
-
-    def _parts(self, row: "LayerRow") -> "list[LayerRow]":
-        """Return the rows one level below a row."""
-        found = []
-        for part in self.order[self.order.index(row) + 1 :]:
-            if part.depth <= row.depth:
-                break
-            found += [part] if part.depth == row.depth + 1 else []
-        return found
 
     def _terms(self, index: int) -> list[Term]:
         """Return what an operation keeps first."""

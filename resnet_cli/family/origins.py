@@ -6,9 +6,13 @@ from resnet_cli.family.config import BASE_WIDTH, ResNetConfig
 from resnet_cli.family.modes import Block, Stem
 
 
-def origin(config: ResNetConfig, role: str, width: int) -> str:
-    """Return the rule that gives a layer of that role its width, as in `4*channels[1]`, if any."""
-    return next((rule for rule, value in _rules(config, role) if value == width), "")
+def origin(config: ResNetConfig, role: str, width: int, *, is_last: bool) -> str:
+    """Return the rule that gives a layer of that role its width, as in `4*channels[1]`, if any.
+
+    Whether it is the last of a block's main path, or its projection, decides in a bottleneck.
+    """
+    rules = _rules(config, role, is_last=is_last)
+    return next((rule for rule, value in rules if value == width), "")
 
 
 def numbers(config: ResNetConfig) -> Mapping[str, int]:
@@ -18,7 +22,7 @@ def numbers(config: ResNetConfig) -> Mapping[str, int]:
     return {**{field: getattr(config, field) for field in fields}, **planes}
 
 
-def _rules(config: ResNetConfig, role: str) -> Iterator[tuple[str, int]]:
+def _rules(config: ResNetConfig, role: str, *, is_last: bool) -> Iterator[tuple[str, int]]:
     """Give what the widths of a role's convolutions and linear layers can be."""
     part, _, number = role.partition(" ")
     if part == "head":
@@ -31,11 +35,12 @@ def _rules(config: ResNetConfig, role: str) -> Iterator[tuple[str, int]]:
         planes = f"channels[{stage}]" + ("*widen" if config.widen != 1 else "")
         if config.block is Block.BASIC or config.regnet is not None:
             yield planes, width
+        elif is_last:
+            yield f"{factor}*{planes}", factor * width
         else:
             is_plain = config.width_per_group == BASE_WIDTH and config.groups == 1
             inner = f"floor({planes}*width_per_group/{BASE_WIDTH})*groups"
             yield planes if is_plain else inner, config.inner_width(width)
-            yield f"{factor}*{planes}", factor * width
 
 
 def _stem(config: ResNetConfig) -> Iterator[tuple[str, int]]:

@@ -50,7 +50,7 @@ class ConvTranspose(NamedTuple):
             weights += (("bias", (self.out_channels,)),)
         macs = prod(shapes[0]) * prod(filter_shape)
         window, why = spread_sight(self.kernel, self.stride)
-        return Facts((out,), weights, macs=macs, window=window, why=why)
+        return Facts((out,), weights, macs=macs, window=window, mixes=(1,), why=why)
 
     def printed(self, shape: Shape) -> str:
         """Write it as PyTorch does on an input of `shape`."""
@@ -84,7 +84,10 @@ class ConvFunction(NamedTuple):
         out = (batch, out_channels, *window.slide(tuple(sizes)))
         equal = together(channels, of_each * self.groups)
         macs = prod(out) * of_each * prod(sides)
-        return Facts((out,), macs=macs, window=window, equal=equal, keeps=Keeps((0, 1)))
+        mixes = () if self.groups == channels else (1,)  # a blur hands its channels on
+        return Facts(
+            (out,), macs=macs, window=window, mixes=mixes, equal=equal, keeps=Keeps((0, 1))
+        )
 
 
 @kind
@@ -109,7 +112,7 @@ class ConvTransposeFunction(NamedTuple):
         macs = prod(shapes[0]) * of_each * prod(sides)
         equal = together(channels, takes)
         window, why = spread_sight(sides, self.stride)
-        return Facts((out,), macs=macs, window=window, why=why, equal=equal)
+        return Facts((out,), macs=macs, window=window, mixes=(1,), why=why, equal=equal)
 
 
 @kind

@@ -10,7 +10,7 @@ from itertools import accumulate
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from resnet_cli.analysis.explain import explain, select
 from resnet_cli.analysis.explanation import pretty
@@ -28,7 +28,7 @@ MODULES = Path(__file__).parents[1] / "modules.py"
 ISSUED = """\
 2.0.conv1  Conv2d 3x3, stride 2, padding 1
   shapes   1x64x56x56 → 1x128x28x28
-  in       64, from 1.1.conv2
+  in       64, from add in 1.1
   out      channels[1] = 128
   height   H_out = ⌊(H + 2p − k)/s⌋ + 1 = ⌊(56 + 2·1 − 3)/2⌋ + 1 = 28
   params   out·in·k·k + bias = 128·64·3·3 + 128 = 73,856
@@ -43,6 +43,7 @@ which an element sees r pixels of the input, and its neighbour stands j on.
 # What a quantity's name stands for in the table's row.
 IN_ROW = {
     "params": lambda row: row.params,
+    "frozen": lambda row: row.frozen,
     "buffers": lambda row: row.buffers,
     "MACs": lambda row: row.macs,
     "field": lambda row: row.receptive_field,
@@ -141,16 +142,37 @@ def test_a_convolution_is_explained_line_by_line(invoke):
     assert invoke("explain", "2.0.conv1") == (0, ISSUED, "")
 
 
+def out_rules(config: ResNetConfig) -> dict[str, tuple[str, int]]:
+    """Return the rule, and the number, of each width, by path."""
+    _, explanations = explained(config)
+    widths = ((e.path, each) for e in explanations for each in e.channels if each.name == "out")
+    return {path: (each.rule, each.value) for path, each in widths}
+
+
 @settings(deadline=None, max_examples=60)
 @given(configs())
-def test_the_fields_that_a_width_is_from_give_it(config):
-    _, explanations = explained(config)
-    widths = [each for e in explanations for each in e.channels if each.name == "out"]
-    assert widths[-1].rule == "classes"
-    for each in widths:
-        names = {"floor": math.floor, **config.to_dict()}
-        if each.rule:
-            assert eval(each.rule, names) == eval(each.formula, names) == each.value  # noqa: S307
+@example(preset("resnext101_32x8d").config)
+def test_the_rule_of_a_width_holds_where_its_fields_are_others(config):
+    other = config
+    if config.regnet is None:
+        other = config._replace(channels=tuple(2 * width for width in config.channels))
+        if config.groups > 1 or config.width_per_group != 64:
+            other = other._replace(width_per_group=2 * config.width_per_group)
+    theirs = out_rules(other._replace(classes=config.classes + 1))
+    fields = {"floor": math.floor, **other.to_dict(), "classes": config.classes + 1}
+    rules = out_rules(config)
+    assert [*rules.values()][-1] == ("classes", config.classes)
+    for path, (rule, _) in rules.items():
+        if rule:
+            assert eval(rule, fields) == theirs[path][1], (path, rule)  # noqa: S307
+
+
+def test_widths_that_are_equal_by_chance_have_each_its_own_rule():
+    rules = out_rules(preset("resnext101_32x8d").config)
+    inner = "floor(channels[0]*width_per_group/64)*groups"
+    assert rules["layer1.0.conv1"] == rules["layer1.0.conv2"] == (inner, 256)
+    assert rules["layer1.0.conv3"] == rules["layer1.0.downsample.0"] == ("4*channels[0]", 256)
+    assert rules["layer3.22.conv3"] == ("4*channels[2]", 1024)
 
 
 @pytest.mark.parametrize("name", presets.NAMES[::7])
@@ -167,8 +189,129 @@ def test_channels_come_from_the_layer_that_made_them():
     makers = {e.path: e.channels[0].note for e in explanations if e.channels}
     assert makers["0.0"] == "from the input"
     assert makers["1.0.conv1"] == "from 0.0"
-    assert makers["2.0.conv1"] == makers["2.0.conv3"] == "from 1.1.conv2"
-    assert makers["7"] == "from 4.1.conv2"
+    assert makers["1.0.conv2"] == "from 1.0.conv1"
+    assert makers["2.0.conv1"] == makers["2.0.conv3"] == "from add in 1.1"
+    assert makers["7"] == "from add in 4.1"
+
+
+def test_a_gate_hands_on_the_channels_that_it_weighs():
+    _, explanations = explained(preset("seresnext101_32x8d").config)
+    makers = {e.path: e.channels[0].note for e in explanations if e.channels}
+    assert makers["layer1.0.se.fc1"] == "from layer1.0.conv3"
+    assert makers["layer1.1.conv1"] == "from add in layer1.0"
+    rules = out_rules(preset("seresnext101_32x8d").config)
+    assert rules["layer1.0.conv3"] == ("4*channels[0]", 256)
+
+
+def own(invoke, code: str, shape: str) -> dict[str, tuple[dict, dict]]:
+    """Return each layer's channels and quantities, by name, of a network of the user's own."""
+    Path("mine.py").write_text(f"import torch\nfrom torch import nn\n{code}")
+    args = ("--module", "./mine.py:net", "--input", shape, "--format", "json")
+    result = invoke("explain", *args)
+    assert result.code == 0, result.stderr
+    return {
+        each["path"]: (
+            {q["name"]: q for q in each["channels"]},
+            {q["name"]: q for q in each["quantities"]},
+        )
+        for each in json.loads(result.stdout)["explanations"]
+    }
+
+
+PLUS = """
+class Plus(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(2, 2, 1)
+    def forward(self, x):
+        return x + self.conv(x)
+"""
+
+
+def test_what_an_addition_gives_is_its_own(invoke):
+    code = PLUS + "net = nn.Sequential(Plus(), Plus(), nn.ConvTranspose2d(2, 2, 2), Plus())"
+    found = own(invoke, code, "1x2x4x4")
+    makers = {path: channels["in"]["note"] for path, (channels, _) in found.items() if channels}
+    assert makers == {
+        "0.conv": "from the input",
+        "1.conv": "from add in 0",
+        "2": "from add in 1",
+        "3.conv": "from 2",
+    }
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "rule", "formula", "value"),
+    [
+        ("nn.Flatten()", "2x3x4x5", "C*H*W", "3*4*5", 60),
+        ("nn.Flatten(2)", "2x3x4x5", "H*W", "4*5", 20),
+        ("nn.Flatten(0)", "2x3x4x5", "N*C*H*W", "2*3*4*5", 120),
+        ("nn.Flatten(1, -2)", "2x3x4x5", "C*H", "3*4", 12),
+        ("nn.Flatten(0, 1)", "2x3", "", "2*3", 6),
+    ],
+)
+def test_what_is_flattened_is_multiplied(invoke, layer, shape, rule, formula, value):
+    _, quantities = own(invoke, f"net = nn.Sequential({layer})", shape)["0"]
+    found = quantities["features"]
+    assert (found["rule"], found["formula"], found["value"]) == (rule, formula, value)
+
+
+def test_a_norm_without_weights_or_statistics_has_no_rule_for_them(invoke):
+    norms = "nn.BatchNorm2d(8, affine=False), nn.BatchNorm2d(8, track_running_stats=False)"
+    found = own(invoke, f"net = nn.Sequential({norms})", "2x8x4x4")
+    assert {name: q["value"] for name, q in found["0"][1].items()} == {"buffers": 17}
+    assert {name: q["value"] for name, q in found["1"][1].items()} == {"params": 16}
+    first, second = (
+        line
+        for line in invoke(
+            "explain", "--module", "./mine.py:net", "--input", "2x8x4x4"
+        ).stdout.splitlines()
+        if line.startswith(("0", "1"))
+    )
+    assert (first, second) == ("0  BatchNorm2d", "1  BatchNorm2d, learned scale and shift")
+
+
+def test_what_is_not_known_is_not_said(invoke):
+    code = (
+        PLUS
+        + """
+class Distances(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.plus = nn.Sequential(nn.ConvTranspose2d(2, 2, 3, 2), Plus(), nn.AdaptiveAvgPool2d(1))
+    def forward(self, x):
+        y = self.plus(x).flatten(1)
+        return torch.cdist(y, y)
+net = Distances()
+"""
+    )
+    found = own(invoke, code, "1x2x4x4")
+    assert "field" not in found["plus.1"][1]
+    assert "field" not in found["plus.2"][1]
+    assert found["cdist()"][1] == {}
+    assert (
+        "global" not in invoke("explain", "--module", "./mine.py:net", "--input", "1x2x4x4").stdout
+    )
+
+
+def test_a_global_field_is_said(invoke):
+    assert "  field    global\n" in invoke("explain", "5").stdout
+
+
+def test_frozen_parameters_are_apart_as_in_the_table(invoke):
+    code = """
+net = nn.Sequential()
+net.add_module("a", nn.Conv2d(1, 4, 1, bias=False))
+net.add_module("b", nn.Conv2d(4, 4, 1))
+net.b.weight.requires_grad_(False)
+net = nn.Sequential(net)
+"""
+    found = own(invoke, code, "1x1x2x2")
+    leaf, around = found["0.b"][1], found["0"][1]
+    assert (leaf["params"]["formula"], leaf["params"]["value"]) == ("4*4*1*1 + 4 - 16", 4)
+    assert leaf["params"]["rule"] == "out*in*k*k + bias - frozen"
+    assert leaf["frozen"]["value"] == around["frozen"]["value"] == 16
+    assert (around["params"]["formula"], around["params"]["value"]) == ("2*4", 8)
 
 
 def test_a_container_groups_what_it_adds_up_by_name():
@@ -392,6 +535,15 @@ def test_latex_has_the_rule_the_numbers_and_the_result(invoke):
     ) in text
     named = invoke("explain", "2.0.conv1", "--format", "latex", "--input", "Nx1xHxW").stdout
     assert "   &= \\left\\lceil H/8\\right\\rceil\n" in named
+
+
+def test_a_name_with_a_digit_is_one_name_in_latex(invoke):
+    code = "net = nn.Sequential(nn.Linear(4, 2))"
+    own(invoke, code, "2x3x4")
+    args = ("--module", "./mine.py:net", "--input", "2x3x4", "--format", "latex")
+    text = invoke("explain", *args).stdout
+    product = r"N\cdot L_{\mathrm{1}}\cdot \mathrm{out}\cdot \mathrm{in}"
+    assert f"&= {product} " in text
 
 
 def test_csv_is_refused_by_name(invoke):
