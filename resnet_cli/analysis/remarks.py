@@ -17,8 +17,9 @@ def remarks(summary: Summary, *, ascii_only: bool = False) -> list[str]:
         found.append(f"The peak is at {summary.peak_at}.")
     if summary.no_peak and not summary.error and not summary.ends:
         found.append(f"The peak is not known: {summary.no_peak}.")
-    if summary.error and summary.params is None:
-        found.append("No layer ran: params, MACs and bytes are not known.")
+    if summary.error:
+        how = "The run ended early" if any(row.leaf for row in summary.rows) else "No layer ran"
+        found.append(f"{how}: params, MACs and bytes are not known.")
     if not summary.ran:
         found.append("It did not run: shapes, MACs and bytes are not known.")
     return found

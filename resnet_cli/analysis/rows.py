@@ -50,9 +50,6 @@ class Sums(NamedTuple):
     not_counted: int = 0
 
 
-NOT_SEEN = Sums(UNKNOWN, 0, UNKNOWN, UNKNOWN, UNKNOWN)
-"""What a network adds up to whose own code failed."""
-
 NO_SUMS, NO_WEIGHT, NO_CALL = Sums(), Weight(), Call(0, None, None)
 
 
@@ -156,8 +153,7 @@ class _Rows:
         if self.failure is not None:
             if all(row.path != self.failure.path for row in self.rows):  # its own forward failed
                 self.failure = self.failure._replace(path=ROOT)
-                own = self._row(network, ROOT, 1, "", NOT_SEEN)
-                self.rows.append(own._replace(output_bytes=UNKNOWN))
+                self.rows.append(self._row(network, ROOT, 1, "", NO_SUMS))
             self.rows[:] = _marked(self.rows, self.failure)
 
     def _inside(self, module: Module, depth: int, role: str) -> Sums:
@@ -335,12 +331,23 @@ def _is_weight(module: Module) -> bool:
 
 
 def _marked(rows: Sequence[LayerRow], failure: Failure) -> Iterator[LayerRow]:
-    """Give the rows with the error at the failing layer and at those around it."""
+    """Give the rows with the error at the failing layer and at those around it.
+
+    What a run would have told of them is not known; nor is what a module holds, of which the
+    rows are a part.
+    """
     path, message, window = failure
     for row in rows:
-        if row.path == path:
-            yield row._replace(error=message, note="", window=window)
-        elif is_at(path, row.path):
-            yield row._replace(error=f"in {path}", note="")
-        else:
+        if not is_at(path, row.path):
             yield row
+            continue
+        found = row._replace(
+            error=f"in {path}",
+            note="",
+            macs=UNKNOWN,
+            output_bytes=UNKNOWN,
+            activation_bytes=UNKNOWN,
+        )
+        if not row.leaf:
+            found = found._replace(params=UNKNOWN, frozen=0, buffers=UNKNOWN)
+        yield found._replace(error=message, window=window) if row.path == path else found

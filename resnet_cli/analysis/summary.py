@@ -186,8 +186,9 @@ class Summary(NamedTuple):
 
     @property
     def frozen(self) -> int:
-        """Elements of parameters that do not train."""
-        return self._added("frozen") or 0
+        """Elements of parameters that do not train; a document names them where there are some."""
+        found = self._added("frozen")
+        return 0 if found is None and self.sums is not None else found  # type: ignore[no-any-return]
 
     @property
     def buffers(self) -> int:
@@ -201,7 +202,7 @@ class Summary(NamedTuple):
         Where nothing of what multiplies is counted they are not known.
         """
         macs = [row.macs for row in self.rows if row.leaf]
-        if self.sums is not None or not self.ran or not macs:
+        if self.sums is not None or not self.ran or self.error is not None:
             return self._added("macs")  # type: ignore[no-any-return]
         counted = added(each for each in macs if each is not None)
         return UNKNOWN if self.not_counted and counted == 0 else counted
@@ -245,11 +246,12 @@ class Summary(NamedTuple):
         return self._added("activation_bytes")  # type: ignore[no-any-return]
 
     def _added(self, figure: str) -> Any:
-        """Return the sum over the leaves; a run that failed before the first tells nothing."""
+        """Return the sum over the leaves; those of a run that failed are not all."""
         if self.sums is not None:
             return self.sums.get(figure)
-        leaves = [getattr(row, figure) for row in self.rows if row.leaf]
-        return added(leaves) if leaves or self.error is None else UNKNOWN
+        if self.error is not None:
+            return UNKNOWN
+        return added(getattr(row, figure) for row in self.rows if row.leaf)
 
     def totals(self) -> dict[str, Size | None]:
         """Return every total under its name in the machine formats.

@@ -66,7 +66,8 @@ class Trained(NamedTuple):
 class Variable(NamedTuple):
     """A network whose sizes vary: its summary in formulas, its rows, what bounds the sizes.
 
-    `held` are the amounts of which one is the peak of an inference pass. Every map that a window
+    `held` are the amounts of which one is the peak of an inference pass, none where it is not
+    known. Every map that a window
     gives has at least one element: those sizes are `least`.
     """
 
@@ -99,7 +100,7 @@ def variable(network: "Network", *, depth: int, folded: bool, step: Step | None)
         summary,
         walked,
         rows,
-        largest(summary.held or peaks),
+        largest(() if summary.no_peak else summary.held or peaks),
         _needs(walked),
         _least(walked),
         _measured(summary.training, rows)

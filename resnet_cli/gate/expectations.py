@@ -106,6 +106,9 @@ def verdicts(summary: Summary, expected: Expectations) -> Iterator[Verdict]:
     for key, total in BUDGETS.items():
         if (limit := getattr(expected, key)) is not None:
             actual = totals.get(total)
+            if summary.error is not None:
+                yield Verdict(total, AT_MOST, limit, None, False, f"{NOT_KNOWN}: the run failed")
+                continue
             if summary.ends and total not in ("params", "param_bytes"):
                 yield Verdict(total, AT_MOST, limit, None, False, ENDS)
                 continue
@@ -115,7 +118,7 @@ def verdicts(summary: Summary, expected: Expectations) -> Iterator[Verdict]:
             if actual is None and summary.measured:
                 why = "not measured" if summary.ran else NOT_KNOWN
                 if total == "peak_bytes" and summary.no_peak:
-                    why = f"not known: {summary.no_peak}"
+                    why = f"{NOT_KNOWN}: {summary.no_peak}"
                 yield Verdict(total, AT_MOST, limit, None, False, why)
                 continue
             if not isinstance(actual, int):

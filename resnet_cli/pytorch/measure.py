@@ -99,7 +99,8 @@ def measure(
         failed = next(row for row in summary.rows if row.error == failure.message)
         difference = Difference(failed.path, "forward pass", "runs", f"fails: {failure.message}")
         summary = summary._replace(error=_where(failed, failure.message))
-    weights = (summary.param_bytes or 0) + (summary.buffer_bytes or 0)  # a failed run tells none
+    held = [module.held for module in done.graph.modules if module.held is not None]
+    weights = sum(each.params + each.frozen + each.buffers for each in held) * walked.itemsize
     needs = weights + max(map(index, walked.held), default=0)
     summary = summary._replace(
         rows=_without_lazy(summary.rows, done.graph),

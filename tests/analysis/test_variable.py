@@ -8,14 +8,18 @@ from hypothesis import strategies as st
 
 from resnet_cli.analysis import train
 from resnet_cli.analysis.backward import corners
-from resnet_cli.analysis.network import predict
+from resnet_cli.analysis.network import Network, Plain, predict
+from resnet_cli.analysis.rows import summarise
 from resnet_cli.analysis.step import Optimizer, Step
 from resnet_cli.analysis.templates import explained, template
 from resnet_cli.analysis.variable import ELEMENT, largest, variable
 from resnet_cli.errors import ConfigError
 from resnet_cli.family.config import DType
 from resnet_cli.family.presets import preset
+from resnet_cli.graph.builder import Builder
 from resnet_cli.graph.dims import Dim, evaluate
+from resnet_cli.graph.kinds import Input
+from resnet_cli.graph.matmul import MultiheadAttention
 from tests.strategies import configs
 
 N, H, W = (Dim.named(name, axis) for name, axis in (("N", 0), ("H", 2), ("W", 3)))
@@ -52,6 +56,16 @@ def test_the_formulas_of_any_network_have_its_figures_at_any_size(config, data):
     highest = max(evaluate((*way.passes, update.after), at))
     assert evaluate(update.always, at) + highest == trained.peak_bytes
     assert all(value != 0 for value in evaluate(tuple(found.trained.apart), at))
+
+
+def test_where_nobody_knows_the_peak_no_amount_is_one_of_it():
+    net = Builder()
+    tokens = net.apply(Input((N, 4, 8)))
+    attention = MultiheadAttention(8, 2, batch_first=True)
+    graph = net.graph("Net", tokens, net.layer("heads", attention, tokens, tokens, tokens))
+    found = variable(Network(Plain({}), graph, summarise(graph)), depth=99, folded=True, step=None)
+    assert found.summary.no_peak
+    assert found.held == []
 
 
 def test_a_folded_row_saves_what_all_that_it_stands_for_save():

@@ -220,6 +220,44 @@ def test_a_failing_module_cannot_be_locked_and_fails_a_check(invoke):
     assert "forward pass" in result.stderr
 
 
+def test_no_budget_holds_a_part_of_a_network_whose_run_failed(invoke):
+    """Its rows end where it failed: what they add up to is no total."""
+    failing = ("--module", target("chain"), "--input", "1x3x3x3")
+    document = json.loads(invoke(*failing, "--format", "json").stdout)
+    assert document["error"]
+    assert {*document["totals"].values()} == {None}
+    failed = document["layers"][-1]
+    assert failed["params"] == 8 * 8 * 9 + 8
+    assert failed["macs"] is failed["output_bytes"] is None
+    budgets = ("--max-params", "1M", "--max-macs", "1G", "--max-activations", "1GB")
+    result = invoke("check", *failing, *budgets, "--allow-not-counted", "--format", "json")
+    assert result.code == 1
+    (report,) = json.loads(result.stdout)["networks"]
+    assert [each["holds"] for each in report["expectations"]] == [False] * 3
+    assert {each["note"] for each in report["expectations"]} == {"not known: the run failed"}
+
+
+def test_a_part_of_a_container_that_failed_is_not_its_sum(invoke):
+    Path("nest.py").write_text(
+        "from torch import nn\n"
+        "net = nn.Sequential(nn.Sequential(nn.Linear(4, 4), nn.Linear(5, 4), nn.Linear(4, 4)))\n"
+    )
+    document = json.loads(
+        invoke("--module", "nest.py:net", "--input", "1x4", "--format", "json").stdout
+    )
+    outer, first, failed = document["layers"]
+    assert outer["params"] is outer["macs"] is outer["buffers"] is None
+    assert (first["params"], failed["params"]) == (20, 24)
+
+
+def test_the_run_that_failed_has_a_row_of_its_own(invoke):
+    args = ("--module", target("Branches"), "--input", "1x3x8x8", "--expect", "conv=1x4x8x8")
+    lines = invoke("check", *args).stdout.splitlines()
+    (row,) = [line for line in lines if "forward pass" in line]
+    assert row.endswith("NO")
+    assert "runs" in row
+
+
 def test_a_module_prints_itself(invoke):
     result = invoke("print-net", "--module", target("chain"))
     assert result.stdout.startswith("Sequential(\n  (0): Conv2d(3, 8")

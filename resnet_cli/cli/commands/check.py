@@ -149,9 +149,10 @@ def _report(
     network = built[name].network
     fits = None if weights is None else fit(read(weights), network.graph)
     try:
-        return judge(name, network, expected, locks.get(path), fits)
+        report = judge(name, network, expected, locks.get(path), fits)
     except ExpectationError as error:
         raise click.BadParameter(str(error), param_hint=own.name("expect")) from error
+    return report._replace(proof=built[name].run)  # a captured network ran already
 
 
 def _show(found: list[Report], screen: Screen) -> None:
