@@ -66,6 +66,13 @@ class Tab:
             ".filter((row) => row.checkVisibility()).map((row) => row.dataset.path)"
         )
 
+    def is_fitting(self):
+        """Say whether the table has all its columns in view."""
+        return self.page.evaluate(
+            "(({clientWidth, scrollWidth}) => scrollWidth <= clientWidth)"
+            "(document.querySelector('.scroll'))"
+        )
+
     def selected(self):
         row = self.page.locator("tr[aria-selected=true]")
         return row.get_attribute("data-path") if row.count() else None

@@ -102,13 +102,13 @@ def test_training_shows_what_is_saved_and_its_choices_follow(tab):
 def test_memory_says_the_largest_batch(tab):
     most = tab.text("#fit b")
     assert re.fullmatch(r"[\d,]+", most)
-    assert tab.text("#fit-name") == "Largest batch in 24 GB"
-    tab.page.fill("#gb", "0.01")
+    assert tab.text("#fit-name") == "Largest batch in 24 GiB"
+    tab.page.fill("#gib", "0.01")
     assert tab.text("#fit b") == "0"
     assert tab.text("#fit span").endswith("and does not fit")
-    tab.page.fill("#gb", "much")
+    tab.page.fill("#gib", "much")
     assert "as in 24" in tab.text("#fit span")
-    tab.page.fill("#gb", "24")
+    tab.page.fill("#gib", "24")
     assert tab.text("#fit b") == most
 
 
@@ -161,7 +161,7 @@ def test_a_bar_is_as_long_as_the_share(tab):
         """() => {
           const cell = document.querySelector("tr[data-path='layer4'] td.params");
           const bar = parseFloat(getComputedStyle(cell, "::after").width);
-          return bar / (cell.clientWidth - 16);
+          return bar / (cell.clientWidth - 12);
         }"""
     )
     assert abs(full - 8_393_728 / 11_689_512) < 0.01
@@ -250,7 +250,7 @@ def test_every_control_is_reached_by_tab(tab):
         reached.append(
             tab.page.evaluate("document.activeElement.id || document.activeElement.tagName")
         )
-    for name in ("size-N", "size-H", "size-W", "dtype", "train", "gb", "search", "all", "figure"):
+    for name in ("size-N", "size-H", "size-W", "dtype", "train", "gib", "search", "all", "figure"):
         assert name in reached
     assert "TR" in reached
 
@@ -259,7 +259,7 @@ def test_the_address_shows_the_same_again(browser, path, tab):
     tab.page.fill("#size-N", "4")
     tab.page.select_option("#train", "momentum")
     tab.page.select_option("#checkpoint", "block")
-    tab.page.fill("#gb", "8")
+    tab.page.fill("#gib", "8")
     tab.page.click("tr[data-path='layer3'] .twist")
     tab.page.click("tr[data-path='layer3.1']")
     tab.page.locator("#tree thead button").nth(3).click()
@@ -278,7 +278,7 @@ def test_the_address_shows_the_same_again(browser, path, tab):
 @pytest.mark.parametrize(
     "address",
     [
-        "#size=&N=&H=x&train-with=no&show-layer=9&open-row=zz&sort-by=99&memory-gb=-",
+        "#size=&N=&H=x&train-with=no&show-layer=9&open-row=zz&sort-by=99&memory-gib=-",
         "#N=%00%22%3Cimg%20src=x%20onerror=alert(1)%3E&find-layers=%3Cb%3E",
         "#%",
         "#sort-by=__proto__&train-with=__proto__&show-layer=toString",
@@ -316,6 +316,18 @@ def test_nothing_is_wider_than_the_screen_and_axe_finds_nothing(browser, path, w
         found = Axe().run(tab.page)
         assert found.violations_count == 0, found.generate_report()
         assert tab.wrong == []
+
+
+@pytest.mark.parametrize("width", [500, 800, 1200])
+def test_the_table_fits_or_says_that_it_scrolls_and_keeps_the_layers_in_view(browser, path, width):
+    with Tab(browser, path, viewport={"width": width, "height": 844}) as tab:
+        assert tab.is_fitting()
+        tab.page.click("#all")
+        tab.page.select_option("#train", "adam")
+        place = tab.page.locator("#tree tbody th").first
+        before = place.bounding_box()["x"]
+        tab.page.evaluate("document.querySelector('.scroll').scrollLeft = 1000")
+        assert place.bounding_box()["x"] == before
 
 
 def test_print_has_the_table_and_no_controls(tab):
@@ -505,7 +517,8 @@ def test_a_module_that_fails_or_does_not_run_has_a_page_that_says_so(browser, mo
     args = ("--module", "./own.py:Flat", "--input", "1x1x30x30", "-o", "bad.html")
     assert invoke(*args).code == 1
     with Tab(browser, Path("bad.html").resolve()) as tab:
-        assert "FAILED" in tab.text("header")
+        assert tab.text("header p.failed").startswith("FAILED: layer 3 (Linear")
+        assert tab.is_fitting()
         tab.page.locator("tbody tr").last.click()
         assert tab.wrong == []
 

@@ -153,7 +153,7 @@ def test_a_batch_that_pytorch_refuses_to_train_is_none_that_fits(browser, writte
     most = train.predict(config, step).summary.training.peak_bytes
     with Tab(browser, written("--preset", "resnet18", "--input", "2x3x32x32")) as tab:
         for room, batch in ((most, 2), (most - 1, 0)):
-            asked = {"train": "sgd", "gb": f"0.{room:09}"}
+            asked = {"train": "sgd", "gib": f"{(room + 0.5) / 2**30:.12f}"}
             tab.page.evaluate(VISIT, [asked])
             assert tab.text("#fit b") == str(batch)
             assert (next(iter(fitting(of_family(config, step), room))).most or 0) == batch
@@ -167,10 +167,10 @@ def test_the_batch_that_fits_is_that_of_solve(browser, written, trained):
             asked["train"] = asked["train"] or "adam" if trained else ""
             asked["amp"] = "bfloat16" if trained and asked["dtype"] == "float32" else ""
             asked["checkpoint"] = asked["checkpoint"] if trained else ""
-            asked["gb"] = "16.5"
+            asked["gib"] = "16.5"
             (shown,) = tab.page.evaluate(VISIT, [asked])
             if shown["wrong"]:
                 continue
             own, step = configured(config, asked)
-            answer = next(iter(fitting(of_family(own, step), 16_500_000_000)))
+            answer = next(iter(fitting(of_family(own, step), 33 * 2**29)))
             assert tab.text("#fit b") == f"{answer.most or 0:,}", asked

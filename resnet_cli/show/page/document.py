@@ -43,7 +43,7 @@ SIZES = {0: "Batch", 2: "Height", 3: "Width"}
 NOTES = (
     "Output bytes: what the layers of a row give, views left out. A pass holds a layer's input and "
     "output at once, and what waits for an addition; memory that fits a batch is that, parameters "
-    "and running statistics, 1 GB = 10⁹ bytes. Field: input pixels that one element sees, * more "
+    "and running statistics. Field: input pixels that one element sees, * more "
     "than the input has. Nothing here leaves this file."
 )
 
@@ -56,7 +56,7 @@ class Figure(NamedTuple):
 
 
 def to_html(sheet: Sheet, figure: Figure, said: Sequence[str], command: str) -> str:
-    """Return the page; `said` is what one should know.
+    """Return the page; `said` is what one should know, first why it failed.
 
     `command` is what made the page.
     """
@@ -74,7 +74,10 @@ def to_html(sheet: Sheet, figure: Figure, said: Sequence[str], command: str) -> 
         data=_json(data),
         input=_text(_input(sheet)),
         dtype=sheet.start.dtype,
-        remarks="".join(f'<p class="dim">{_text(text)}</p>' for text in said),
+        remarks="".join(
+            f'<p class="{"dim" if number or not summary.error else "failed"}">{_text(text)}</p>'
+            for number, text in enumerate(said)
+        ),
         controls="".join(_controls(sheet)),
         totals="".join(_totals(sheet)),
         train="" if step is None else ' class="train"',
@@ -144,8 +147,8 @@ def _controls(sheet: Sheet) -> Iterator[str]:
         yield _select("Autocast", "amp", "amp-to", amps, amp)
         yield _select("Checkpoint by", "checkpoint", "checkpoint-by", again, checkpoint)
     yield (
-        '<label>Memory, GB<input id="gb" name="memory-gb" value="24" inputmode="decimal" '
-        'autocomplete="off" maxlength="16"></label>'
+        '<label>Memory, GiB<input id="gib" name="memory-gib" value="24" inputmode="decimal" '
+        'autocomplete="off" maxlength="19"></label>'
     )
 
 

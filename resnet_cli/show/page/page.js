@@ -80,14 +80,14 @@ function writeTotals() {
 }
 
 function writeFit(needs) {
-  const text = shown.value.gb.trim(), said = element("fit");
-  const [whole, part = ""] = /^\d{1,6}(\.\d{1,9})?$/.test(text) ? text.split(".") : [""];
+  const text = shown.value.gib.trim(), said = element("fit");
+  const [whole, part = ""] = /^\d{1,6}(\.\d{1,12})?$/.test(text) ? text.split(".") : [""];
   const [short, exact] = said.children;
-  element("fit-name").textContent = `Largest batch in ${whole ? text : "…"} GB`;
+  element("fit-name").textContent = `Largest batch in ${whole ? text : "…"} GiB`;
   short.textContent = !whole ? "—" : needs === null ? "not known" : "";
-  exact.textContent = whole ? "" : "give gigabytes, as in 24";
+  exact.textContent = whole ? "" : "give gibibytes, as in 24";
   if (short.textContent) return;
-  const room = BigInt(whole + part.padEnd(9, "0")), most = batch(shown, room);
+  const room = (BigInt(whole + part.padEnd(12, "0")) << 30n) / 10n ** 12n, most = batch(shown, room);
   const fits = needs <= room ? "fits" : "does not fit";
   short.textContent = most === null ? fits : grouped(most);
   exact.textContent = `this one needs ${bytes(needs)}` + (most === null ? "" : ` and ${fits}`);
