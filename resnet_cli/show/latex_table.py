@@ -12,7 +12,7 @@ from resnet_cli.analysis.conventions import HEADS
 from resnet_cli.analysis.fold import fold
 from resnet_cli.graph.dims import Dim
 from resnet_cli.show.columns import Column, Value
-from resnet_cli.show.latex import latex_text
+from resnet_cli.show.latex import latex_math, latex_text
 from resnet_cli.text import factor, human_text, printable
 
 if TYPE_CHECKING:
@@ -132,27 +132,8 @@ def _cell(column: Column, folded: "Folded", totals: "Totals") -> str:
 
 
 def _math(size: object) -> str:
-    """Write a number, or a formula as people see it, in mathematics."""
-    if isinstance(size, int):
-        return str(size)
-    text = re.sub(r"[A-Za-z_]\w*", _name, f"{size:,}").replace(",", "{,}")
-    for sign, command in _SIGNS.items():
-        text = text.replace(sign, command)
-    return text
-
-
-_SIGNS = {
-    "·": r" \cdot ",
-    "⌊": r"\lfloor ",
-    "⌋": r" \rfloor",
-    "⌈": r"\lceil ",
-    "⌉": r" \rceil",
-}
-
-
-def _name(found: re.Match[str]) -> str:
-    name = found[0]
-    return name if len(name) == 1 else f"\\mathrm{{{latex_text(name)}}}"
+    """Write a number, or a formula, in mathematics."""
+    return str(size) if isinstance(size, int) else latex_math(str(size))
 
 
 def _layers(text: str) -> str:

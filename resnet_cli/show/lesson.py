@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from resnet_cli.analysis.explanation import Signs, pretty
+from resnet_cli.analysis.explanation import pretty
 from resnet_cli.analysis.summary import Sizes, label
 from resnet_cli.show import formats
-from resnet_cli.show.latex import latex_text
+from resnet_cli.show.latex import latex_math, latex_text
 from resnet_cli.text import format_shape, human_text, plain_text, printable
 
 if TYPE_CHECKING:
@@ -119,25 +119,6 @@ def _record(each: "Explanation", points: Points) -> dict[str, object]:
     return found
 
 
-def _latex_name(name: str) -> str:
-    """Write a name as mathematics does: a letter in italics, a word upright, an index below."""
-    word, *index = name.split("_", 1)
-    if index and len(word) > 1:  # a field's name, as width_per_group
-        return f"\\mathrm{{{latex_text(name)}}}"
-    below = f"_{{\\mathrm{{{latex_text(index[0])}}}}}" if index else ""
-    return (word if len(word) == 1 else f"\\mathrm{{{latex_text(word)}}}") + below
-
-
-_LATEX = Signs(
-    r"\cdot ",
-    "-",
-    (r"\left\lfloor ", r"\right\rfloor"),
-    (r"\left\lceil ", r"\right\rceil"),
-    "{,}",
-    _latex_name,
-)
-
-
 def to_latex(explanations: "Sequence[Explanation]", points: Points = ()) -> str:
     """Return a paragraph a layer, and in it an `align*` a quantity; for a text with amsmath."""
     lines = ["% needs \\usepackage{amsmath,textcomp}\n"]
@@ -160,18 +141,18 @@ def _aligned(quantity: "Quantity", points: Points) -> Iterator[str]:
     left, _, right = rule.rpartition(" = ")
     lines = []
     if rule:
-        lines.append(pretty(right, _LATEX))
+        lines.append(latex_math(right))
     elif parts:
         named = (r"\dots" if part == "..." else f"\\text{{{latex_text(part)}}}" for part in parts)
         lines.append(" + ".join(named))
     if formula and formula != str(value):
-        lines.append(f"\\text{{{latex_text(formula)}}}" if is_shape else pretty(formula, _LATEX))
+        lines.append(f"\\text{{{latex_text(formula)}}}" if is_shape else latex_math(formula))
     said = f" \\quad \\text{{{latex_text(note)}}}" if note else ""
     lines.append(_latex_value(value) + said)
     for sizes in points:
         if (there := at(value, sizes)) != value:
             lines.append(f"{_latex_value(there)} \\quad \\text{{at {latex_text(label(sizes))}}}")
-    first = pretty(left, _LATEX) if left else f"\\text{{{latex_text(name)}}}"
+    first = latex_math(left) if left else f"\\text{{{latex_text(name)}}}"
     for line in lines:
         yield f"  {first} &= {line}"
         first = ""
@@ -180,4 +161,4 @@ def _aligned(quantity: "Quantity", points: Points) -> Iterator[str]:
 def _latex_value(value: object) -> str:
     if isinstance(value, tuple):
         return f"\\text{{{latex_text(format_shape(value))}}}"
-    return r"\text{global}" if value is None else pretty(str(value), _LATEX)
+    return r"\text{global}" if value is None else latex_math(str(value))

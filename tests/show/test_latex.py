@@ -65,7 +65,8 @@ def test_a_table_is_booktabs_own():
 def test_formulas_are_mathematics_and_their_sum_stands_below():
     summary = predict(RESNET18._replace(input=shape("batch_sizex3xHxW"))).summary
     text = table(summary, ("path", "macs"))
-    macs = r"$9{,}408 \cdot \mathrm{batch\_size} \cdot \lceil H/2 \rceil \cdot \lceil W/2 \rceil$"
+    half = r"\left\lceil H/2\right\rceil\cdot \left\lceil W/2\right\rceil"
+    macs = rf"$9{{,}}408\cdot \mathrm{{batch\_size}}\cdot {half}$"
     assert f"conv1 & {macs} \\\\" in text
     assert text.split("\\end{tabular}\n")[1].startswith("\n\\noindent MACs: $")
 
