@@ -34,7 +34,7 @@ FIGURES = {
     "param_bytes": "Param bytes",
     "receptive_field": "Field",
 }
-"""What is compared, by its name in the machine formats; receptive field: before the pool."""
+"""What is compared, by its name in the machine formats; receptive field: of the last map."""
 
 TRAINING = {
     "saved_bytes": "Saved",
@@ -253,8 +253,15 @@ def _stride(kind: Kind) -> str:
 
 def _figures(network: Network) -> "dict[str, Size | None]":
     totals = network.summary.totals()
-    fields = [row.receptive_field for row in network.summary.rows if row.depth == 1]
-    seen = [field for field in fields if field is not None]
     keys = FIGURES if network.summary.training is None else {**FIGURES, **TRAINING}
     known = {key: totals.get(key) for key in keys}
-    return {**known, "receptive_field": seen[-1] if seen else None}
+    return {**known, "receptive_field": _field(network.summary)}
+
+
+def _field(summary: Summary) -> int | None:
+    """Return what an element of the last map sees, None where that is not known."""
+    for row in reversed(summary.rows):
+        # Behind a global pool or a flattened map there are features alone, (batch, features).
+        if row.depth == 1 and row.calls and not row.is_global and len(row.output_shape) > 2:
+            return row.receptive_field
+    return None

@@ -244,6 +244,24 @@ def test_a_module_of_the_users_own_stands_beside_a_preset(invoke):
     assert "[3x3, 8; 3x3, 8] x 2" in shown.stdout
 
 
+FIELDS = """
+from torch import nn
+
+conv = nn.Conv2d(3, 8, 5)
+pooled = nn.Sequential(conv, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 3))
+flat = nn.Sequential(conv, nn.MaxPool2d(2), nn.Flatten(), nn.Linear(8 * 14 * 14, 3))
+up = nn.Sequential(conv, nn.ConvTranspose2d(8, 4, 2, 2), nn.Conv2d(4, 2, 3))
+"""
+
+
+@pytest.mark.parametrize(("name", "field"), [("pooled", 5), ("flat", 6), ("up", None)])
+def test_the_field_is_that_of_the_last_map(invoke, name, field):
+    Path("fields.py").write_text(FIELDS)
+    result = invoke("compare", f"./fields.py:{name} --input 1x3x32x32", "--format", "json")
+    (entry,) = json.loads(result.stdout)["networks"]
+    assert entry["receptive_field"] == field
+
+
 @pytest.mark.parametrize("kind", ["table", "markdown", "csv"])
 def test_what_is_not_known_is_no_number(invoke, kind):
     Path("bare.py").write_text("from torch import nn\nnet = nn.Sequential(nn.Softmax(1))\n")
