@@ -188,7 +188,7 @@ class Summary(NamedTuple):
     def frozen(self) -> int:
         """Elements of parameters that do not train; a document names them where there are some."""
         found = self._added("frozen")
-        return 0 if found is None and self.sums is not None else found  # type: ignore[no-any-return]
+        return 0 if found is None and self.sums is not None else found
 
     @property
     def buffers(self) -> int:
