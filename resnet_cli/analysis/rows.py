@@ -228,8 +228,9 @@ class _Rows:
         window: "Window | None" = None,
     ) -> LayerRow:
         calls = module.calls
-        takes = self.ends.of(calls[0].takes) if calls else NOTHING
-        gives = self.ends.of(calls[0].gives) if calls else NOTHING
+        shown = -1 if self.failure is not None and is_at(self.failure.path, path) else 0
+        takes = self.ends.of(calls[shown].takes) if calls else NOTHING
+        gives = self.ends.of(calls[shown].gives) if calls else NOTHING
         self.givers.append(gives.giver)
         field, stride, why, _ = gives.sight
         shape = gives.shape

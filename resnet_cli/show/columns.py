@@ -92,11 +92,15 @@ def _shapes(shape: "Shape", tree: Tree) -> Value:
 
 
 def window_text(row: LayerRow) -> str | None:
-    """Write a layer's kernel, stride and padding: `7x7 s2 p3`, `1x7 s1 p0x3`."""
+    """Write a layer's kernel, stride, padding, dilation: `7x7 s2 p3`, `3x3 s1 p0x2 d2`."""
     if row.window is None:
         return None
-    kernel, stride, padding, *_ = row.window
-    return f"{format_shape(kernel)} s{_sides(stride)} p{_sides(padding)}"
+    kernel, stride, padding, _, dilation = row.window
+    gaps = ""
+    if dilation is not None:
+        kernel = tuple((k - 1) // d + 1 for k, d in zip(kernel, dilation, strict=True))
+        gaps = f" d{_sides(dilation)}"
+    return f"{format_shape(kernel)} s{_sides(stride)} p{_sides(padding)}{gaps}"
 
 
 def _sides(sides: "Sides") -> str:

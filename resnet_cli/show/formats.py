@@ -307,7 +307,8 @@ def layer_dict(row: LayerRow) -> dict[str, Any]:
         "window": window
         and {
             name: sides[0] if len({*sides}) == 1 else list(sides)
-            for name, sides in zip(("kernel", "stride", "padding"), window[:3], strict=True)
+            for name, sides in window._asdict().items()
+            if sides is not None and name != "extra"
         },
         **(_measured(row) if row[-len(_USUAL) :] != _USUAL else {}),
     }
