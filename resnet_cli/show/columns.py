@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import partial
+from operator import index
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from resnet_cli.analysis.summary import LayerRow, Summary
@@ -101,6 +102,35 @@ def window_text(row: LayerRow) -> str | None:
         kernel = tuple((k - 1) // d + 1 for k, d in zip(kernel, dilation, strict=True))
         gaps = f" d{_sides(dilation)}"
     return f"{format_shape(kernel)} s{_sides(stride)} p{_sides(padding)}{gaps}"
+
+
+FIELD = "receptive_field"
+FIELD_NOTE = "* receptive field larger than the input."
+
+
+def side_of(summary: "Summary") -> int | None:
+    """Return the input's smaller side, None where it has none or names."""
+    sides = summary.input_shape[2:]
+    return min(map(index, sides), default=None) if not summary.held else None
+
+
+def field_text(row: LayerRow, side: int | None) -> str:
+    """Write a receptive field for people, marked where it exceeds the input's `side`."""
+    if row.receptive_field is None:
+        return "global" if row.is_global else ""
+    is_larger = side is not None and row.receptive_field > side
+    return human_text(row.receptive_field) + "*" * is_larger
+
+
+def cell_text(
+    column: Column,
+    row: LayerRow,
+    totals: Totals,
+    side: int | None,
+    write: "Callable[[Value], str]",
+) -> str:
+    """Write one row's value for people."""
+    return field_text(row, side) if column.name == FIELD else write(column.value(row, totals))
 
 
 def _sides(sides: "Sides") -> str:
