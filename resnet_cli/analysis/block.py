@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from resnet_cli.analysis.network import Network
-from resnet_cli.analysis.rows import is_at, summarise
+from resnet_cli.analysis.paths import is_at
+from resnet_cli.analysis.rows import summarise
 from resnet_cli.analysis.summary import LayerRow, Summary
 from resnet_cli.analysis.walk import Walk, walk
 from resnet_cli.family import blocks

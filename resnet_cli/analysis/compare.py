@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from resnet_cli.analysis.network import Network, counts_like
-from resnet_cli.analysis.rows import is_at
+from resnet_cli.analysis.paths import is_at
 from resnet_cli.analysis.summary import Summary
 from resnet_cli.analysis.tools import Tool
 from resnet_cli.graph.branches import branches

@@ -14,8 +14,8 @@ from resnet_cli.analysis.explain_layers import arithmetic, counts, held, known, 
 from resnet_cli.analysis.explain_products import product, products
 from resnet_cli.analysis.explanation import Explanation, Quantity, ruled
 from resnet_cli.analysis.fold import fold
-from resnet_cli.analysis.paths import suggestion
-from resnet_cli.analysis.rows import FUNCTION, ROOT, is_at
+from resnet_cli.analysis.paths import is_at, suggestion
+from resnet_cli.analysis.rows import FUNCTION, ROOT
 from resnet_cli.analysis.summary import LayerRow, Summary
 from resnet_cli.analysis.walk import Sight, Walk, walk
 from resnet_cli.family import origins

@@ -60,3 +60,8 @@ def outermost(known: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
         least = min(path.count(".") for path in paths)
         paths[:] = [path for path in paths if path.count(".") == least]
     return found
+
+
+def is_at(path: str, outer: str) -> bool:
+    """Say whether a path is another one, or below it."""
+    return f"{path}.".startswith(f"{outer}.")

@@ -1,11 +1,13 @@
 """A graph to a Summary: a row a module in the order of execution, and the totals."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from math import inf
 from operator import index
 from typing import TYPE_CHECKING, NamedTuple
 
 from resnet_cli.analysis.ends import NOTHING, Ends
+from resnet_cli.analysis.failure import Failure, marked
+from resnet_cli.analysis.paths import is_at
 from resnet_cli.analysis.summary import UNKNOWN, LayerRow, Summary, added
 from resnet_cli.analysis.walk import GLOBAL, UNSEEN, Walk, item_size, walk
 from resnet_cli.graph.graph import Call, Graph, Module, Value, Weight, children, values
@@ -20,14 +22,6 @@ ROOT = "."
 
 FUNCTION = "function"
 """The type of a row for what multiplies and is no module."""
-
-
-class Failure(NamedTuple):
-    """Where a run ended early: the path of the module, why, and what it would slide."""
-
-    path: str
-    message: str
-    window: "Window | None" = None
 
 
 class Span(NamedTuple):
@@ -154,7 +148,7 @@ class _Rows:
             if all(row.path != self.failure.path for row in self.rows):  # its own forward failed
                 self.failure = self.failure._replace(path=ROOT)
                 self.rows.append(self._row(network, ROOT, 1, "", NO_SUMS))
-            self.rows[:] = _marked(self.rows, self.failure)
+            self.rows[:] = marked(self.rows, self.failure)
 
     def _inside(self, module: Module, depth: int, role: str) -> Sums:
         """Add what a module holds itself, then what it calls, in the order of execution."""
@@ -226,8 +220,9 @@ class _Rows:
         window: "Window | None" = None,
     ) -> LayerRow:
         calls = module.calls
-        takes = self.ends.of(calls[0].takes) if calls else NOTHING
-        gives = self.ends.of(calls[0].gives) if calls else NOTHING
+        shown = -1 if self.failure is not None and is_at(self.failure.path, path) else 0
+        takes = self.ends.of(calls[shown].takes) if calls else NOTHING
+        gives = self.ends.of(calls[shown].gives) if calls else NOTHING
         self.givers.append(gives.giver)
         sight = gives.sight
         shape = gives.shape
@@ -320,34 +315,6 @@ class _Rows:
         return 0 if any(storage in taken for storage in gives.storages) else gives.nbytes
 
 
-def is_at(path: str, outer: str) -> bool:
-    """Say whether a path is another one, or below it."""
-    return f"{path}.".startswith(f"{outer}.")
-
-
 def _is_weight(module: Module) -> bool:
     """Say whether it is a lone parameter or buffer, which stands beside modules."""
     return module.held is not None and module.is_leaf and bool(module.held.shape)
-
-
-def _marked(rows: Sequence[LayerRow], failure: Failure) -> Iterator[LayerRow]:
-    """Give the rows with the error at the failing layer and at those around it.
-
-    What a run would have told of them is not known; nor is what a module holds, of which the
-    rows are a part.
-    """
-    path, message, window = failure
-    for row in rows:
-        if not is_at(path, row.path):
-            yield row
-            continue
-        found = row._replace(
-            error=f"in {path}",
-            note="",
-            macs=UNKNOWN,
-            output_bytes=UNKNOWN,
-            activation_bytes=UNKNOWN,
-        )
-        if not row.leaf:
-            found = found._replace(params=UNKNOWN, frozen=0, buffers=UNKNOWN)
-        yield found._replace(error=message, window=window) if row.path == path else found

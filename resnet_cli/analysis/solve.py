@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from resnet_cli.analysis.conditions import ANY, Allowed, Condition
 from resnet_cli.analysis.network import Network
+from resnet_cli.analysis.paths import is_at
 from resnet_cli.analysis.possible import at_least, at_most, holds, possible
-from resnet_cli.analysis.rows import is_at
 from resnet_cli.analysis.subject import Subject
 from resnet_cli.analysis.summary import LayerRow, Sizes, Summary, find
 from resnet_cli.errors import ConfigError

@@ -53,6 +53,8 @@ def _target_args(value: object) -> object:
 
 def _input(value: object) -> object:
     if isinstance(value, str) and parse.is_one_shape(value):
+        if "," in value and "x" in value:
+            raise ValueError(f"{value!r} has x and commas; repeat --input for each input")
         return parse.typed_shape(value)
     if isinstance(value, list) and all(type(size) is int for size in value):
         return parse.typed_shape(value)

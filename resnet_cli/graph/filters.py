@@ -16,6 +16,7 @@ from resnet_cli.graph.kinds import (
     Window,
     dilated,
     kind,
+    sliding,
     together,
 )
 
@@ -49,7 +50,7 @@ class ConvTranspose(NamedTuple):
         if self.bias:
             weights += (("bias", (self.out_channels,)),)
         macs = prod(shapes[0]) * prod(filter_shape)
-        window, why = spread_sight(self.kernel, self.stride)
+        window, why = spread_sight(self.kernel, self.stride, self.dilation)
         return Facts((out,), weights, macs=macs, window=window, mixes=(1,), why=why)
 
     def printed(self, shape: Shape) -> str:
@@ -80,7 +81,7 @@ class ConvFunction(NamedTuple):
         """Infer from `(N, C, *map)` and the weights; bias may follow."""
         (batch, channels, *sizes), (out_channels, of_each, *kernel) = shapes[:2]
         sides = tuple(map(int, kernel))
-        window = Window(dilated(sides, self.dilation), self.stride, self.padding)
+        window = sliding(sides, self.stride, self.padding, self.dilation)
         out = (batch, out_channels, *window.slide(tuple(sizes)))
         equal = together(channels, of_each * self.groups)
         macs = prod(out) * of_each * prod(sides)
@@ -111,7 +112,7 @@ class ConvTransposeFunction(NamedTuple):
         out = (batch, of_each * self.groups, *spread(tuple(sizes), sides, *self[:4]))
         macs = prod(shapes[0]) * of_each * prod(sides)
         equal = together(channels, takes)
-        window, why = spread_sight(sides, self.stride)
+        window, why = spread_sight(sides, self.stride, self.dilation)
         return Facts((out,), macs=macs, window=window, mixes=(1,), why=why, equal=equal)
 
 
@@ -172,8 +173,8 @@ def spread(
     return tuple((size - 1) * s + (k + extra - 2 * p) for size, k, s, p, extra in sides)
 
 
-def spread_sight(kernel: Sides, stride: Sides) -> tuple[Window | None, str]:
+def spread_sight(kernel: Sides, stride: Sides, dilation: Sides) -> tuple[Window | None, str]:
     """Return what its pixels see: with stride one it slides its window as any convolution."""
     if {*stride} != {1}:
         return None, UPSAMPLED
-    return Window(kernel, stride, (0,) * len(kernel)), ""
+    return sliding(kernel, stride, (0,) * len(kernel), dilation), ""

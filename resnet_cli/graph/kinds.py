@@ -47,13 +47,15 @@ Weights: TypeAlias = tuple[tuple[str, tuple[int, ...]], ...]
 class Window(NamedTuple):
     """A sliding window, a number for each dimension: kernel (dilation included), stride, padding.
 
-    `extra` is what rounding up adds before the division (`ceil_mode` of pooling).
+    `extra` is what rounding up adds before the division (`ceil_mode` of pooling); `dilation` is
+    there where the kernel has gaps.
     """
 
     kernel: Sides
     stride: Sides
     padding: Sides
     extra: Sides | None = None
+    dilation: Sides | None = None
 
     def slide(self, sizes: Shape) -> Shape:
         """Return the map's output sizes (Dumoulin and Visin 2016, relationship 6)."""
@@ -180,6 +182,12 @@ class Input(NamedTuple):
 def dilated(kernel: Sides, dilation: Sides) -> Sides:
     """Return the pixels from a kernel's first to its last, along each side."""
     return tuple([d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)])
+
+
+def sliding(kernel: Sides, stride: Sides, padding: Sides, dilation: Sides) -> Window:
+    """Return the window of a kernel whose pixels stand `dilation` apart."""
+    apart = dilation if {*dilation} != {1} else None
+    return Window(dilated(kernel, dilation), stride, padding, dilation=apart)
 
 
 def together(one: Size, other: Size) -> tuple[tuple[Size, Size], ...]:

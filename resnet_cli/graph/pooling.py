@@ -11,8 +11,8 @@ from resnet_cli.graph.kinds import (
     Shape,
     Sides,
     Window,
-    dilated,
     kind,
+    sliding,
 )
 
 
@@ -33,8 +33,8 @@ class MaxPool(NamedTuple):
     @property
     def window(self) -> Window:
         """What slides over the map."""
-        kernel = dilated(self.kernel, self.dilation)
-        return _window(kernel, self.stride, self.padding, ceil_mode=self.ceil_mode)
+        window = sliding(self.kernel, self.stride, self.padding, self.dilation)
+        return _rounded(window) if self.ceil_mode else window
 
     def facts(self, *shapes: Shape) -> Facts:
         """Infer from `(N, C, *map)`; channels stay, the map shrinks with the stride."""
@@ -70,7 +70,8 @@ class AvgPool(NamedTuple):
     @property
     def window(self) -> Window:
         """What slides over the map."""
-        return _window(self.kernel, self.stride, self.padding, ceil_mode=self.ceil_mode)
+        window = Window(self.kernel, self.stride, self.padding)
+        return _rounded(window) if self.ceil_mode else window
 
     def facts(self, *shapes: Shape) -> Facts:
         """Infer from `(N, C, *map)`; channels stay, the map shrinks with the stride."""
@@ -114,16 +115,14 @@ def to_one(sides: Shape) -> Sides:
     return tuple(axis for axis, side in enumerate(sides, 2) if side == 1)
 
 
-def _window(kernel: Sides, stride: Sides, padding: Sides, *, ceil_mode: bool) -> Window:
-    """Return a pool's window.
+def _rounded(window: Window) -> Window:
+    """Return a pool's window where it rounds up.
 
-    Rounded up, a window may begin in the input or the padding before it, and not behind:
+    It may begin in the input or the padding before it, and not behind:
     ceil((size + 2p - k) / s) there is floor((size + 2p - k + min(s - 1, k - p - 1)) / s).
     """
-    if not ceil_mode:
-        return Window(kernel, stride, padding)
-    sides = zip(kernel, stride, padding, strict=True)
-    return Window(kernel, stride, padding, tuple(min(s - 1, k - p - 1) for k, s, p in sides))
+    sides = zip(*window[:3], strict=True)
+    return window._replace(extra=tuple(min(s - 1, k - p - 1) for k, s, p in sides))
 
 
 def _pooled(shape: Shape, window: Window) -> Facts:

@@ -11,8 +11,8 @@ from resnet_cli.graph.kinds import (
     Sides,
     Weights,
     Window,
-    dilated,
     kind,
+    sliding,
     together,
 )
 
@@ -37,7 +37,7 @@ class Conv(NamedTuple):
     @property
     def window(self) -> Window:
         """What slides over the map."""
-        return Window(dilated(self.kernel, self.dilation), self.stride, self.padding)
+        return sliding(self.kernel, self.stride, self.padding, self.dilation)
 
     def facts(self, *shapes: Shape) -> Facts:
         """Infer from `(N, C, *map)`; each output element costs one filter's MACs."""

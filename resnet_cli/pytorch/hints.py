@@ -60,10 +60,10 @@ def arguments(model: nn.Module, inputs: Sequence[Any], named: Mapping[str, Any])
         return None
     try:
         signature.bind(*inputs, **named)
-    except TypeError as error:
+    except TypeError:  # PyTorch said what is missing
         names = ", ".join(signature.parameters)
         how = ", or by name=" if named else ""
-        return f"forward({names}): {error}; give one --input for each, in this order{how}"
+        return f"forward({names}): give one --input for each, in this order{how}"
     return None
 
 

@@ -10,9 +10,11 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from resnet_cli.analysis import identify
+from resnet_cli.analysis.failure import Failure
 from resnet_cli.analysis.listing import listed
 from resnet_cli.analysis.network import Network, Plain
-from resnet_cli.analysis.rows import ROOT, Failure, is_at, summarise
+from resnet_cli.analysis.paths import is_at
+from resnet_cli.analysis.rows import ROOT, summarise
 from resnet_cli.analysis.summary import UNKNOWN, LayerRow, Summary
 from resnet_cli.analysis.walk import item_size, walk
 from resnet_cli.graph.graph import Graph

@@ -51,9 +51,15 @@ def capture(
         recorded, run = user.capture(config.at(sizes), device, on_layer, step)
         if run.agrees:
             return _closed(config, recorded, run, sizes)
-        failed = failed or (recorded, run)
+        failed = failed or (_failed(recorded, sizes), run)
     assert failed is not None
     return failed
+
+
+def _failed(recorded: Network, sizes: Sizes) -> Network:
+    """Return a network that failed, with the sizes that stood for the names while it ran."""
+    error = f"{recorded.summary.error}; it ran with {label(sizes)}"
+    return recorded._replace(summary=recorded.summary._replace(error=error))
 
 
 def _closed(

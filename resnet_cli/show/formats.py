@@ -9,7 +9,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from resnet_cli.analysis.summary import LayerRow, Summary
-from resnet_cli.show.columns import Column, Value, total_texts
+from resnet_cli.show.columns import FIELD_NOTE, Column, Value, cell_text, side_of, total_texts
 from resnet_cli.text import human_text, plain_text, printable, tree_text
 from resnet_cli.version import __version__
 
@@ -69,12 +69,16 @@ def to_markdown(
     """Return a table that GitHub renders, the total in its last row."""
     totals = summary.totals()
     write = partial(human_text, ascii_only=ascii_only)
+    side = side_of(summary)
     rows = [
-        [write(column.value(row, totals)) for column in columns] for row in summary.at_depth(depth)
+        [cell_text(column, row, totals, side, write) for column in columns]
+        for row in summary.at_depth(depth)
     ]
+    is_marked = any(cell.endswith("*") for row in rows for cell in row)
     right = [column.is_right for column in columns]
     heads = [column.header for column in columns]
-    return markdown_table(heads, rows, right, total_texts(columns, totals, write))
+    table = markdown_table(heads, rows, right, total_texts(columns, totals, write))
+    return table + f"\n\\{FIELD_NOTE}\n" * is_marked
 
 
 def counts_to_markdown(counts: "Sequence[Count]", *, ascii_only: bool = False) -> str:
@@ -307,7 +311,8 @@ def layer_dict(row: LayerRow) -> dict[str, Any]:
         "window": window
         and {
             name: sides[0] if len({*sides}) == 1 else list(sides)
-            for name, sides in zip(("kernel", "stride", "padding"), window[:3], strict=True)
+            for name, sides in window._asdict().items()
+            if sides is not None and name != "extra"
         },
         **(_measured(row) if row[-len(_USUAL) :] != _USUAL else {}),
     }

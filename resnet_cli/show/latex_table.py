@@ -11,7 +11,7 @@ from resnet_cli.analysis.compare import Entry, best, figure, labels, roles
 from resnet_cli.analysis.conventions import HEADS
 from resnet_cli.analysis.fold import fold
 from resnet_cli.graph.dims import Dim
-from resnet_cli.show.columns import Column, Value
+from resnet_cli.show.columns import FIELD, FIELD_NOTE, Column, Value, field_text, side_of
 from resnet_cli.show.latex import latex_math, latex_text
 from resnet_cli.text import factor, human_text, printable
 
@@ -52,9 +52,14 @@ def summary_to_latex(
     summary: "Summary", columns: Sequence[Column], depth: int, *, folded: bool
 ) -> str:
     """Return a network's rows, as people see them, and the total; of formulas that is below."""
-    totals = summary.totals()
+    totals, side = summary.totals(), side_of(summary)
     rows = [
-        [_cell(column, each, totals) for column in columns]
+        [
+            latex(field_text(each.row, side))
+            if column.name == FIELD
+            else _cell(column, each, totals)
+            for column in columns
+        ]
         for each in fold(summary.rows, depth, folded=folded)
     ]
     ends = [(column.header, column.total(totals)) for column in columns]
@@ -67,6 +72,8 @@ def summary_to_latex(
         [first or "Total", *sums],
         summary.heading,
     )
+    if any(cell.endswith("*") for row in rows for cell in row):
+        shown += f"\n\\noindent {FIELD_NOTE}\n"
     return shown + "".join(
         f"\n\\noindent {latex_text(header)}: {latex(end)}\n" for header, end in formulas
     )

@@ -63,8 +63,11 @@ def summary(document: Document, name: str) -> Summary:
 
 def _window(given: Document, sides: int) -> Window:
     """Return a window; the document has one number where all sides of a map share it."""
-    parts = (given["kernel"], given["stride"], given["padding"])
-    return Window(*((part,) * sides if isinstance(part, int) else tuple(part) for part in parts))
+    parts = {
+        name: (part,) * sides if isinstance(part, int) else tuple(part)
+        for name, part in given.items()
+    }
+    return Window(**parts)
 
 
 class _Formulas:

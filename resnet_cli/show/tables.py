@@ -11,7 +11,17 @@ from rich.text import Text
 from resnet_cli.analysis.fold import Folded, fold
 from resnet_cli.analysis.remarks import remarks
 from resnet_cli.analysis.summary import Point, Summary
-from resnet_cli.show.columns import Column, Notation, Totals, Value, total_texts
+from resnet_cli.show.columns import (
+    FIELD,
+    FIELD_NOTE,
+    Column,
+    Notation,
+    Totals,
+    Value,
+    field_text,
+    side_of,
+    total_texts,
+)
 from resnet_cli.show.grid import Cell, Grid, Head, aligned
 from resnet_cli.show.training import training_block
 from resnet_cli.text import Look, human_bytes, human_count, human_text, printable
@@ -24,7 +34,6 @@ MACS_NOTE = (
     "MACs: multiply-accumulates of convolutions and linear layers, without bias and\n"
     "normalisation (torchvision's convention); FLOPs = 2 x MACs."
 )
-FIELD_NOTE = "* receptive field larger than the input."
 
 
 BAR_CELLS = 12
@@ -67,7 +76,7 @@ def summary_table(
     totals = summary.totals()
     rows = fold(summary.rows, depth, folded=folded)
     heads = [Head(c.header, c.is_right, 0 if _is_why(c, summary) else c.rank) for c in columns]
-    side = None if summary.held else min(map(index, summary.input_shape[2:]), default=None)
+    side = side_of(summary)
     cells = [[_cell(column, row, totals, side, look) for column in columns] for row in rows]
     for row, row_cells in zip(rows, cells, strict=True):
         if row.row.role == red:
@@ -143,11 +152,9 @@ def _cell(column: Column, folded: Folded, totals: Totals, side: int | None, look
         text += f" x {folded.times}"
     elif column.name == "path":
         style = "cyan"
-    elif column.name == "receptive_field":
-        if row.receptive_field is None:
-            return Cell("global" if row.is_global else "", "dim")
-        if side is not None and row.receptive_field > side:
-            return Cell(text + "*", "yellow")
+    elif column.name == FIELD:
+        text = field_text(row, side)
+        style = "dim" if row.receptive_field is None else "yellow" if text.endswith("*") else style
     elif text == "0":
         style = "dim"
     return Cell(text, style)

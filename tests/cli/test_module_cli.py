@@ -166,6 +166,7 @@ def test_network_flags_beside_a_module_are_refused_by_name(invoke, args, message
         (["--input", "1x1x8x8:float16"], "--input: 1x1x8x8:float16 names an element type"),
         (["--module-args", "a=1"], "--module-args: needs --module"),
         (["--module", "nothing"], "--module: 'nothing' is not of the form package.module:attr"),
+        (["--module", "a:b", "--input", "1x2,1x5"], "repeat --input for each input"),
         (["--module", "a:b", "--input", "1x2:int6"], "did you mean 'int64'?"),
         (["--module", target("boom")], "raised ValueError: no weights here"),
         (["--module", target("torch")], "is a module; give an nn.Module, its class, or"),
@@ -235,6 +236,23 @@ def test_no_budget_holds_a_part_of_a_network_whose_run_failed(invoke):
     (report,) = json.loads(result.stdout)["networks"]
     assert [each["holds"] for each in report["expectations"]] == [False] * 3
     assert {each["note"] for each in report["expectations"]} == {"not known: the run failed"}
+
+
+def test_a_failure_on_an_input_with_names_has_the_numbers_that_stood_for_them(invoke):
+    Path("flat.py").write_text(
+        "from torch import nn\n"
+        "net = nn.Sequential(nn.Conv2d(3, 2, 3), nn.Flatten(), nn.Linear(7, 2))\n"
+    )
+    result = invoke("--module", "flat.py:net", "--input", "Nx3xHxW")
+    assert result.code == 1
+    assert "it ran with N=2,H=224,W=224" in result.stdout
+
+
+def test_a_missing_input_is_named_once(invoke):
+    result = invoke("--module", target("Several"), "--input", "1x4:int64", "--format", "json")
+    error = json.loads(result.stdout)["error"]
+    assert error.count("'image'") == 1
+    assert "forward(tokens, image): give one --input for each, in this order" in error
 
 
 def test_a_part_of_a_container_that_failed_is_not_its_sum(invoke):

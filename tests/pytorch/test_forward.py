@@ -123,7 +123,9 @@ class _Liveness(fx.Interpreter):
             return not isinstance(self.module.get_submodule(node.target), nn.Flatten)
         # In place an addition takes no memory, and is no moment of its own.
         return node.op == "call_function" and (
-            "pad" in str(node.target) or (self.adds and node.target is operator.add)
+            "pad" in str(node.target)
+            or node.target is operator.mul
+            or (self.adds and node.target is operator.add)
         )
 
 

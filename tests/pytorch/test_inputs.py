@@ -118,7 +118,7 @@ def test_what_is_meant_as_a_shape_is_taken_or_refused_as_one():
 
 def test_a_name_that_forward_has_not_is_said_with_those_it_has():
     error = inspect(modules.Tokens(), IDS, msk="1x16").error
-    assert "forward(ids, mask, how, sizes): got an unexpected keyword argument 'msk'" in error
+    assert "got an unexpected keyword argument 'msk'; forward(ids, mask, how, sizes): give" in error
     assert "or by name=" in error
 
 

@@ -62,6 +62,20 @@ def test_a_chain_has_its_receptive_field_and_stride():
     assert rows_of(summary)["2"].activation_bytes == 0  # in place: no memory of its own
 
 
+def test_a_dilated_window_sees_as_far_as_its_last_pixel():
+    convolutions = (nn.Conv2d(3, 4, 3, dilation=2), nn.MaxPool2d(3, 1, dilation=(3, 1)))
+    model = nn.Sequential(*convolutions, nn.ConvTranspose2d(4, 4, 3, dilation=2))
+    result = resnet_cli.inspect(model, "1x3x32x32")
+    assert [row.receptive_field for row in result] == [5, 5 + 6, 5 + 6 + 4]
+    windows = [each["window"] for each in result.to_dict()["layers"]]
+    assert [(each["kernel"], each["dilation"]) for each in windows] == [
+        (5, 2),
+        ([7, 3], [3, 1]),
+        (5, 2),
+    ]
+    assert resnet_cli.Result.from_json(result.to_json())["1"].window == result["1"].window
+
+
 def test_where_branches_meet_the_field_is_the_larger():
     rows = rows_of(inspect(modules.Branches(), "1x4x8x8"))
     assert rows["conv"].receptive_field == 3
@@ -189,6 +203,14 @@ def test_batch_norm_in_train_mode_fails_with_a_hint():
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
     assert inspect(model, "1x3x3x3").error is None
     assert "in train mode" in inspect(model, "1x3x3x3", training=True).error
+
+
+def test_a_layer_that_fails_when_it_is_called_again_shows_that_call():
+    pool = nn.MaxPool2d(2)
+    summary = inspect(nn.Sequential(pool, nn.Conv2d(3, 5, 1), pool), "1x3x2x2")
+    (failed,) = [row for row in summary.rows if row.error]
+    assert (failed.input_shape, failed.output_shape) == ((1, 5, 1, 1), ())
+    assert "given 1x5x1x1" in summary.error
 
 
 def test_a_nested_failure_is_marked_at_every_depth():

@@ -5,7 +5,7 @@ import pytest
 from resnet_cli.analysis.network import predict
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.presets import preset
-from resnet_cli.graph.kinds import Window
+from resnet_cli.graph.kinds import Window, sliding
 from resnet_cli.show import columns
 
 SUMMARY = predict(ResNetConfig()).summary
@@ -103,6 +103,8 @@ def test_the_total_never_hides_a_number(names, texts):
         (Window((1, 7), (1, 1), (0, 3)), "1x7 s1 p0x3"),
         (Window((5,), (1,), (2,)), "5 s1 p2"),
         (Window((3, 3, 3), (1, 2, 2), (1, 1, 1)), "3x3x3 s1x2x2 p1"),
+        (sliding((3, 3), (2, 2), (1, 1), (2, 2)), "3x3 s2 p1 d2"),
+        (sliding((3, 3), (1, 1), (4, 1), (4, 1)), "3x3 s1 p4x1 d4x1"),
         (None, None),
     ],
 )

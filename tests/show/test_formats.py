@@ -18,6 +18,7 @@ from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.modes import DType
 from resnet_cli.family.presets import NAMES, preset
 from resnet_cli.show import columns, formats
+from resnet_cli.show.latex_table import summary_to_latex
 from tests.strategies import configs
 
 SEED = Path(__file__).parents[1] / "seed"
@@ -200,3 +201,18 @@ def test_records_are_written_in_every_machine_format():
 
 def test_a_document_without_rows_is_json():
     assert json.loads(formats.json_text({"a": 1}, "rows", [], {})) == {"a": 1, "rows": []}
+
+
+def test_a_field_in_markdown_and_latex_says_global_and_that_it_is_larger():
+    summary = predict(preset("resnet50").config).summary  # 224 pixels a side
+    picked = columns.pick(["path", "receptive_field"])
+    shown = formats.to_markdown(summary, picked, 1)
+    assert r"| layer3 | 267\* |" in shown
+    assert "| avgpool | global |" in shown
+    assert shown.endswith(f"\n\\{columns.FIELD_NOTE}\n")
+    paper = summary_to_latex(summary, picked, 1, folded=True)
+    assert "layer3 & 267* \\\\" in paper
+    assert "avgpool & global \\\\" in paper
+    assert columns.FIELD_NOTE in paper
+    small = predict(preset("resnet20_cifar10").config).summary
+    assert columns.FIELD_NOTE not in formats.to_markdown(small, columns.pick(["path"]), 1)

@@ -99,8 +99,8 @@ def test_no_line_is_wider_than_the_terminal_and_no_digit_is_lost(config, depth, 
 def test_a_field_larger_than_the_input_is_marked():
     big = table(SUMMARY)
     assert "435*" in big
-    assert tables.FIELD_NOTE in big
-    assert tables.FIELD_NOTE not in table(SUMMARY, width=80)  # which has no room for the field
+    assert columns.FIELD_NOTE in big
+    assert columns.FIELD_NOTE not in table(SUMMARY, width=80)  # which has no room for the field
     whole = table(predict(ResNetConfig(input=(1, 1, 512, 512))).summary)
     assert "435" in whole
     assert "*" not in whole

@@ -13,7 +13,7 @@ from string import Template
 from typing import TYPE_CHECKING, NamedTuple
 
 from resnet_cli.analysis.step import Amp
-from resnet_cli.show.columns import window_text
+from resnet_cli.show.columns import field_text, window_text
 from resnet_cli.show.page.sheet import DTYPES, Sheet
 from resnet_cli.show.tables import MACS_NOTE
 from resnet_cli.show.training import NOT_IN_IT
@@ -259,7 +259,4 @@ def _number(value: int | None, kind: str) -> str:
 
 def _field(sheet: Sheet, row: "LayerRow") -> str:
     """Write a receptive field, marked where it is larger than the input."""
-    if row.receptive_field is None:
-        return ""
-    side = min(sheet.at(sheet.input[2:]), default=row.receptive_field)
-    return human_text(row.receptive_field) + ("*" if row.receptive_field > side else "")
+    return field_text(row, min(sheet.at(sheet.input[2:]), default=None))
