@@ -43,7 +43,8 @@ def comparison_table(entries: Sequence[Entry], look: Look) -> RenderableType:
         notes.append(f"{_mark(look)} the least of its row.")
     if any(entry.input != entries[0].input for entry in entries):
         notes.append(INPUT_NOTE)
-    return Group(*shown, Text(broken("\n".join([*notes, MACS_NOTE]), look.prose), "dim"))
+    said = [broken(note, look.width) for note in notes]
+    return Group(*shown, Text("\n".join([*said, broken(MACS_NOTE, look.prose)]), "dim"))
 
 
 def _table(columns: Sequence[list[Cell]], look: Look) -> RenderableType:

@@ -39,7 +39,7 @@ def arithmetic(
         legend = broken(LEGEND, look.prose)
         shown.append(Segment(f"\n{legend}\n", dim))
     if notes:
-        said = broken("\n".join(map(printable, notes)), look.prose)
+        said = broken("\n".join(map(printable, notes)), look.width)
         shown.append(Segment(f"\n{said}\n", dim))
     return Segments(shown)
 

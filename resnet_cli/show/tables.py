@@ -76,7 +76,8 @@ def summary_table(
     total = [Cell(text, "bold") for text in total_texts(columns, totals, _number)]
     shown = Grid(heads, cells, total, look)
     said = remarks(summary, ascii_only=look.ascii)
-    notes = [*map(printable, said[bool(summary.error) :]), *([MACS_NOTE] if summary.ran else [])]
+    notes = [broken(printable(each), look.width) for each in said[bool(summary.error) :]]
+    notes += [broken(MACS_NOTE, look.prose)] if summary.ran else []
     failure = broken(printable(said[0]), look.width) if summary.error else ""
     sums = _formulas(summary, points, look) if summary.held else _sums(summary)
     kept = {head.title for head in shown.heads}
@@ -89,7 +90,7 @@ def summary_table(
         *([Text("\n" + failure, "bold red")] if summary.error else []),
         *([Text(), sums] if sums else []),
         *(training_block(summary.training, summary.held, look) if summary.training else ()),
-        Text("\n" + broken("\n".join(notes), look.prose), "dim") if notes else Text(),
+        Text("\n" + "\n".join(notes), "dim") if notes else Text(),
     )
 
 
