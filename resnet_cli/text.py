@@ -11,11 +11,32 @@ Tree: TypeAlias = str | Sequence["Tree"] | Mapping[str, "Tree"] | None
 """Several shapes as a module takes or gives them: `["1x8", {"mask": "1x8:bool"}]`."""
 
 
+PROSE = 88
+"""The columns of running text, where there is room for them."""
+
+
 class Look(NamedTuple):
     """What the output can show: its width in columns (None: any), and whether only ASCII."""
 
     width: int | None = None
     ascii: bool = False
+
+    @property
+    def prose(self) -> int:
+        """The columns that a note has."""
+        return PROSE if self.width is None else min(self.width, PROSE)
+
+
+def broken(text: str, width: int | None) -> str:
+    """Break each line between words where `width` columns end; a longer word stays whole."""
+    if width is None or all(len(line) <= width for line in text.split("\n")):
+        return text
+    from textwrap import fill
+
+    return "\n".join(
+        fill(line, max(width, 1), break_long_words=False, break_on_hyphens=False)
+        for line in text.split("\n")
+    )
 
 
 def human_count(value: int, decimals: int = 3) -> str:

@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resnet_cli.parse import parse_bytes
-from resnet_cli.text import harmless, human_bytes, human_count, human_text, plain_text, printable
+from resnet_cli.text import (
+    broken,
+    harmless,
+    human_bytes,
+    human_count,
+    human_text,
+    plain_text,
+    printable,
+)
 
 
 @given(st.integers(0, 10**18))
@@ -14,6 +22,17 @@ def test_a_written_figure_never_needs_the_next_unit(value):
     assert float(figure.replace(",", "")) < 1024 or unit == "TiB"
     figure, _, unit = human_count(value).partition(" ")
     assert float(figure.replace(",", "")) < 1000 or unit == "T"
+
+
+WORDS = st.lists(st.sampled_from(["--no-run", "a", "that", "H/32"]), min_size=1).map(" ".join)
+
+
+@given(st.lists(WORDS, min_size=1).map("\n".join), st.integers(8, 90))
+def test_lines_break_between_words_alone(text, width):
+    lines = broken(text, width).split("\n")
+    assert max(map(len, lines)) <= width
+    assert " ".join(lines).split(" ") == text.replace("\n", " ").split(" ")
+    assert broken(text, None) == text
 
 
 @given(st.integers(0, 10**15))

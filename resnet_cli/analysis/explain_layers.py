@@ -105,8 +105,11 @@ def sees(kind: Kind, row: LayerRow, given: Sight) -> str:
     if not isinstance(kind, Conv | Pool):
         return ""
     channels = row.input_shape[1]
-    depth = f"each of {channels} channels" if isinstance(kind, Conv) else "its channel"
-    if isinstance(kind, Conv) and kind.groups != 1:
+    if not isinstance(kind, Conv) or kind.groups == channels:
+        depth = "its channel"
+    elif kind.groups == 1:
+        depth = f"each of {channels} channels"
+    else:
         depth = f"each of the {int(channels) // kind.groups} channels of its group"
     apart = getattr(kind, "dilation", (1,))
     spread = f", {_sides(apart)} apart," if {*apart} != {1} else ""

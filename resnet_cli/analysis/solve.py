@@ -20,7 +20,7 @@ from resnet_cli.graph.dims import Dim, Size, evaluate
 from resnet_cli.graph.kinds import Shape
 from resnet_cli.graph.residues import classes
 from resnet_cli.parse import LIMIT, LayerExpectation
-from resnet_cli.text import format_shape
+from resnet_cli.text import format_shape, human_text
 
 if TYPE_CHECKING:
     from resnet_cli.analysis.conditions import Need
@@ -177,7 +177,7 @@ def _never(formula: Size, name: str, axis: int, want: LayerExpectation, network:
     size = want.pattern[axis - 2]
     least, most, _ = _interval(formula, name, int(size or 0), ANY)
     if least is None or most < least:
-        return f"layer {want.layer} is never {size} along {name}: {name} = {formula}"
+        return f"layer {want.layer} is never {size} along {name}: it is {human_text(formula)}"
     said = [each for each in network.summary.conditions if name in each.split()]
     why = "; ".join(said) or "the network has a window that is larger than its map there"
     return f"layer {want.layer} is {size} along {name} for {name} from {least} to {most}, and {why}"

@@ -178,8 +178,10 @@ def _fail(message: str, code: int = 2) -> int:
 
 def _say(line: str) -> None:
     """Write a line to stderr, if it is still there."""
+    from resnet_cli.cli.screen import fitted
+
     with contextlib.suppress(OSError):
-        click.echo(harmless(line), err=True)
+        click.echo(fitted(harmless(line), sys.stderr), err=True)
 
 
 def _drop_unwritten() -> None:

@@ -24,7 +24,8 @@ def outcome(proof: "Proof", *, told: bool = False) -> tuple[str, str]:
     """
     ran = f"PyTorch {proof.torch} on {proof.device}, {proof.seconds:.2f} s"
     if proof.measured and proof.difference is None:
-        return f"measured, not predicted: {proof.modules} modules ran ({ran})", "green"
+        modules = f"{proof.modules} module{'s' * (proof.modules != 1)}"
+        return f"measured, not predicted: {modules} ran ({ran})", "green"
     if proof.measured and proof.difference is not None:
         path, _, _, actual = proof.difference
         why = "" if told else f": {actual.removeprefix('fails: ')}"
@@ -32,7 +33,10 @@ def outcome(proof: "Proof", *, told: bool = False) -> tuple[str, str]:
     if proof.difference is None:
         at = " at " + " and at ".join(proof.at) if proof.at else ""
         saved = "" if proof.saved_bytes is None else ", and every byte that they save"
-        return f"proved: all {proof.modules} modules agree{saved}{at} ({ran})", "green"
+        modules = (
+            "the module agrees" if proof.modules == 1 else f"all {proof.modules} modules agree"
+        )
+        return f"proved: {modules}{saved}{at} ({ran})", "green"
     path, what, predicted, actual = proof.difference
     ran += f", at {proof.at[-1]}" if proof.at else ""
     return f"NOT proved: layer {path}: {what} {predicted} predicted, {actual} in {ran}", "bold red"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from resnet_cli.errors import ClosedPipe, FileError
 from resnet_cli.files import write_atomically
-from resnet_cli.text import Look, harmless, printable
+from resnet_cli.text import Look, broken, harmless, printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +61,7 @@ class Screen:
 
     def note(self, message: str, style: str = "") -> None:
         """Write a line to stderr, in colour where that can show it; nowhere if it is closed."""
-        message = printable(message)
+        message = fitted(printable(message), sys.stderr)
         if sys.stderr is None:
             return
         if style and self._is_colored(sys.stderr):
@@ -119,6 +119,11 @@ def _width(stream: TextIO | None) -> int | None:
     import shutil  # 4 ms, and a pipe does not need it
 
     return shutil.get_terminal_size().columns
+
+
+def fitted(message: str, stream: TextIO | None) -> str:
+    """Break a message between words where a terminal ends; a pipe has it in one line."""
+    return broken(message, _width(stream))
 
 
 def _is_ascii(stream: TextIO | None) -> bool:

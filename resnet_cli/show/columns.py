@@ -48,6 +48,8 @@ class Column(NamedTuple):
     value: Callable[[LayerRow, Totals], Value]
     rank: int = 1
     fixed: "Totals | None" = None
+    beside: str = ""
+    """The header of the column without which it is not shown."""
 
     @property
     def is_right(self) -> bool:
@@ -187,8 +189,13 @@ _ALL = (
 COLUMNS = {column.name: column for column in _ALL}
 
 BARS = tuple(
-    COLUMNS[name]._replace(header=header, notation=Notation.BAR, rank=2)
-    for name, header in (("params_percent", "Params share"), ("macs_percent", "MACs share"))
+    COLUMNS[f"{name}_percent"]._replace(
+        header=f"{COLUMNS[name].header} share",
+        notation=Notation.BAR,
+        rank=COLUMNS[name].rank + 1,
+        beside=COLUMNS[name].header,
+    )
+    for name in ("params", "macs")
 )
 
 _SUMS = ("params", "buffers", "macs", "flops", "saved_bytes", "frozen")
@@ -318,11 +325,15 @@ def total_texts(
 
 
 def beside(columns: Iterable[Column], points: "Sequence[Point]") -> Iterator[Column]:
-    """Give each column, and after one that the size changes its evaluated copies."""
+    """Give each column, and after one that the size changes its evaluated copies.
+
+    These are what was asked for: where a terminal has no room, the formulas go before them.
+    """
     for column in columns:
+        is_sized = column.name in _SIZED
         if not (points and column.name == _SHARE):
-            yield column
-        if column.name in _SIZED:
+            yield column._replace(rank=9) if points and is_sized else column
+        if is_sized:
             yield from (_evaluated(column, point) for point in points)
 
 
@@ -332,7 +343,7 @@ def _evaluated(column: Column, point: "Point") -> Column:
     return column._replace(
         name=f"{column.name}@{point.label}",
         header=f"{column.header} at {point.label}",
-        rank=max(column.rank + 1, 4),
+        rank=1,
         value=lambda row, _: column.value(row.at(point.sizes), totals),
         fixed=totals,
     )

@@ -8,7 +8,7 @@ from rich.text import Text
 from resnet_cli.analysis.compare import Entry, Part, best, figure, labels, roles
 from resnet_cli.show.grid import GAP, Cell, Grid, Head
 from resnet_cli.show.tables import MACS_NOTE, formula_lines
-from resnet_cli.text import Look, human_text, printable
+from resnet_cli.text import Look, broken, human_text, printable
 
 INPUT_NOTE = "* another input than the first network's: the figures compare that, too."
 
@@ -43,7 +43,8 @@ def comparison_table(entries: Sequence[Entry], look: Look) -> RenderableType:
         notes.append(f"{_mark(look)} the least of its row.")
     if any(entry.input != entries[0].input for entry in entries):
         notes.append(INPUT_NOTE)
-    return Group(*shown, Text("\n".join([*notes, MACS_NOTE]), "dim"))
+    said = [broken(note, look.width) for note in notes]
+    return Group(*shown, Text("\n".join([*said, broken(MACS_NOTE, look.prose)]), "dim"))
 
 
 def _table(columns: Sequence[list[Cell]], look: Look) -> RenderableType:

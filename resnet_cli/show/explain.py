@@ -10,16 +10,13 @@ from rich.style import Style
 from resnet_cli.analysis.explain_layers import LEGEND
 from resnet_cli.analysis.summary import label
 from resnet_cli.show.lesson import Points, at, steps
-from resnet_cli.text import Look, human_text, printable
+from resnet_cli.text import Look, broken, human_text, printable
 
 if TYPE_CHECKING:
     from resnet_cli.analysis.explanation import Explanation
 
 LABEL = 9
 """The widest quantity's name, and a space."""
-
-PROSE = 88
-"""Columns of a line of words."""
 
 
 def arithmetic(
@@ -39,10 +36,11 @@ def arithmetic(
         for name, line in _lines(each, look, points):
             shown += [Segment(f"  {name:<{LABEL}}", dim), Segment(f"{_broken(line, look)}\n")]
     if any(each.sees for each in explanations):
-        legend = "\n".join(wrap(LEGEND, min(look.width or PROSE, PROSE)))
+        legend = broken(LEGEND, look.prose)
         shown.append(Segment(f"\n{legend}\n", dim))
     if notes:
-        shown += [Segment("\n"), *(Segment(f"{printable(note)}\n", dim) for note in notes)]
+        said = broken("\n".join(map(printable, notes)), look.width)
+        shown.append(Segment(f"\n{said}\n", dim))
     return Segments(shown)
 
 

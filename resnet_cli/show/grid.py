@@ -14,7 +14,7 @@ from rich.segment import Segment
 from rich.text import Text
 
 from resnet_cli.show.columns import Value
-from resnet_cli.text import Look, harmless, human_text
+from resnet_cli.text import Look, broken, harmless, human_text
 
 GAP = 2
 """Spaces between columns."""
@@ -38,6 +38,8 @@ class Head(NamedTuple):
     title: str
     right: bool = False
     rank: int = 0
+    beside: str = ""
+    """The title of the column that it goes with."""
 
 
 class Grid:
@@ -85,7 +87,7 @@ class Grid:
         if self.hidden:
             count = f"{len(self.hidden)} column{'s' if len(self.hidden) > 1 else ''} hidden"
             said = f"{count} ({', '.join(self.hidden)}): {self.all} columns show all"
-            yield Text(textwrap.fill(said, max(self.look.width or 0, 20)), "dim")
+            yield Text(broken(said, self.look.width), "dim")
 
 
 def aligned(rows: Sequence[Sequence[Cell]], right: Sequence[bool]) -> list[Text]:
@@ -136,9 +138,14 @@ def _level(titles: Sequence[Cell]) -> list[Cell]:
 def _fitting(heads: Sequence[Head], widths: Sequence[int], width: int | None) -> list[int]:
     """Return which columns fit, asked in the order of their ranks; those of rank 0 stay."""
     kept: list[int] = []
+    dropped: set[str] = set()
     for i in sorted(range(len(heads)), key=lambda i: heads[i].rank):
+        if heads[i].beside in dropped:
+            continue
         if not heads[i].rank or width is None or _width([widths[j] for j in (*kept, i)]) <= width:
             kept.append(i)
+        else:
+            dropped.add(heads[i].title)
     return sorted(kept)
 
 
@@ -151,16 +158,19 @@ def records_table(
 ) -> RenderableType:
     """Return a table of records, with a note below it.
 
-    With `groups`, one a record, their names are headings where the next one begins.
+    A column without a value is left out. With `groups`, one a record, their names are headings
+    where the next one begins.
     """
     rows = [[Cell(human_text(value)) for value in record] for record in records]
+    said = [i for i in range(len(heads)) if not rows or any(row[i].text for row in rows)]
+    heads, rows = [heads[i] for i in said], [[row[i] for i in said] for row in rows]
     empty = [Cell("")] * len(heads)
     starts = [i for i, group in enumerate(groups) if group not in groups[i - 1 : i]]
     for start in reversed(starts):
         above = [empty] if start else []
         rows[start:start] = [*above, [Cell(groups[start], "bold"), *empty[1:]]]
     table = Grid(heads, rows, None, look)
-    return Group(table, Text(f"\n{note}", "dim")) if note else table
+    return Group(table, Text(f"\n{broken(note, look.prose)}", "dim")) if note else table
 
 
 class _Harmless(NamedTuple):

@@ -1,6 +1,5 @@
 """A network for people: its table, and what it adds up to. No Console, no print."""
 
-import textwrap
 from collections.abc import Sequence
 from operator import index
 from typing import TYPE_CHECKING
@@ -22,16 +21,16 @@ from resnet_cli.show.columns import (
     side_of,
     total_texts,
 )
-from resnet_cli.show.grid import Cell, Grid, Head, aligned
+from resnet_cli.show.grid import Cell, Grid, Head, aligned, records_table
 from resnet_cli.show.training import training_block
-from resnet_cli.text import Look, human_bytes, human_count, human_text, printable
+from resnet_cli.text import Look, broken, human_bytes, human_count, human_text, printable
 
 if TYPE_CHECKING:
     from resnet_cli.analysis.conventions import Count
     from resnet_cli.graph.dims import Size
 
 MACS_NOTE = (
-    "MACs: multiply-accumulates of convolutions and linear layers, without bias and\n"
+    "MACs: multiply-accumulates of convolutions and linear layers, without bias and "
     "normalisation (torchvision's convention); FLOPs = 2 x MACs."
 )
 
@@ -75,7 +74,9 @@ def summary_table(
     """
     totals = summary.totals()
     rows = fold(summary.rows, depth, folded=folded)
-    heads = [Head(c.header, c.is_right, 0 if _is_why(c, summary) else c.rank) for c in columns]
+    heads = [
+        Head(c.header, c.is_right, 0 if _is_why(c, summary) else c.rank, c.beside) for c in columns
+    ]
     side = side_of(summary)
     cells = [[_cell(column, row, totals, side, look) for column in columns] for row in rows]
     for row, row_cells in zip(rows, cells, strict=True):
@@ -84,7 +85,10 @@ def summary_table(
     total = [Cell(text, "bold") for text in total_texts(columns, totals, _number)]
     shown = Grid(heads, cells, total, look)
     said = remarks(summary, ascii_only=look.ascii)
-    notes = [*map(printable, said[bool(summary.error) :]), *([MACS_NOTE] if summary.ran else [])]
+    notes = [broken(printable(each), look.width) for each in said[bool(summary.error) :]]
+    notes += [broken(MACS_NOTE, look.prose)] if summary.ran else []
+    failure = broken(printable(said[0]), look.width) if summary.error else ""
+    sums = _formulas(summary, points, look) if summary.held else _sums(summary)
     kept = {head.title for head in shown.heads}
     if any(head.title in kept and _is_marked(cells, i) for i, head in enumerate(heads)):
         notes.append(FIELD_NOTE)
@@ -92,9 +96,8 @@ def summary_table(
         Text(printable(summary.heading), "bold"),
         Text(),
         shown,
-        *([Text("\n" + _wrapped(said[0], look), "bold red")] if summary.error else []),
-        Text(),
-        _formulas(summary, points, look) if summary.held else _sums(summary),
+        *([Text("\n" + failure, "bold red")] if summary.error else []),
+        *([Text(), sums] if sums else []),
         *(training_block(summary.training, summary.held, look) if summary.training else ()),
         Text("\n" + "\n".join(notes), "dim") if notes else Text(),
     )
@@ -105,18 +108,11 @@ def with_counts(shown: RenderableType, counts: "Sequence[Count]", look: Look) ->
     from resnet_cli.analysis.conventions import HEADS, legend
 
     heads = [Head(title, title == "Total", title == "Formula") for title in HEADS]
-    cells = [[Cell(formula_lines(each, look)) for each in count.row] for count in counts]
-    terms = textwrap.fill(legend(count.tool for count in counts), min(look.width or 88, 88))
-    return Group(shown, Text(), Grid(heads, cells, None, look), Text(f"\n{terms}", "dim"))
-
-
-def _wrapped(text: str, look: Look) -> str:
-    """Break a line between words where the terminal ends."""
-    if look.width is None:
-        return printable(text)
-    return textwrap.fill(
-        printable(text), look.width, break_long_words=False, break_on_hyphens=False
-    )
+    others = 27  # columns of a tool, what it counts, and the gaps
+    room = TOTAL_FORMULA if look.width is None else max((look.width - others) // 2, 1)
+    rows = ([broken(formula_lines(e, look, room), room) for e in c.row] for c in counts)
+    terms = legend(count.tool for count in counts)
+    return Group(shown, Text(), records_table(heads, rows, look, terms))
 
 
 def _is_why(column: Column, summary: Summary) -> bool:
@@ -189,11 +185,11 @@ def _formulas(summary: Summary, points: Sequence[Point], look: Look) -> Grid:
     return Grid(heads, rows, None, look)
 
 
-def _sums(summary: Summary) -> Group:
-    """Return the totals, exact and with units."""
+def _sums(summary: Summary) -> Group | None:
+    """Return the totals, exact and with units; None where nothing is known."""
     figures = totals_of(summary)
     if not figures:
-        return Group()
+        return None
     pairs = [figures[start : start + 2] for start in range(0, len(figures), 2)]
     rows = [[cell for figure in pair for cell in _figure(*figure)] for pair in pairs]
     width = max(map(len, rows))

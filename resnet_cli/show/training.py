@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from resnet_cli.show.grid import Cell, Grid, Head
-from resnet_cli.text import Look, human_bytes, human_count, human_text
+from resnet_cli.text import Look, broken, human_bytes, human_count, human_text
 
 if TYPE_CHECKING:
     from resnet_cli.analysis.memory import Training
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LOSS = "Saved in all has {} bytes that the loss keeps, and no layer."
 
 NOT_IN_IT = (
-    "Not in it: CUDA context, cuDNN workspaces, allocator rounding and fragmentation,\n"
+    "Not in it: CUDA context, cuDNN workspaces, allocator rounding and fragmentation, "
     "data-parallel buckets, temporaries of foreach and fused optimisers."
 )
 
@@ -29,7 +29,7 @@ def training_block(
     loss = human_text(training.loss_bytes, ascii_only=look.ascii)
     said = [*([] if training.loss_bytes == 0 else [LOSS.format(loss)]), *remarks(training)]
     head = Text(f"\nTraining step: {described(training.step)}", "bold")
-    notes = Text("\n" + "\n".join([*said, NOT_IN_IT]), "dim")
+    notes = Text("\n" + broken("\n".join([*said, NOT_IN_IT]), look.prose), "dim")
     if names:
         return head, notes
     return head, Text(), _sums(training, look), notes
@@ -50,8 +50,8 @@ def remarks(training: "Training") -> list[str]:
     if training.unknown:
         names = ", ".join(training.unknown)
         return [
-            f"Saved was measured, since it is not known what these keep:\n{names}.",
-            "The peak is at most this: all that is there, all that is saved, and the gradients\n"
+            f"Saved was measured, since it is not known what these keep: {names}.",
+            "The peak is at most this: all that is there, all that is saved, and the gradients "
             "of all weights and of all maps.",
         ]
     found = [

@@ -13,13 +13,16 @@ import pytest
 from hypothesis import example, given, settings
 
 from resnet_cli.analysis.explain import explain, select
+from resnet_cli.analysis.explain_layers import sees
 from resnet_cli.analysis.explanation import pretty
 from resnet_cli.analysis.fold import fold
 from resnet_cli.analysis.network import predict
+from resnet_cli.analysis.walk import Sight
 from resnet_cli.family import presets
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.presets import preset
 from resnet_cli.graph.dims import evaluate
+from resnet_cli.graph.products import Conv
 from resnet_cli.parse import shape
 from tests.strategies import configs
 
@@ -136,6 +139,20 @@ def test_every_printed_formula_gives_the_number_printed_beside_it(invoke, name):
         shown = evaluated(formula)
         said = "x".join(map(str, shown)) if isinstance(shown, tuple) else f"{shown:,.0f}"
         assert value == said, formula
+
+
+@pytest.mark.parametrize(
+    ("channels", "groups", "said"),
+    [
+        (1, 1, "3x3 of its channel;"),
+        (3, 1, "3x3 of each of 3 channels;"),
+        (8, 8, "3x3 of its channel;"),
+        (8, 4, "3x3 of each of the 2 channels of its group;"),
+    ],
+)
+def test_an_element_sees_its_channel_or_several(channels, groups, said):
+    row = predict(ResNetConfig()).summary.rows[0]._replace(input_shape=(1, channels, 9, 9))
+    assert sees(Conv(8, (3, 3), groups=groups), row, Sight((3, 3), (1, 1))).startswith(said)
 
 
 def test_a_convolution_is_explained_line_by_line(invoke):

@@ -117,7 +117,7 @@ def test_nothing_fits_into_too_little(invoke):
     ("args", "message"),
     [
         ([], "resnet-shapes: there is nothing to solve: give --want HxW"),
-        (["--want", "5=7x7"], "resnet-shapes: --want: layer 5 is never 7 along H: H = 1"),
+        (["--want", "5=7x7"], "resnet-shapes: --want: layer 5 is never 7 along H: it is 1"),
         (["--want", "6=7x7"], "resnet-shapes: --want: layer 6 gives 1x512: no H and W"),
         (["--want", "9=7x7"], "resnet-shapes: --want: '9' is no layer of this network"),
         (["--want", "4=?x7"], "resnet-shapes: --want: '4=?x7' is not [LAYER=]HxW"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from resnet_cli.cli.main import run
 from resnet_cli.cli.screen import Screen
 from resnet_cli.errors import ClosedPipe, FileError
 
@@ -74,6 +75,18 @@ def test_a_terminal_has_its_width_and_a_pipe_none(monkeypatch):
     monkeypatch.setattr(sys, "stdout", stream("ascii", terminal=False))
     assert Screen().look() == (None, True)
     assert Screen(output=Path("f")).look() == (None, False)
+
+
+def test_a_note_and_an_error_break_between_words_where_the_terminal_ends(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    for terminal, lines in ((True, 2), (False, 1)):
+        monkeypatch.setattr(sys, "stderr", stream(terminal=terminal))
+        Screen("never").note("this needs what a run shows; leave out --no-run")
+        assert sys.stderr.buffer.getvalue().count(b"\n") == lines
+    monkeypatch.setattr(sys, "stderr", stream())
+    assert run(["compare", "a.py:B", "resnet18", "--no-run"]) == 2
+    assert b"--no-run" in sys.stderr.buffer.getvalue()
+    assert max(map(len, sys.stderr.buffer.getvalue().splitlines())) <= 40
 
 
 def test_what_an_encoding_lacks_is_replaced_not_fatal(monkeypatch):

@@ -7,7 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.text import Text
 
+from resnet_cli.analysis import conventions, points, train
 from resnet_cli.analysis.network import predict
+from resnet_cli.analysis.step import Optimizer, Step
+from resnet_cli.analysis.tools import Tool
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.presets import preset
 from resnet_cli.parse import shape
@@ -94,6 +97,56 @@ def test_no_line_is_wider_than_the_terminal_and_no_digit_is_lost(config, depth, 
     assert f"{summary.params:,}" in screen
     assert f"{summary.macs:,}" in screen
     assert not plain or screen.isascii()
+
+
+@settings(max_examples=20)
+@given(st.integers(40, 120), st.sampled_from([None, *Optimizer]))
+def test_a_note_breaks_between_words_where_the_terminal_ends(width, optimizer):
+    step = None if optimizer is None else Step(optimizer)
+    summary = SUMMARY if step is None else train.predict(ResNetConfig(), step).summary
+    notes = table(summary, ("path", "params"), width=width).split("\n\n")
+    said = [part for part in notes if "MACs:" in part or "Not in it:" in part]
+    assert len(said) == 1 + (step is not None)
+    for part in said:
+        assert max(map(len, part.splitlines())) <= min(width, 88)
+    words = " ".join(" ".join(said).split())
+    assert tables.MACS_NOTE in words
+    assert words.count("Saved counts the input") == (step is not None)
+
+
+@pytest.mark.parametrize("width", range(60, 130, 5))
+def test_a_bar_goes_with_its_column(width):
+    picked = [*columns.pick(columns.default(SUMMARY, 1)), *columns.BARS]
+    shown = tables.summary_table(SUMMARY, picked, depth=1, folded=True, look=Look(width))
+    hidden = "".join(re.findall(r"hidden \(([^)]*)\)", rendered(shown, colored=False)))
+    titles = [title.strip() for title in hidden.replace("\n", " ").split(", ")]
+    for name in ("Params", "MACs"):
+        assert name not in titles or f"{name} share" in titles
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_what_at_asks_for_is_hidden_after_the_formulas(width):
+    config = preset("resnet18").config._replace(input=shape("Nx3xHxW"))
+    network = predict(config)
+    point = points.evaluate(config, network, {"N": 8, "H": 224, "W": 224})
+    names = columns.default(network.summary, 1, evaluated=True)
+    picked = [*columns.beside(columns.pick(names), [point])]
+    shown = tables.summary_table(
+        network.summary, picked, depth=1, folded=True, look=Look(width), points=[point]
+    )
+    screen = rendered(shown, colored=False)
+    assert "8x64x112x112" in screen
+    assert "944,111,616" in screen
+    assert "100.0%" in screen
+
+
+def test_what_other_tools_cannot_count_is_said_in_eighty_columns():
+    unknown = tuple(f"LayerOfKind{number}" for number in range(12))
+    counts = [conventions.Count(Tool.TORCHINFO, None, unknown)]
+    screen = rendered(tables.with_counts(Text(), counts, Look(80)), colored=False)
+    assert max(map(len, screen.splitlines())) <= 80
+    assert "hidden" not in screen
+    assert all(name in screen for name in unknown)
 
 
 def test_a_field_larger_than_the_input_is_marked():

@@ -33,14 +33,14 @@ ANSWER_FIELDS: Fields = {
 FORMATS = (Format.TABLE, Format.JSON, Format.CSV, Format.MARKDOWN)
 
 MEMORY_NOTE = (
-    "Bytes: parameters, running statistics and the peak of an inference pass, the most that\n"
+    "Bytes: parameters, running statistics and the peak of an inference pass, the most that "
     "layers hold at once at module boundaries, in {dtype}. Workspaces are PyTorch's own."
 )
 
 
 TRAINING_NOTE = (
-    "Bytes: the peak of a training step with {train} on the second step, in {dtype}. Not in it:\n"
-    "CUDA context, cuDNN workspaces, allocator rounding and fragmentation, data-parallel\n"
+    "Bytes: the peak of a training step with {train} on the second step, in {dtype}. Not in it: "
+    "CUDA context, cuDNN workspaces, allocator rounding and fragmentation, data-parallel "
     "buckets, temporaries of foreach and fused optimisers (--reserve)."
 )
 
