@@ -250,7 +250,8 @@ class _Lesson:
                 names.append(f"[{name}]" if name.isdecimal() else name)  # no number in a sum
                 params.append(part.params)
                 macs.append(part.macs)
-        yield summed("params", names, params, row.params)
+        if row.params is not None:  # its run did not end early
+            yield summed("params", names, params, row.params)
         if row.macs is not None:  # nothing in it is counted
             yield summed("MACs", names, macs, row.macs)
 

@@ -311,13 +311,14 @@ def layer_dict(row: LayerRow) -> dict[str, Any]:
         "window": window
         and {
             name: sides[0] if len({*sides}) == 1 else list(sides)
-            for name, sides in window._asdict().items()
-            if sides is not None and name != "extra"
+            for name, sides in zip(_WINDOW, (*window[:3], window[4]), strict=True)
+            if sides is not None
         },
         **(_measured(row) if row[-len(_USUAL) :] != _USUAL else {}),
     }
 
 
+_WINDOW = ("kernel", "stride", "padding", "dilation")
 _USUAL = tuple(LayerRow._field_defaults.values())
 
 
