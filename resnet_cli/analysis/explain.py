@@ -246,10 +246,12 @@ class _Lesson:
         inner = self.parts[row.path]
         names = [part.path.removeprefix(f"{row.path}.") for part in inner]
         names = [f"[{name}]" if name.isdecimal() else name for name in names]  # no number in a sum
-        yield summed("params", names, [part.params for part in inner], row.params)
+        if row.params is not None:  # its run did not end early
+            yield summed("params", names, [part.params for part in inner], row.params)
         if row.frozen:
             yield summed("frozen", names, [part.frozen for part in inner], row.frozen)
-        yield summed("MACs", names, [part.macs for part in inner], row.macs)
+        if row.macs is not None:  # nothing in it is counted
+            yield summed("MACs", names, [part.macs for part in inner], row.macs)
 
     def _product(self, number: int) -> str:
         """Return how an operation's MACs come about, from its inputs' shapes."""

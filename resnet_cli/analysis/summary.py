@@ -187,8 +187,8 @@ class Summary(NamedTuple):
     @property
     def frozen(self) -> int:
         """Elements of parameters that do not train; a document names them where there are some."""
-        found = self._added("frozen")
-        return 0 if found is None and self.sums is not None else found
+        found: Any = self._added("frozen") if self.sums is None else self.sums.get("frozen") or 0
+        return found  # type: ignore[no-any-return]
 
     @property
     def buffers(self) -> int:

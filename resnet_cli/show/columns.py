@@ -3,19 +3,19 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import partial
-from operator import index
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from resnet_cli.analysis.summary import LayerRow, Summary
 from resnet_cli.parse import ALL_DEPTHS
-from resnet_cli.text import Tree, factor, format_shape, human_text, nearest, tree_text
+from resnet_cli.show.seen import FIELD, field_text, window_text
+from resnet_cli.text import Tree, factor, human_text, nearest, tree_text
 
 if TYPE_CHECKING:
     from resnet_cli.analysis.fold import Folded
     from resnet_cli.analysis.groups import Groups
     from resnet_cli.analysis.summary import By, Point
     from resnet_cli.graph.dims import Size
-    from resnet_cli.graph.kinds import Shape, Sides
+    from resnet_cli.graph.kinds import Shape
 
 Value: TypeAlias = "Size | float | str | tuple[Size, ...] | None"
 Totals: TypeAlias = "Mapping[str, Size | None]"
@@ -94,36 +94,6 @@ def _shapes(shape: "Shape", tree: Tree) -> Value:
     return tree_text(tree) if tree is not None else shape or None
 
 
-def window_text(row: LayerRow) -> str | None:
-    """Write a layer's kernel, stride, padding, dilation: `7x7 s2 p3`, `3x3 s1 p0x2 d2`."""
-    if row.window is None:
-        return None
-    kernel, stride, padding, _, dilation = row.window
-    gaps = ""
-    if dilation is not None:
-        kernel = tuple((k - 1) // d + 1 for k, d in zip(kernel, dilation, strict=True))
-        gaps = f" d{_sides(dilation)}"
-    return f"{format_shape(kernel)} s{_sides(stride)} p{_sides(padding)}{gaps}"
-
-
-FIELD = "receptive_field"
-FIELD_NOTE = "* receptive field larger than the input."
-
-
-def side_of(summary: "Summary") -> int | None:
-    """Return the input's smaller side, None where it has none or names."""
-    sides = summary.input_shape[2:]
-    return min(map(index, sides), default=None) if not summary.held else None
-
-
-def field_text(row: LayerRow, side: int | None) -> str:
-    """Write a receptive field for people, marked where it exceeds the input's `side`."""
-    if row.receptive_field is None:
-        return "global" if row.is_global else ""
-    is_larger = side is not None and row.receptive_field > side
-    return human_text(row.receptive_field) + "*" * is_larger
-
-
 def cell_text(
     column: Column,
     row: LayerRow,
@@ -133,10 +103,6 @@ def cell_text(
 ) -> str:
     """Write one row's value for people."""
     return field_text(row, side) if column.name == FIELD else write(column.value(row, totals))
-
-
-def _sides(sides: "Sides") -> str:
-    return str(sides[0]) if len({*sides}) == 1 else format_shape(sides)
 
 
 _ALL = (

@@ -9,7 +9,8 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from resnet_cli.analysis.summary import LayerRow, Summary
-from resnet_cli.show.columns import FIELD_NOTE, Column, Value, cell_text, side_of, total_texts
+from resnet_cli.show.columns import Column, Value, cell_text, total_texts
+from resnet_cli.show.seen import FIELD_NOTE, side_of
 from resnet_cli.text import human_text, plain_text, printable, tree_text
 from resnet_cli.version import __version__
 
@@ -311,13 +312,14 @@ def layer_dict(row: LayerRow) -> dict[str, Any]:
         "window": window
         and {
             name: sides[0] if len({*sides}) == 1 else list(sides)
-            for name, sides in window._asdict().items()
-            if sides is not None and name != "extra"
+            for name, sides in zip(_WINDOW, (*window[:3], window[4]), strict=True)
+            if sides is not None
         },
         **(_measured(row) if row[-len(_USUAL) :] != _USUAL else {}),
     }
 
 
+_WINDOW = ("kernel", "stride", "padding", "dilation")
 _USUAL = tuple(LayerRow._field_defaults.values())
 
 

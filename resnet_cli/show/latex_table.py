@@ -11,8 +11,9 @@ from resnet_cli.analysis.compare import Entry, best, figure, labels, roles
 from resnet_cli.analysis.conventions import HEADS
 from resnet_cli.analysis.fold import fold
 from resnet_cli.graph.dims import Dim
-from resnet_cli.show.columns import FIELD, FIELD_NOTE, Column, Value, field_text, side_of
+from resnet_cli.show.columns import Column, Value
 from resnet_cli.show.latex import latex_math, latex_text
+from resnet_cli.show.seen import FIELD, FIELD_NOTE, field_text, side_of
 from resnet_cli.text import factor, human_text, printable
 
 if TYPE_CHECKING:

@@ -10,18 +10,9 @@ from rich.text import Text
 from resnet_cli.analysis.fold import Folded, fold
 from resnet_cli.analysis.remarks import remarks
 from resnet_cli.analysis.summary import Point, Summary
-from resnet_cli.show.columns import (
-    FIELD,
-    FIELD_NOTE,
-    Column,
-    Notation,
-    Totals,
-    Value,
-    field_text,
-    side_of,
-    total_texts,
-)
+from resnet_cli.show.columns import Column, Notation, Totals, Value, total_texts
 from resnet_cli.show.grid import Cell, Grid, Head, aligned, records_table
+from resnet_cli.show.seen import FIELD, FIELD_NOTE, field_text, side_of
 from resnet_cli.show.training import training_block
 from resnet_cli.text import Look, broken, human_bytes, human_count, human_text, printable
 

@@ -6,7 +6,7 @@ from resnet_cli.analysis.network import predict
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.presets import preset
 from resnet_cli.graph.kinds import Window, sliding
-from resnet_cli.show import columns
+from resnet_cli.show import columns, seen
 
 SUMMARY = predict(ResNetConfig()).summary
 STEM = SUMMARY.rows[0]
@@ -109,7 +109,7 @@ def test_the_total_never_hides_a_number(names, texts):
     ],
 )
 def test_a_window_says_what_differs_between_sides(window, text):
-    assert columns.window_text(STEM._replace(window=window)) == text
+    assert seen.window_text(STEM._replace(window=window)) == text
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from resnet_cli.analysis.operations import detailed
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.modes import DType
 from resnet_cli.family.presets import NAMES, preset
-from resnet_cli.show import columns, formats
+from resnet_cli.show import columns, formats, seen
 from resnet_cli.show.latex_table import summary_to_latex
 from tests.strategies import configs
 
@@ -209,10 +209,10 @@ def test_a_field_in_markdown_and_latex_says_global_and_that_it_is_larger():
     shown = formats.to_markdown(summary, picked, 1)
     assert r"| layer3 | 267\* |" in shown
     assert "| avgpool | global |" in shown
-    assert shown.endswith(f"\n\\{columns.FIELD_NOTE}\n")
+    assert shown.endswith(f"\n\\{seen.FIELD_NOTE}\n")
     paper = summary_to_latex(summary, picked, 1, folded=True)
     assert "layer3 & 267* \\\\" in paper
     assert "avgpool & global \\\\" in paper
-    assert columns.FIELD_NOTE in paper
+    assert seen.FIELD_NOTE in paper
     small = predict(preset("resnet20_cifar10").config).summary
-    assert columns.FIELD_NOTE not in formats.to_markdown(small, columns.pick(["path"]), 1)
+    assert seen.FIELD_NOTE not in formats.to_markdown(small, columns.pick(["path"]), 1)

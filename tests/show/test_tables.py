@@ -14,7 +14,7 @@ from resnet_cli.analysis.tools import Tool
 from resnet_cli.family.config import ResNetConfig
 from resnet_cli.family.presets import preset
 from resnet_cli.parse import shape
-from resnet_cli.show import columns, tables
+from resnet_cli.show import columns, seen, tables
 from resnet_cli.show.grid import Cell, Grid, Head, rendered
 from resnet_cli.text import Look
 from tests.strategies import configs
@@ -152,8 +152,8 @@ def test_what_other_tools_cannot_count_is_said_in_eighty_columns():
 def test_a_field_larger_than_the_input_is_marked():
     big = table(SUMMARY)
     assert "435*" in big
-    assert columns.FIELD_NOTE in big
-    assert columns.FIELD_NOTE not in table(SUMMARY, width=80)  # which has no room for the field
+    assert seen.FIELD_NOTE in big
+    assert seen.FIELD_NOTE not in table(SUMMARY, width=80)  # which has no room for the field
     whole = table(predict(ResNetConfig(input=(1, 1, 512, 512))).summary)
     assert "435" in whole
     assert "*" not in whole

@@ -13,8 +13,8 @@ from string import Template
 from typing import TYPE_CHECKING, NamedTuple
 
 from resnet_cli.analysis.step import Amp
-from resnet_cli.show.columns import field_text, window_text
 from resnet_cli.show.page.sheet import DTYPES, Sheet
+from resnet_cli.show.seen import field_text, window_text
 from resnet_cli.show.tables import MACS_NOTE
 from resnet_cli.show.training import NOT_IN_IT
 from resnet_cli.text import format_shape, human_bytes, human_count, human_text, printable, tree_text
