@@ -233,7 +233,7 @@ def test_a_module_with_an_unknown_operation_is_measured_and_bounded(invoke):
     assert step["flops"] is None
     table = invoke(*args).stdout
     assert "Peak, at most" in table
-    assert "not known what these keep:\nSoftsign, " in table
+    assert "not known what these keep: Softsign, " in table
 
 
 @pytest.mark.usefixtures("mine")
