@@ -186,9 +186,9 @@ class Summary(NamedTuple):
 
     @property
     def frozen(self) -> int:
-        """Elements of parameters that do not train; a document names them where there are some."""
-        found: Any = self._added("frozen") if self.sums is None else self.sums.get("frozen") or 0
-        return found  # type: ignore[no-any-return]
+        """Elements of parameters that do not train."""
+        sums = self.sums  # those of a document name them where there are some
+        return self._added("frozen") if sums is None else sums.get("frozen") or 0  # type: ignore
 
     @property
     def buffers(self) -> int:
