@@ -74,7 +74,7 @@ class Signs(NamedTuple):
 
 
 _PARTS = re.compile(
-    r"((?:ceil|floor)?\(|\)|[*-]|\b\d{4,}\b|[A-Za-z_]\w*?(?=(?:ceil|floor)\(|\W|$))"
+    r"((?:ceil|floor)?\(|\)|[*-]|\b\d{4,}\b|(?<!\d)[A-Za-z_]\w*?(?=(?:ceil|floor)\(|\W|$))"
 )
 
 PRINT = Signs(

@@ -402,6 +402,11 @@ def test_an_addition_names_two_shapes_and_the_larger_field(invoke):
     assert lines[start + 5] == "  field    max(main, shortcut) = max(67, 43) = 67"
 
 
+def test_a_shape_has_no_thousands():
+    assert pretty("2048x4096x7x7 + 2048x4096x7x7") == "2048x4096x7x7 + 2048x4096x7x7"
+    assert pretty("2048xceil(H/2)") == "2048x\N{LEFT CEILING}H/2\N{RIGHT CEILING}"
+
+
 def test_a_zero_padded_shortcut_shows_where_its_channels_come_from(invoke):
     result = invoke("explain", "layer2.0", "--preset", "resnet20_cifar10")
     assert "strided identity, zeros for new channels\n" in result.stdout
