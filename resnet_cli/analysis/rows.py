@@ -185,10 +185,12 @@ class _Rows:
         shift = module.calls[0].first - span.module.calls[0].first
         cut, new, sights = len(span.module.path), module.path, self.walked.sights
         place = slice(span.start, span.end)
+        sight, field, stride = UNSEEN, UNSEEN.widest, UNSEEN.step
         for row, giver in zip(self.rows[place], self.givers[place], strict=True):
             self.givers.append(giver + shift)
-            sight = sights[giver + shift] or UNSEEN
-            self.rows.append(row.elsewhere(new + row.path[cut:], sight.widest, sight.step))
+            if (own := sights[giver + shift] or UNSEEN) is not sight:  # most have the one before's
+                sight, field, stride = own, own.widest, own.step
+            self.rows.append(row.elsewhere(new + row.path[cut:], field, stride))
         return span.sums
 
     def _leaf(self, module: Module, path: str, depth: int, role: str) -> Sums:
