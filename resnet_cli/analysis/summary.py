@@ -187,8 +187,7 @@ class Summary(NamedTuple):
     @property
     def frozen(self) -> int:
         """Elements of parameters that do not train."""
-        sums = self.sums  # those of a document name them where there are some
-        return self._added("frozen") if sums is None else sums.get("frozen") or 0  # type: ignore
+        return self._added("frozen") or 0 if self.sums else self._added("frozen")
 
     @property
     def buffers(self) -> int:

@@ -237,9 +237,9 @@ def test_show_config_has_every_value_and_its_source(invoke, project, monkeypatch
     assert found["conv-bias"] == ("false", "preset resnet18")
     assert found["groups"] == ("1", "preset resnet18")
     assert found["device"] == ("auto", "default")
-    assert invoke("--show-config", "--config", os.devnull).stdout.startswith("Network  Option")
+    assert invoke("--show-config", "--config", os.devnull).stdout.startswith("Option")
     figure = invoke("draw", "-o", "net.svg", "--show-config", "--config", os.devnull)
-    assert figure.stdout.startswith("Network  Option")
+    assert figure.stdout.startswith("Option")
     assert not Path("net.svg").exists()
 
 

@@ -15,6 +15,7 @@ from resnet_cli.draw.boxes import Level
 from resnet_cli.errors import ConfigError
 from resnet_cli.family.config import DType
 from resnet_cli.family.presets import preset
+from resnet_cli.show.seen import field_text
 from resnet_cli.text import format_shape, human_bytes, human_count, human_text
 from tests.show.browser import VISIT, Tab
 
@@ -69,7 +70,7 @@ def expected(config, step):
             format_shape(row.output_shape),
             *map(human_text, (row.params, row.macs, row.activation_bytes)),
             human_text(sum(saved[path] for path in paths)) if step else None,
-            human_text(row.receptive_field) + "*" * ((row.receptive_field or 0) > side),
+            field_text(row, side),
         ]
         for row, _, paths, _ in fold(plain.rows, 99, folded=True)
     ]
