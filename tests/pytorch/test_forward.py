@@ -156,7 +156,13 @@ def test_the_receptive_field_is_what_the_gradient_reaches(config):
         assert side.tolist() == [rows[str(path)].receptive_field] * 2
 
 
-@pytest.mark.parametrize("name", NAMES)
+EVERY_EIGHTH = [
+    pytest.param(name, marks=[pytest.mark.slow] if i % 8 else []) for i, name in enumerate(NAMES)
+]
+"""All presets where slow tests run, a sample of each library's everywhere."""
+
+
+@pytest.mark.parametrize("name", EVERY_EIGHTH)
 def test_print_net_is_pytorchs_own_print_of_every_preset(name):
     config = preset(name).config
     with SkipInit():
