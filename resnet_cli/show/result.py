@@ -171,7 +171,8 @@ class Result:
         figures = ((summary.params, "params"), (self.totals["macs"], "MACs"))
         counts = ", ".join(f"{human_text(n)} {what}" for n, what in figures if n is not None)
         known = f"{_cut(counts, MOST)}, " if counts else ""
-        return f"<{_cut(summary.heading, 2 * MOST)}: {known}{layers} layers>"
+        failed = "" if summary.error is None else "failed, "
+        return f"<{_cut(summary.heading, 2 * MOST)}: {failed}{known}{layers} layers>"
 
     def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "RenderResult":
         """Show the network's own layers, fitted to the console."""

@@ -11,7 +11,7 @@ import pytest
 
 from resnet_cli.cli.progress import Progress
 from resnet_cli.cli.screen import Screen
-from tests.cli.test_process import read_terminal
+from tests.cli.test_process import read_whole_terminal
 
 ROOT = Path(__file__).parents[2]
 HIDDEN, SHOWN = b"\x1b[?25l", b"\x1b[?25h"
@@ -124,10 +124,7 @@ main()
         [sys.executable, "-c", script], stdin=slave, stdout=slave, stderr=slave
     ) as process:
         os.close(slave)
-        shown = b""
-        while chunk := read_terminal(master):
-            shown += chunk
-    os.close(master)
+        shown = read_whole_terminal(master)
     assert process.returncode == 128 + number
     assert shown.count(HIDDEN) == shown.count(SHOWN) == 1
     assert shown.index(HIDDEN) < shown.index(SHOWN)

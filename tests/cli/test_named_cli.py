@@ -7,22 +7,7 @@ import pytest
 
 from tests.cli.test_module_cli import SCHEMA
 
-NETS = """
-import torch
-from torch import nn
-from torch.nn import functional as F
-
-
-class Skip(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.down, self.up = nn.Conv2d(3, 4, 3, 2, 1), nn.ConvTranspose2d(4, 3, 2, 2)
-
-    def forward(self, x):
-        return torch.cat([self.up(self.down(x)), x], 1)
-
-
-class Fixed(nn.Module):
+BELOW_SKIP = """class Fixed(nn.Module):
     def __init__(self):
         super().__init__()
         self.conv, self.head = nn.Conv2d(3, 8, 3, 2, 1), nn.Linear(8 * 16 * 16, 10)
@@ -40,7 +25,25 @@ class Sly(Skip):
     def forward(self, x):
         small = self.down(x)
         return self.up(small) if x.shape.numel() > 9000 else small
+"""
+"""Networks that a file has below a `Skip` of its own."""
 
+NETS = f"""
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+class Skip(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.down, self.up = nn.Conv2d(3, 4, 3, 2, 1), nn.ConvTranspose2d(4, 3, 2, 2)
+
+    def forward(self, x):
+        return torch.cat([self.up(self.down(x)), x], 1)
+
+
+{BELOW_SKIP}
 
 class Tokens(nn.Module):
     def __init__(self):

@@ -6,7 +6,9 @@ import re
 
 import pytest
 
-NETS = """
+from tests.cli.test_named_cli import BELOW_SKIP
+
+NETS = f"""
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -34,24 +36,7 @@ class Valid(nn.Module):
         return self.head(x.flatten(2).transpose(1, 2))
 
 
-class Fixed(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.conv, self.head = nn.Conv2d(3, 8, 3, 2, 1), nn.Linear(8 * 16 * 16, 10)
-
-    def forward(self, x):
-        return self.head(self.conv(x).flatten(1))
-
-
-class Unknown(Skip):
-    def forward(self, x):
-        return self.up(self.down(x).topk(3, dim=3)[0])
-
-
-class Sly(Skip):
-    def forward(self, x):
-        small = self.down(x)
-        return self.up(small) if x.shape.numel() > 9000 else small
+{BELOW_SKIP}
 """
 
 SIZES = {

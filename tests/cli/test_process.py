@@ -150,12 +150,18 @@ def on_terminal(*args, columns: int) -> str:
         [*TOOL, *args], stdin=slave, stdout=slave, stderr=slave, env=environment
     ) as process:
         os.close(slave)
-        shown = b""
-        while chunk := read_terminal(master):
-            shown += chunk
-    os.close(master)
+        shown = read_whole_terminal(master)
     assert process.returncode == 0
     return shown.decode()
+
+
+def read_whole_terminal(master: int) -> bytes:
+    """Read until the other side is closed, and close it."""
+    shown = b""
+    while chunk := read_terminal(master):
+        shown += chunk
+    os.close(master)
+    return shown
 
 
 def read_terminal(master: int) -> bytes:

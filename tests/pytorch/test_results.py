@@ -78,6 +78,12 @@ def test_a_difference_says_what_changed_and_what_follows():
     )
 
 
+def test_one_line_says_that_a_run_failed():
+    module, inputs = EXAMPLES["fails"]
+    assert "float32: failed, " in repr(inspect(module, *inputs))
+    assert "failed" not in repr(inspect(modules.chain(), "2x3x32x32"))
+
+
 def test_a_shape_with_names_is_a_value_error():
     with pytest.raises(ValueError, match="'Nx3x8x8' has names in it, and a run needs numbers"):
         inspect(modules.chain(), "Nx3x8x8")
